@@ -1,0 +1,201 @@
+"""REST bodies of the session and timecode services, as msgspec structs; camelCase on the wire."""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from dateflicks.core import limits
+from dateflicks.protocol.frames import Frame, OpaqueId, Position, StatusWord
+
+Name = Annotated[
+    str,
+    msgspec.Meta(
+        min_length=limits.NAME_MIN_CHARACTERS,
+        max_length=limits.NAME_MAX_CHARACTERS,
+        pattern=r"^[A-Za-z0-9_\-]+$",
+    ),
+]
+Password = Annotated[
+    str,
+    msgspec.Meta(min_length=limits.PASSWORD_MIN_CHARACTERS, max_length=limits.PASSWORD_MAX_CHARACTERS),
+]
+SessionState = Literal["pending", "accepted", "rejected", "cancelled", "ended"]
+
+
+class Body(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+    """Root of all bodies."""
+
+
+class Credentials(Body):
+    """`POST /users` and `POST /tokens`."""
+
+    name: Name
+    password: Password
+
+
+class UserBody(Body):
+    """A person, as others see them."""
+
+    id: str
+    name: str
+
+
+class SignedIn(Body):
+    """A person and the token that proves it until `expiresAt`."""
+
+    user: UserBody
+    token: str
+    expires_at: str
+
+
+class VideoRef(Body):
+    """A film that is named by where it is: `url` may be a bare file name that each side finds by itself."""
+
+    url: Annotated[str, msgspec.Meta(min_length=1, max_length=limits.URL_MAX_CHARACTERS)]
+    title: Annotated[str, msgspec.Meta(max_length=limits.TITLE_MAX_CHARACTERS)] = ""
+    length: Position = 0.0
+
+
+class SessionRequest(Body):
+    """What a host asks for: a guest by id or name (or a link), and a film by id or address."""
+
+    guest_user_id: OpaqueId | None = None
+    guest_name: Name | None = None
+    host_user_id: OpaqueId | None = None
+    video_id: OpaqueId | None = None
+    video: VideoRef | None = None
+    start_time: Annotated[str, msgspec.Meta(max_length=40)] | None = None
+    details: Any = None
+    link: bool = False
+
+
+class CreateSession(Body):
+    """`POST /sessions`; `link` may stand here or inside the session."""
+
+    session: SessionRequest
+    link: bool = False
+
+
+class Redeem(Body):
+    """`POST /invitations/{code}/redeem`; `name` is for someone without an account."""
+
+    name: Name | None = None
+
+
+class SessionBody(Body, omit_defaults=False):
+    """A session as one of its participants sees it; `ticket` is theirs alone, once accepted."""
+
+    id: str
+    host_user_id: str
+    guest_user_id: str | None
+    video_id: str | None
+    start_time: str | None
+    is_accepted: bool | None
+    details: Any
+    state: SessionState
+    host_name: str
+    guest_name: str | None
+    video: VideoRef | None
+    created_at: str
+    answered_at: str | None = None
+    ended_at: str | None = None
+    rev: int = 0
+    invitation: str | None | msgspec.UnsetType = msgspec.UNSET
+    ticket: str | None | msgspec.UnsetType = msgspec.UNSET
+
+
+class SessionAnswer(Body):
+    """One session, wrapped."""
+
+    session: SessionBody
+
+
+class Redeemed(Body):
+    """The session whose guest one has become, and a token when an account was made."""
+
+    session: SessionBody
+    token: str | msgspec.UnsetType = msgspec.UNSET
+    user: UserBody | msgspec.UnsetType = msgspec.UNSET
+    expires_at: str | msgspec.UnsetType = msgspec.UNSET
+
+
+class SessionPage(Body):
+    """A page of sessions; `next` is the cursor of the following page."""
+
+    items: list[SessionBody]
+    next: str | None
+
+
+class HistoryEntry(Body):
+    """One film watched: with whom, when, and how far (seconds; null when nobody told)."""
+
+    session_id: str
+    video_id: str | None
+    video: VideoRef | None
+    with_user_id: str | None
+    with_name: str | None
+    started_at: str
+    ended_at: str | None
+    position: float | None
+    length: float | None
+
+
+class HistoryPage(Body):
+    """A page of history, newest first."""
+
+    items: list[HistoryEntry]
+    next: str | None
+
+
+class InvitationFrame(Frame, tag="invitation"):
+    """To the guest: somebody asks."""
+
+    session: SessionBody
+
+
+class SessionFrame(Frame, tag="session"):
+    """To both, at each change of state."""
+
+    session: SessionBody
+
+
+class TimecodeRequestBody(Body):
+    """The session and the length of its film in seconds."""
+
+    session_id: OpaqueId
+    length: Position
+
+
+class CreateTimecode(Body):
+    """`POST /timecodes`."""
+
+    timecode: TimecodeRequestBody
+
+
+class LengthBody(Body):
+    """A length in seconds."""
+
+    length: Position
+
+
+class PatchTimecode(Body):
+    """`PATCH /timecodes/{sessionId}`."""
+
+    timecode: LengthBody
+
+
+class TimecodeBody(Body):
+    """The record of a session's playback."""
+
+    session_id: str
+    length: float
+    current_position: float
+    status: StatusWord
+    last_status_change: str
+    revision: int
+
+
+class TimecodeAnswer(Body):
+    """One timecode, wrapped."""
+
+    timecode: TimecodeBody

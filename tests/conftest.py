@@ -1,0 +1,35 @@
+"""What every test gets: a home of its own, no developer's settings, a fixed locale, and a word on what is missing."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+REQUIRED = os.environ.get("DATEFLICKS_REQUIRE", "")
+
+
+def require(*programs: str) -> None:
+    """Skip the test when a program is missing, or fail it when `DATEFLICKS_REQUIRE` is `all` or names the program."""
+    missing = [program for program in programs if shutil.which(program) is None]
+    if not missing:
+        return
+    if REQUIRED == "all" or any(program in REQUIRED.split(",") for program in missing):
+        pytest.fail(f"{', '.join(missing)} must be installed here (DATEFLICKS_REQUIRE={REQUIRED})")
+    pytest.skip(f"{', '.join(missing)} not installed")
+
+
+@pytest.fixture(autouse=True)
+def isolated_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Point every folder a program may look for at an empty one, and drop the developer's settings."""
+    for name in list(os.environ):
+        if name.startswith("DATEFLICKS_") and name != "DATEFLICKS_REQUIRE":
+            monkeypatch.delenv(name)
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    for variable in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.setenv(variable, str(home / variable.lower()))
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    monkeypatch.setenv("TZ", "UTC")
+    monkeypatch.setenv("NO_COLOR", "1")
