@@ -26,21 +26,21 @@ class Body(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     """Root of all bodies."""
 
 
-class Credentials(Body):
+class Credentials(Body, frozen=True, kw_only=True):
     """`POST /users` and `POST /tokens`."""
 
     name: Name
     password: Password
 
 
-class UserBody(Body):
+class UserBody(Body, frozen=True, kw_only=True):
     """A person, as others see them."""
 
     id: str
     name: str
 
 
-class SignedIn(Body):
+class SignedIn(Body, frozen=True, kw_only=True):
     """A person and the token that proves it until `expiresAt`."""
 
     user: UserBody
@@ -48,7 +48,7 @@ class SignedIn(Body):
     expires_at: str
 
 
-class VideoRef(Body):
+class VideoRef(Body, frozen=True, kw_only=True):
     """A film that is named by where it is: `url` may be a bare file name that each side finds by itself."""
 
     url: Annotated[str, msgspec.Meta(min_length=1, max_length=limits.URL_MAX_CHARACTERS)]
@@ -56,7 +56,7 @@ class VideoRef(Body):
     length: Position = 0.0
 
 
-class SessionRequest(Body):
+class SessionRequest(Body, frozen=True, kw_only=True):
     """What a host asks for: a guest by id or name (or a link), and a film by id or address."""
 
     guest_user_id: OpaqueId | None = None
@@ -69,20 +69,20 @@ class SessionRequest(Body):
     link: bool = False
 
 
-class CreateSession(Body):
+class CreateSession(Body, frozen=True, kw_only=True):
     """`POST /sessions`; `link` may stand here or inside the session."""
 
     session: SessionRequest
     link: bool = False
 
 
-class Redeem(Body):
+class Redeem(Body, frozen=True, kw_only=True):
     """`POST /invitations/{code}/redeem`; `name` is for someone without an account."""
 
     name: Name | None = None
 
 
-class SessionBody(Body, omit_defaults=False):
+class SessionBody(Body, omit_defaults=False, frozen=True, kw_only=True):
     """A session as one of its participants sees it; `ticket` is theirs alone, once accepted."""
 
     id: str
@@ -100,17 +100,17 @@ class SessionBody(Body, omit_defaults=False):
     answered_at: str | None = None
     ended_at: str | None = None
     rev: int = 0
-    invitation: str | None | msgspec.UnsetType = msgspec.UNSET
-    ticket: str | None | msgspec.UnsetType = msgspec.UNSET
+    invitation: str | msgspec.UnsetType | None = msgspec.UNSET
+    ticket: str | msgspec.UnsetType | None = msgspec.UNSET
 
 
-class SessionAnswer(Body):
+class SessionAnswer(Body, frozen=True, kw_only=True):
     """One session, wrapped."""
 
     session: SessionBody
 
 
-class Redeemed(Body):
+class Redeemed(Body, frozen=True, kw_only=True):
     """The session whose guest one has become, and a token when an account was made."""
 
     session: SessionBody
@@ -119,14 +119,14 @@ class Redeemed(Body):
     expires_at: str | msgspec.UnsetType = msgspec.UNSET
 
 
-class SessionPage(Body):
+class SessionPage(Body, frozen=True, kw_only=True):
     """A page of sessions; `next` is the cursor of the following page."""
 
     items: list[SessionBody]
     next: str | None
 
 
-class HistoryEntry(Body):
+class HistoryEntry(Body, frozen=True, kw_only=True):
     """One film watched: with whom, when, and how far (seconds; null when nobody told)."""
 
     session_id: str
@@ -140,51 +140,51 @@ class HistoryEntry(Body):
     length: float | None
 
 
-class HistoryPage(Body):
+class HistoryPage(Body, frozen=True, kw_only=True):
     """A page of history, newest first."""
 
     items: list[HistoryEntry]
     next: str | None
 
 
-class InvitationFrame(Frame, tag="invitation"):
+class InvitationFrame(Frame, tag="invitation", frozen=True, kw_only=True):
     """To the guest: somebody asks."""
 
     session: SessionBody
 
 
-class SessionFrame(Frame, tag="session"):
+class SessionFrame(Frame, tag="session", frozen=True, kw_only=True):
     """To both, at each change of state."""
 
     session: SessionBody
 
 
-class TimecodeRequestBody(Body):
+class TimecodeRequestBody(Body, frozen=True, kw_only=True):
     """The session and the length of its film in seconds."""
 
     session_id: OpaqueId
     length: Position
 
 
-class CreateTimecode(Body):
+class CreateTimecode(Body, frozen=True, kw_only=True):
     """`POST /timecodes`."""
 
     timecode: TimecodeRequestBody
 
 
-class LengthBody(Body):
+class LengthBody(Body, frozen=True, kw_only=True):
     """A length in seconds."""
 
     length: Position
 
 
-class PatchTimecode(Body):
+class PatchTimecode(Body, frozen=True, kw_only=True):
     """`PATCH /timecodes/{sessionId}`."""
 
     timecode: LengthBody
 
 
-class TimecodeBody(Body):
+class TimecodeBody(Body, frozen=True, kw_only=True):
     """The record of a session's playback."""
 
     session_id: str
@@ -195,7 +195,7 @@ class TimecodeBody(Body):
     revision: int
 
 
-class TimecodeAnswer(Body):
+class TimecodeAnswer(Body, frozen=True, kw_only=True):
     """One timecode, wrapped."""
 
     timecode: TimecodeBody

@@ -29,13 +29,13 @@ class Frame(msgspec.Struct, frozen=True, rename="camel", tag_field="type", kw_on
 # --- client → timecode service ----------------------------------------------------------------------------------
 
 
-class Ping(Frame, tag="ping"):
+class Ping(Frame, tag="ping", frozen=True, kw_only=True):
     """Clock exchange; `t0` is the client's own clock, in whatever unit and epoch it likes, and comes back as is."""
 
     t0: float
 
 
-class Report(Frame, tag="report"):
+class Report(Frame, tag="report", frozen=True, kw_only=True):
     """The TimecodeRequest, streamed: where this participant's player is, and the status it last asked for."""
 
     session_id: OpaqueId
@@ -50,13 +50,13 @@ class Report(Frame, tag="report"):
     length: Position | None = None
 
 
-class Seek(Frame, tag="seek"):
+class Seek(Frame, tag="seek", frozen=True, kw_only=True):
     """Ask everyone to move, or confirm what another asked (`to` within half a second of it)."""
 
     to: Position
 
 
-class Refuse(Frame, tag="refuse"):
+class Refuse(Frame, tag="refuse", frozen=True, kw_only=True):
     """Refuse what is pending, or take one's own request back."""
 
 
@@ -66,7 +66,7 @@ TimecodeClientFrame = Ping | Report | Seek | Refuse
 # --- timecode service → client ----------------------------------------------------------------------------------
 
 
-class Pong(Frame, tag="pong"):
+class Pong(Frame, tag="pong", frozen=True, kw_only=True):
     """Answer to a ping: `t1` received, `t2` sent, server clock; `clockId` names that clock."""
 
     t0: float
@@ -106,7 +106,7 @@ class SyncLimits(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     wait_seconds: float
 
 
-class TimecodeFrame(Frame, tag="timecode"):
+class TimecodeFrame(Frame, tag="timecode", frozen=True, kw_only=True):
     """The TimecodeEvent: the one timeline of a session and all that hangs on it."""
 
     session_id: str
@@ -126,7 +126,7 @@ class TimecodeFrame(Frame, tag="timecode"):
     limits: SyncLimits | None = None
 
 
-class ErrorFrame(Frame, tag="error", omit_defaults=True):
+class ErrorFrame(Frame, tag="error", omit_defaults=True, frozen=True, kw_only=True):
     """Answers a frame that is wrong in content; the connection stays."""
 
     code: str
