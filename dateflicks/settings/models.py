@@ -1,0 +1,15 @@
+"""Where the model files are: beside the package in a checkout, inside it once installed."""
+
+from pathlib import Path
+
+_PACKAGE = Path(__file__).parent
+_PLACES = (_PACKAGE / "models", _PACKAGE.parent.parent / "settings")
+
+
+def model_text(service: str) -> str:
+    """The model file of a service: every key, its default, and what it does."""
+    for place in _PLACES:
+        path = place / f"{service}.model.toml"
+        if path.is_file():
+            return path.read_text(encoding="utf-8")
+    raise FileNotFoundError(f"{service}.model.toml")
