@@ -25,7 +25,7 @@ class PlaybackPosition:
     """The minimum rule: positions are compared at one instant, and nobody is asked to be where another is not yet."""
 
     length: float = 0.0
-    places: Mapping[str, Place] = field(default=_NOBODY)
+    places: Mapping[str, Place] = field(default_factory=lambda: _NOBODY)
 
     def reported(self, user_id: str, place: Place) -> "PlaybackPosition":
         """The same with a newer place for one participant, cut at the length."""

@@ -31,7 +31,7 @@ class PlaybackStatus:
     value: Status = Status.STOP
     settled: Status = Status.STOP
     changed_at: float = 0.0
-    words: Mapping[str, Status] = field(default=_NO_WORDS)
+    words: Mapping[str, Status] = field(default_factory=lambda: _NO_WORDS)
     pending: Change | None = None
 
     def word(self, user_id: str) -> Status:
