@@ -1,0 +1,6 @@
+"""`python -m dateflicks`: the same program as `dateflicks`."""
+
+from dateflicks.cli.main import run
+
+if __name__ == "__main__":
+    run()

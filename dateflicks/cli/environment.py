@@ -1,0 +1,215 @@
+"""Everything a command touches outside itself, as one object on `ctx.obj`: streams, terminal, folders, clock, server.
+
+Tests hand in one of their own. Nothing heavy is imported before it is used: `--help` pays for none of it.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TextIO, TypeVar
+
+import typer
+
+from dateflicks.cli.exits import Exit
+from dateflicks.cli.failures import CliError
+from dateflicks.cli.output import Format, Printer
+from dateflicks.protocol.printable import printable
+
+if TYPE_CHECKING:
+    from dateflicks.client.credentials import CredentialStore, SignIn
+    from dateflicks.client.http import ServiceClient
+    from dateflicks.settings.client import ClientSettings
+    from dateflicks.settings.loader import Loaded
+
+R = TypeVar("R")
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass
+class CliEnvironment:
+    """One run of the program: where it runs, and what its global options chose."""
+
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    folder: Path = field(default_factory=Path.cwd)
+    now: Callable[[], datetime] = _utc_now
+    is_interactive: bool | None = None  # None: find out from the streams
+
+    output: Format | None = None
+    fields: tuple[str, ...] = ()
+    color: Literal["auto", "always", "never"] = "auto"
+    may_ask: bool = True
+    is_agreed: bool = False
+    is_quiet: bool = False
+    verbosity: int = 0
+    is_debug: bool = False
+    server: str | None = None
+    settings_folder: Path | None = None
+
+    # --- streams ------------------------------------------------------------------------------------------------
+
+    @property
+    def stdout(self) -> TextIO:
+        """Data goes here."""
+        return sys.stdout
+
+    @property
+    def stderr(self) -> TextIO:
+        """Words go here."""
+        return sys.stderr
+
+    def is_colored(self, stream: TextIO) -> bool:
+        """Whether colour is wanted on this stream."""
+        if self.color != "auto":
+            return self.color == "always"
+        if self.environ.get("NO_COLOR"):
+            return False
+        return bool(self.environ.get("FORCE_COLOR")) or (stream.isatty() and self.environ.get("TERM") != "dumb")
+
+    @property
+    def printer(self) -> Printer:
+        """Writes records to stdout: a table for people, plain lines into a pipe, or what was asked for."""
+        form = self.output or (Format.TABLE if self.stdout.isatty() else Format.PLAIN)
+        width = None if self.stdout.isatty() else 120
+        return Printer(self.stdout, form, self.fields, color=self.is_colored(self.stdout), width=width)
+
+    def show(self, value: Any, columns: tuple[str, ...]) -> None:
+        """Write one record."""
+        self.printer.one(value, columns)
+
+    def show_all(self, values: list[Any], columns: tuple[str, ...], *, empty: str) -> None:
+        """Write a list of records, or say that it is empty."""
+        if words := self.printer.many(values, columns, empty=empty):
+            self.say(words)
+
+    def say(self, *lines: str) -> None:
+        """Tell what happened, on stderr, unless asked to be quiet."""
+        if not self.is_quiet:
+            self.complain(*lines)
+
+    def complain(self, *lines: str) -> None:
+        """Write to stderr even when asked to be quiet."""
+        for line in lines:
+            print(printable(line), file=self.stderr, flush=True)
+
+    # --- asking -------------------------------------------------------------------------------------------------
+
+    def _can_ask(self) -> bool:
+        if self.is_interactive is None:
+            self.is_interactive = sys.stdin.isatty() and self.stderr.isatty()
+        return self.may_ask and self.is_interactive
+
+    def ask(self, question: str, *, instead: str, is_secret: bool = False, twice: bool = False) -> str:
+        """Ask on the terminal; `instead` says what to type where nobody can be asked."""
+        if not self._can_ask():
+            raise CliError(Exit.USAGE, f"{question} is needed, and there is nobody to ask.", hint=instead)
+        found: str = typer.prompt(question, hide_input=is_secret, confirmation_prompt=twice, err=True)
+        return found
+
+    def ask_password(self, *, from_stdin: bool, is_new: bool = False) -> str:
+        """A password from the terminal, or the first line of stdin when told so; never from the arguments."""
+        if from_stdin:
+            return sys.stdin.readline().rstrip("\r\n")
+        hint = "Give it on the first line of stdin, with --password-stdin."
+        return self.ask("Password", instead=hint, is_secret=True, twice=is_new)
+
+    def agree(self, question: str) -> None:
+        """Go on only with a yes: typed here, or given before with --yes."""
+        if self.is_agreed:
+            return
+        if not self._can_ask():
+            raise CliError(Exit.USAGE, f"{question} Nobody can be asked here.", hint="Say yes beforehand with --yes.")
+        if not typer.confirm(question, err=True):
+            raise CliError(Exit.REFUSED, "Nothing was changed.")
+
+    # --- folders and settings -----------------------------------------------------------------------------------
+
+    @cached_property
+    def home(self) -> Path:
+        """The folder for this user's data: `DATEFLICKS_HOME`, or where this system keeps such things."""
+        if chosen := self.environ.get("DATEFLICKS_HOME"):
+            return Path(chosen)
+        from platformdirs import user_data_path
+
+        return user_data_path("dateflicks", appauthor=False)
+
+    @cached_property
+    def settings_folders(self) -> tuple[Path, ...]:
+        """Where settings files are looked for, the first one first."""
+        if chosen := self.settings_folder or self.environ.get("DATEFLICKS_SETTINGS"):
+            folder = Path(chosen)
+            if not folder.is_dir():
+                raise CliError(Exit.USAGE, f"There is no folder {folder}.", hint="Name one with --settings DIR.")
+            return (folder,)
+        from platformdirs import user_config_path
+
+        return (Path("settings"), user_config_path("dateflicks", appauthor=False))
+
+    def load(self, service: str, flags: Mapping[str, Any] | None = None) -> "Loaded[Any]":
+        """The settings of a service, with the flags that were typed."""
+        from dateflicks.settings.loader import SERVICES, load
+
+        return load(service, SERVICES[service], flags=flags, environ=self.environ, folders=self.settings_folders)
+
+    @cached_property
+    def client(self) -> "ClientSettings":
+        """The client's settings; `--server` wins over them."""
+        settings: ClientSettings = self.load("client", {"server": self.server} if self.server else None).settings
+        return settings
+
+    @cached_property
+    def server_address(self) -> str:
+        """The chosen server, in the form under which sign-ins are kept."""
+        from dateflicks.client.address import server_address
+
+        return server_address(self.client.server)
+
+    @property
+    def log_path(self) -> Path:
+        """Where the traceback of an unforeseen failure goes."""
+        return self.home / "errors.log"
+
+    # --- the server ---------------------------------------------------------------------------------------------
+
+    @cached_property
+    def credentials(self) -> "CredentialStore":
+        """The sign-ins of this user, by server."""
+        from dateflicks.client.credentials import CredentialStore
+
+        return CredentialStore(self.home / "credentials.json", keep_in=self.client.credentials)
+
+    @property
+    def signed_in(self) -> "SignIn | None":
+        """Who is signed in at the chosen server."""
+        return self.credentials.get(self.server_address)
+
+    def connect(self, *, anonymously: bool = False) -> "ServiceClient":
+        """A client of the chosen server (an async context manager), with this user's token unless anonymous."""
+        from dateflicks.client.errors import NotSignedIn
+        from dateflicks.client.http import ServiceClient
+
+        token = None
+        if not anonymously:
+            kept = None if self.client.token else self.signed_in
+            token = self.client.token or (kept.token if kept else None)
+            if token is None:
+                raise NotSignedIn(f"Nobody is signed in at {self.server_address}.")
+        return ServiceClient(self.server_address, token=token, timeout=self.client.timeout_seconds)
+
+    def run(self, work: Coroutine[Any, Any, R]) -> R:
+        """Run a coroutine to its end."""
+        import asyncio
+
+        return asyncio.run(work)
+
+
+def environment_of(ctx: typer.Context) -> CliEnvironment:
+    """The environment that the root command put on the context."""
+    assert isinstance(ctx.obj, CliEnvironment)
+    return ctx.obj

@@ -1,0 +1,83 @@
+"""Every exception as what a person needs: an exit code, what happened, why, and what to type next."""
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dateflicks.cli.exits import Exit
+from dateflicks.client import errors
+from dateflicks.core.errors import DateflicksError
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """At most three lines: `what` always, `why` and `hint` where there is more to say."""
+
+    exit: Exit
+    what: str
+    why: str = ""
+    hint: str = ""
+
+
+class CliError(DateflicksError):
+    """Something the command line itself has to say no to."""
+
+    def __init__(self, exit_code: Exit, what: str, *, why: str = "", hint: str = "") -> None:
+        super().__init__(what)
+        self.failure = Failure(exit_code, what, why, hint)
+
+
+_CLIENT: tuple[tuple[type[errors.ClientError], Exit, str], ...] = (
+    (errors.TimedOut, Exit.UNREACHABLE, "Try again, or allow more time: DATEFLICKS_CLIENT_TIMEOUT_SECONDS."),
+    (errors.ServiceDown, Exit.UNREACHABLE, "Try again in a moment."),
+    (errors.Unreachable, Exit.UNREACHABLE, "Start one with 'dateflicks serve all', or name one with --server URL."),
+    (errors.NotSignedIn, Exit.SIGN_IN, "Type 'dateflicks login', or 'dateflicks register' for a new account."),
+    (errors.NotAllowed, Exit.SIGN_IN, ""),
+    (errors.NotThere, Exit.NOT_FOUND, "See what there is with 'dateflicks session list'."),
+    (errors.AtOdds, Exit.REFUSED, ""),
+    (errors.DoesNotFit, Exit.USAGE, ""),
+    (errors.AskedTooOften, Exit.FAILED, ""),
+    (errors.ServiceFailed, Exit.FAILED, "Check that the address is that of a DATEFLICKS server."),
+)
+
+
+def nearest(word: str, known: Sequence[str]) -> str:
+    """A hint that names the closest of `known`, or else all of them."""
+    close = difflib.get_close_matches(word, known, n=1)
+    return f"Did you mean '{close[0]}'?" if close else f"There are: {', '.join(known)}."
+
+
+def failure_of(error: BaseException) -> Failure | None:
+    """What to tell of an expected failure; None for one that nobody foresaw."""
+    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    if isinstance(error, CliError):
+        return error.failure
+    if isinstance(error, errors.ClientError):
+        return _of_client(error)
+    if type(error).__name__ == "SettingsError":
+        return _of_settings(error)
+    if isinstance(error, DateflicksError):
+        return Failure(Exit.FAILED, str(error))
+    return None
+
+
+def _of_client(error: errors.ClientError) -> Failure:
+    code, hint = next((code, hint) for kind, code, hint in _CLIENT if isinstance(error, kind))
+    why = ""
+    if isinstance(error, errors.DoesNotFit):
+        why = "; ".join(f"{problem.field}: {problem.message}" for problem in error.problems)
+    if isinstance(error, errors.AskedTooOften) and error.retry_after is not None:
+        hint = f"Try again in {error.retry_after:.0f} s."
+    return Failure(code, error.detail, why, hint)
+
+
+def _of_settings(error: BaseException) -> Failure:
+    # Compared by name above: the settings load msgspec, which `--help` and usage errors can do without.
+    from dateflicks.settings.loader import SettingsError
+
+    assert isinstance(error, SettingsError)
+    hint = (
+        f"Did you mean '{error.suggestion}'?" if error.suggestion else "See 'dateflicks config model' for all keys."
+    )
+    return Failure(Exit.USAGE, str(error), hint=hint)

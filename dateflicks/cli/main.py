@@ -1,0 +1,92 @@
+"""The root command: global options, and which module holds which command. Nothing of a command is loaded here."""
+
+from pathlib import Path
+from typing import Annotated, ClassVar
+
+import typer
+
+from dateflicks import __version__
+from dateflicks.cli.environment import environment_of
+from dateflicks.cli.exits import Exit
+from dateflicks.cli.failures import CliError
+from dateflicks.cli.output import Format
+from dateflicks.cli.typer_lazy import Entry, LazyGroup
+
+TOGETHER = "Watch together"
+ACCOUNT = "Account"
+SERVICES = "Run the services"
+HELP = "Setup and help"
+
+
+class Root(LazyGroup):
+    """All commands, in the order of the help."""
+
+    entries: ClassVar[dict[str, Entry]] = {
+        "session": Entry("session", "Make, answer and follow sessions.", TOGETHER),
+        "register": Entry("account", "Create an account and sign in.", ACCOUNT),
+        "login": Entry("account", "Sign in.", ACCOUNT),
+        "logout": Entry("account", "Sign out.", ACCOUNT),
+        "whoami": Entry("account", "Show who is signed in, where, and until when.", ACCOUNT),
+        "serve": Entry("serve", "Start the services.", SERVICES),
+        "config": Entry("config", "Show the settings and where each came from.", HELP),
+        "help": Entry("topics", "Explain a topic: environment, exit-codes, output.", HELP),
+    }
+
+
+app = typer.Typer(
+    cls=Root,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    rich_markup_mode="rich",
+)
+
+
+def _version(value: bool) -> None:
+    if value:
+        typer.echo(f"dateflicks {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    ctx: typer.Context,
+    server: Annotated[str | None, typer.Option(metavar="URL", help="The server to talk to.")] = None,
+    settings: Annotated[Path | None, typer.Option(metavar="DIR", help="The folder of the settings files.")] = None,
+    output: Annotated[Format | None, typer.Option("-o", "--output", help="How to write what was found.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="The same as --output json.")] = False,
+    fields: Annotated[str, typer.Option(metavar="A,B", help="Only these fields.")] = "",
+    color: Annotated[str, typer.Option(metavar="WHEN", help="Colour: auto, always or never.")] = "auto",
+    no_input: Annotated[bool, typer.Option("--no-input", help="Never ask; fail where an answer is needed.")] = False,
+    yes: Annotated[bool, typer.Option("-y", "--yes", help="Say yes beforehand.")] = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Say only what went wrong.")] = False,
+    verbose: Annotated[int, typer.Option("-v", "--verbose", count=True, help="Say more.")] = 0,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the whole traceback of an error.")] = False,
+    _: Annotated[
+        bool, typer.Option("-V", "--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Two people watch a film together, in step, from their terminals.
+
+    dateflicks serve all
+    dateflicks register ana
+    dateflicks session create film.mkv --guest bea
+    """
+    environment = environment_of(ctx)
+    if color not in ("auto", "always", "never"):
+        raise CliError(Exit.USAGE, f"--color: must be auto, always or never, not '{color}'.")
+    environment.color = color  # type: ignore[assignment]  # checked above
+    environment.server = server
+    environment.settings_folder = settings
+    environment.output = Format.JSON if json and output is None else output
+    environment.fields = tuple(name.strip() for name in fields.split(",") if name.strip())
+    environment.may_ask = not no_input
+    environment.is_agreed = yes
+    environment.is_quiet = quiet
+    environment.verbosity = verbose
+    environment.is_debug = debug
+
+
+def run() -> None:
+    """The `dateflicks` program."""
+    app()

@@ -1,0 +1,183 @@
+"""What goes to stdout: one record or many, as a table, JSON, JSON lines or plain tab-separated text.
+
+A record is a struct of the protocol, or a mapping; its fields have their snake_case names here. Text from other
+people is cleaned here, at the sink, whatever was done to it before.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, TextIO
+
+from dateflicks.cli.exits import Exit
+from dateflicks.cli.failures import CliError, nearest
+from dateflicks.protocol.printable import escaped_json, printable
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+Record = dict[str, Any]
+
+
+class Format(StrEnum):
+    """How records are written."""
+
+    TABLE = "table"
+    JSON = "json"
+    JSONL = "jsonl"
+    PLAIN = "plain"
+
+
+def record_of(value: Any) -> Any:
+    """A struct as a mapping under its Python names, all the way down; fields that were not sent are left out."""
+    import msgspec
+
+    if isinstance(value, msgspec.Struct):
+        names = (field.name for field in msgspec.structs.fields(value))
+        found = ((name, getattr(value, name)) for name in names)
+        return {name: record_of(item) for name, item in found if item is not msgspec.UNSET}
+    if isinstance(value, Mapping):
+        return {str(name): record_of(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [record_of(item) for item in value]
+    return value
+
+
+def field_names(record: Record, prefix: str = "") -> list[str]:
+    """Every name that `--fields` may ask of this record."""
+    names: list[str] = []
+    for name, value in record.items():
+        names.append(f"{prefix}{name}")
+        if isinstance(value, dict):
+            names += field_names(value, f"{prefix}{name}.")
+    return names
+
+
+def pick(record: Record, path: str) -> Any:
+    """The value at a dotted path, or None where the path ends early."""
+    found: Any = record
+    for word in path.split("."):
+        found = found.get(word) if isinstance(found, dict) else None
+    return found
+
+
+def cell(value: Any) -> str:
+    """A value as one line of text without tabs, safe to print."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.3f}".rstrip("0").rstrip(".")
+    if isinstance(value, dict | list):
+        import msgspec
+
+        return printable(msgspec.json.encode(value).decode())
+    return printable(str(value))
+
+
+class Printer:
+    """Writes records to one stream in one format."""
+
+    def __init__(
+        self, stream: TextIO, form: Format, fields: Sequence[str], *, color: bool, width: int | None
+    ) -> None:
+        self._stream = stream
+        self._form = form
+        self._fields = tuple(fields)
+        self._color = color
+        self._width = width
+
+    def many(self, values: Iterable[Any], columns: Sequence[str], *, empty: str = "") -> str:
+        """Write a list; what to say on stderr when it is empty comes back."""
+        records = [record_of(value) for value in values]
+        self._check(records)
+        if self._form is Format.JSON:
+            self._json([self._chosen(record) for record in records], indent=2)
+        elif self._form is Format.TABLE and records:
+            self._table(records, self._fields or columns)
+        else:
+            for record in records:
+                self._row(record, columns)
+        return "" if records else empty
+
+    def one(self, value: Any, columns: Sequence[str]) -> None:
+        """Write a single record: as a table it stands upright, a line for each field."""
+        record = record_of(value)
+        self._check([record])
+        if self._form is Format.JSON:
+            self._json(self._chosen(record), indent=2)
+        elif self._form is Format.TABLE:
+            self._upright(record, self._fields or columns)
+        else:
+            self._row(record, columns)
+
+    def event(self, value: Any, columns: Sequence[str]) -> None:
+        """Write one of a stream of records at once: a line each, whatever the format."""
+        record = record_of(value)
+        self._check([record])
+        if self._form is Format.JSON:
+            self._json(self._chosen(record), indent=0)
+        else:
+            self._row(record, columns)
+        self._stream.flush()
+
+    def _check(self, records: Sequence[Record]) -> None:
+        known = list(dict.fromkeys(name for record in records for name in field_names(record)))
+        for name in self._fields:
+            if records and name not in known:
+                raise CliError(Exit.USAGE, f"There is no field '{name}' here.", hint=nearest(name, known))
+
+    def _chosen(self, record: Record) -> Record:
+        return {name: pick(record, name) for name in self._fields} if self._fields else record
+
+    def _json(self, value: Any, *, indent: int) -> None:
+        import msgspec
+
+        text = msgspec.json.encode(value)
+        if indent:
+            text = msgspec.json.format(text, indent=indent)
+        self._stream.write(escaped_json(text.decode()) + "\n")
+
+    def _row(self, record: Record, columns: Sequence[str]) -> None:
+        if self._form is Format.JSONL:
+            self._json(self._chosen(record), indent=0)
+        else:
+            self._stream.write("\t".join(cell(pick(record, name)) for name in self._fields or columns) + "\n")
+
+    def _console(self) -> "Console":
+        from rich.console import Console
+
+        return Console(
+            file=self._stream,
+            color_system="auto" if self._color else None,
+            force_terminal=self._color,
+            width=self._width,
+            highlight=False,
+        )
+
+    def _table(self, records: Sequence[Record], columns: Sequence[str]) -> None:
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for name in columns:
+            table.add_column(Text(_title(name)), overflow="fold" if name == "id" else "ellipsis")
+        for record in records:
+            table.add_row(*(Text(cell(pick(record, name))) for name in columns))
+        self._console().print(table)
+
+    def _upright(self, record: Record, columns: Sequence[str]) -> None:
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(box=None, pad_edge=False, show_header=False)
+        table.add_column(style="bold", no_wrap=True)
+        table.add_column(overflow="fold")
+        for name in columns:
+            if (value := cell(pick(record, name))) != "":
+                table.add_row(Text(_title(name)), Text(value))
+        self._console().print(table)
+
+
+def _title(name: str) -> str:
+    return name.replace("_", " ").replace(".", " ")

@@ -1,0 +1,177 @@
+"""Typer, made lazy: a root group that knows its commands by name and loads one only to run it.
+
+The one file that uses Typer's carried Click. Besides loading late it lets global options stand anywhere on the
+line, and turns every exception into three lines and an exit code.
+"""
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import typer
+from typer import _click
+from typer._click.exceptions import ClickException, NoArgsIsHelpError, UsageError
+from typer._click.shell_completion import CompletionItem
+from typer.core import TyperCommand, TyperGroup, TyperOption
+from typer.main import get_command
+
+from dateflicks.cli.environment import CliEnvironment
+from dateflicks.cli.exits import Exit
+from dateflicks.cli.failures import Failure, failure_of
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A command of the root: its module below `cli/commands`, the line in the help, and the panel it stands in."""
+
+    module: str
+    summary: str
+    panel: str
+
+
+class LazyGroup(TyperGroup):
+    """The root group; a subclass says what it holds in `entries`."""
+
+    entries: ClassVar[dict[str, Entry]] = {}
+    package: ClassVar[str] = "dateflicks.cli.commands"
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self._is_listing = False
+        for name, entry in self.entries.items():
+            self.commands[name] = TyperCommand(name, help=entry.summary, rich_help_panel=entry.panel)
+
+    def get_command(self, ctx: _click.Context, cmd_name: str) -> _click.Command | None:  # noqa: ARG002 - Click's
+        """The command itself, or only its line while the help is written."""
+        entry = self.entries.get(cmd_name)
+        if entry is None or self._is_listing:
+            return self.commands.get(cmd_name)
+        found = get_command(importlib.import_module(f"{self.package}.{entry.module}").app)
+        if isinstance(found, TyperGroup) and entry.module != cmd_name:
+            found = found.commands[cmd_name]
+        found.name = cmd_name
+        return found
+
+    def format_help(self, ctx: _click.Context, formatter: _click.HelpFormatter) -> None:
+        """Write the help from the lines alone."""
+        self._is_listing = True
+        try:
+            super().format_help(ctx, formatter)
+        finally:
+            self._is_listing = False
+
+    def shell_complete(self, ctx: _click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete the names from the lines alone."""
+        self._is_listing = True
+        try:
+            return super().shell_complete(ctx, incomplete)
+        finally:
+            self._is_listing = False
+
+    def parse_args(self, ctx: _click.Context, args: list[str]) -> list[str]:
+        """Take global options from wherever they stand."""
+        return super().parse_args(ctx, self._hoisted(args))
+
+    def _hoisted(self, args: Sequence[str]) -> list[str]:
+        takes_value = {
+            name: not option.is_flag and not option.count
+            for option in self.params
+            if isinstance(option, TyperOption) and not option.is_eager
+            for name in option.opts
+        }
+        front: list[str] = []
+        rest: list[str] = []
+        words = iter(args)
+        for word in words:
+            name = word.split("=", 1)[0] if word.startswith("--") else word
+            if word == "--":
+                rest += [word, *words]
+            elif name in takes_value:
+                front.append(word)
+                if takes_value[name] and name == word:
+                    front += [value for value in [next(words, None)] if value is not None]
+            else:
+                rest.append(word)
+        return front + rest
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        windows_expand_args: bool = True,
+        **extra: Any,
+    ) -> Any:
+        """Run, and end the process with one of our exit codes."""
+        environment = extra.setdefault("obj", CliEnvironment())
+        try:
+            code = super().main(args, prog_name or "dateflicks", complete_var, False, windows_expand_args, **extra)
+            sys.stdout.flush()
+        except SystemExit as stop:
+            if not isinstance(stop.__context__, BrokenPipeError):
+                raise
+            code = _hung_up()
+        except BrokenPipeError:
+            code = _hung_up()
+        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the last one who can tell the user
+            code = report(environment, error)
+        if standalone_mode:
+            sys.exit(code if isinstance(code, int) else Exit.OK)
+        return code
+
+
+def _hung_up() -> Exit:
+    """Whoever read our output has seen enough: end quietly, and let nothing more be written at exit."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, sys.__stdout__.fileno() if sys.__stdout__ else 1)
+    finally:
+        os.close(nowhere)
+    return Exit.OK
+
+
+def report(environment: CliEnvironment, error: BaseException) -> Exit:
+    """Say what went wrong, and give its exit code."""
+    if isinstance(error, NoArgsIsHelpError):
+        return Exit.USAGE  # the help is already written
+    if isinstance(error, typer.Abort | KeyboardInterrupt):
+        environment.complain("", "Interrupted.")
+        return Exit.INTERRUPTED
+    failure = _of_click(error) if isinstance(error, ClickException) else failure_of(error)
+    if environment.is_debug and not isinstance(error, ClickException):
+        _trace(error, sys.stderr)
+    if failure is None:
+        failure = _unforeseen(environment, error)
+    lines = (failure.what, failure.why, failure.hint)
+    environment.complain(*(line for line in (f"Error: {lines[0]}", *lines[1:]) if line))
+    return failure.exit
+
+
+def _of_click(error: ClickException) -> Failure:
+    hint = ""
+    if isinstance(error, UsageError) and error.ctx is not None:
+        hint = f"Try '{error.ctx.command_path} --help'."
+    return Failure(Exit.USAGE, error.format_message(), hint=hint)
+
+
+def _trace(error: BaseException, stream: Any) -> None:
+    import traceback
+
+    traceback.print_exception(error, file=stream)
+
+
+def _unforeseen(environment: CliEnvironment, error: BaseException) -> Failure:
+    what = f"Something unforeseen went wrong: {type(error).__name__}: {error}"
+    try:
+        environment.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor = os.open(environment.log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        with os.fdopen(descriptor, "a", encoding="utf-8") as log:
+            log.write(f"\n{environment.now().isoformat()}\n")
+            _trace(error, log)
+    except OSError:
+        return Failure(Exit.FAILED, what, hint="See the whole of it with --debug.")
+    return Failure(Exit.FAILED, what, f"The whole of it is in {environment.log_path}.", "Or see it with --debug.")

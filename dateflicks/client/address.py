@@ -1,0 +1,24 @@
+"""Addresses of servers: the one form under which they are kept and compared. Standard library only."""
+
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from dateflicks.client.errors import DoesNotFit
+
+
+def server_address(text: str) -> str:
+    """A server's address as `scheme://host[:port][/path]`, without a slash at the end; `http` when none is named."""
+    text = text.strip()
+    parts = urlsplit(text if "://" in text else f"http://{text}")
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment or parts.username:
+        raise DoesNotFit(f"'{text}' is not the address of a server, such as https://films.example.org.")
+    return f"{parts.scheme}://{parts.netloc.lower()}{parts.path.rstrip('/')}"
+
+
+def is_loopback(address: str) -> bool:
+    """Whether an address is on this machine: such traffic needs no proxy."""
+    host = urlsplit(address).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

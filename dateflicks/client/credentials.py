@@ -1,0 +1,173 @@
+"""Sign-ins by server, with the tickets of their sessions: a file for its owner only, or the keyring for tokens.
+
+The keyring is asked when signing in; later only for a sign-in that says it is kept there, because loading it is slow.
+"""
+
+import contextlib
+import fcntl
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import msgspec
+
+from dateflicks.client.errors import ClientError
+
+TICKETS_MAX = 50  # per server: the newest sessions are the ones that are still watched
+
+
+class SignIn(msgspec.Struct, frozen=True, rename="camel", kw_only=True, omit_defaults=True):
+    """Who is signed in at a server; `token` is empty in the file when the keyring has it."""
+
+    name: str
+    user_id: str
+    expires_at: str
+    token: str = ""
+    kept_in: Literal["file", "keyring"] = "file"
+    tickets: dict[str, str] = {}
+
+
+class CredentialsUnreadable(ClientError):
+    """The file is there and makes no sense, or cannot be read or written."""
+
+
+class CredentialStore:
+    """The credentials file at `path`; every call reads or writes the whole of it."""
+
+    def __init__(self, path: Path, *, keep_in: Literal["auto", "file", "keyring"] = "auto") -> None:
+        self._path = path
+        self._keep_in = keep_in
+
+    def get(self, server: str) -> SignIn | None:
+        """The sign-in at this server, with its token; None when there is none or the keyring lost it."""
+        found = self._read().get(server)
+        if found is None or found.kept_in == "file":
+            return found
+        token = _from_keyring(server)
+        return msgspec.structs.replace(found, token=token) if token else None
+
+    def put(self, server: str, sign_in: SignIn) -> SignIn:
+        """Remember a sign-in; what comes back says where its token is kept."""
+        kept = sign_in
+        if self._keep_in != "file" and _to_keyring(server, sign_in.token):
+            kept = msgspec.structs.replace(sign_in, kept_in="keyring", token="")
+        elif self._keep_in == "keyring":
+            raise CredentialsUnreadable(
+                'No keyring works here. Keep sign-ins in a file: set credentials = "file" in client.toml.'
+            )
+        with self._changing() as all_of_them:
+            all_of_them[server] = kept
+        return kept
+
+    def forget(self, server: str) -> None:
+        """Drop the sign-in at this server, and its tickets."""
+        with self._changing() as all_of_them:
+            found = all_of_them.pop(server, None)
+        if found is not None and found.kept_in == "keyring":
+            _from_keyring(server, forget=True)
+
+    def put_ticket(self, server: str, session_id: str, ticket: str) -> None:
+        """Remember the ticket of a session; nothing to do when nobody is signed in there."""
+        with self._changing() as all_of_them:
+            if found := all_of_them.get(server):
+                tickets = {name: value for name, value in found.tickets.items() if name != session_id}
+                newest = list({**tickets, session_id: ticket}.items())[-TICKETS_MAX:]
+                all_of_them[server] = msgspec.structs.replace(found, tickets=dict(newest))
+
+    def ticket(self, server: str, session_id: str) -> str | None:
+        """The last known ticket of a session."""
+        found = self._read().get(server)
+        return found.tickets.get(session_id) if found else None
+
+    # --- the file -----------------------------------------------------------------------------------------------
+
+    def _read(self) -> dict[str, SignIn]:
+        try:
+            return msgspec.json.decode(self._path.read_bytes(), type=dict[str, SignIn])
+        except FileNotFoundError:
+            return {}
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise CredentialsUnreadable(f"{self._path} makes no sense. Remove it and sign in again.") from error
+        except OSError as error:
+            raise CredentialsUnreadable(f"{self._path} cannot be read: {error.strerror}.") from error
+
+    @contextlib.contextmanager
+    def _changing(self) -> Iterator[dict[str, SignIn]]:
+        """Read, change and replace the file; a second process waits for its turn."""
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with _Lock(self._path.with_suffix(".lock")):
+                content = self._read()
+                yield content
+                self._replace(msgspec.json.format(msgspec.json.encode(content), indent=2) + b"\n")
+        except OSError as error:
+            raise CredentialsUnreadable(f"{self._path} cannot be written: {error.strerror}.") from error
+
+    def _replace(self, content: bytes) -> None:
+        fresh = self._path.with_suffix(f".{os.getpid()}.new")
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(self._path)
+
+
+class _Lock:
+    """An advisory lock on a file of its own, so that replacing the other one does not lose it."""
+
+    def __init__(self, path: Path) -> None:
+        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+
+    def __enter__(self) -> Self:
+        fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        os.close(self._descriptor)
+
+
+# --- the keyring ------------------------------------------------------------------------------------------------
+
+_SERVICE = "dateflicks"
+
+
+def _working_keyring() -> Any:
+    """The system's keyring, when the extra is installed and a real store is behind it."""
+    try:
+        import keyring
+        from keyring.backends import fail, null
+    except ImportError:
+        return None
+    backend = keyring.get_keyring()
+    return None if isinstance(backend, fail.Keyring | null.Keyring) else keyring
+
+
+def _asked(ask: Callable[[Any], Any]) -> Any:
+    """The keyring's answer, or None when it has none to give: locked, gone, or refused by its user."""
+    store = _working_keyring()
+    if store is None:
+        return None
+    from keyring.errors import KeyringError
+
+    try:
+        return ask(store)
+    except KeyringError:
+        return None
+
+
+def _to_keyring(server: str, token: str) -> bool:
+    def keep(store: Any) -> bool:
+        store.set_password(_SERVICE, server, token)
+        return bool(store.get_password(_SERVICE, server) == token)
+
+    return bool(_asked(keep))
+
+
+def _from_keyring(server: str, *, forget: bool = False) -> str | None:
+    def find(store: Any) -> Any:
+        return store.delete_password(_SERVICE, server) if forget else store.get_password(_SERVICE, server)
+
+    found: str | None = _asked(find)
+    return found
