@@ -1,0 +1,317 @@
+"""One person's side of a session, pure: what to send, and what the own player must do. Times are arguments.
+
+The viewer knows the server's clock, the timeline, the own player's playhead, and what its person wants; it is told what
+arrives and what time it is, and answers with outputs for a shell to carry out (`watching.py` on a real line with a real
+player, the tests in virtual time). It looks at levels, not edges: an output that was lost is asked for again. All
+instants given and returned are the client's monotonic clock in seconds.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from dateflicks.client import clock as clock_module
+from dateflicks.client.clock import ServerClock
+from dateflicks.client.consent import Consent, ConsentSettings
+from dateflicks.client.follower import BAND_SECONDS, INTERVAL_SECONDS, Action, Follower, Pause
+from dateflicks.client.players.base import Playhead
+from dateflicks.core.playback import Timeline
+from dateflicks.protocol import frames
+from dateflicks.protocol.timecode import milliseconds, seconds
+
+REPORT_SECONDS: Final = 2.0
+REPORT_SOON_SECONDS: Final = 0.5  # just after a change, and while not yet in step
+REPORT_SOON_FOR_SECONDS: Final = 5.0
+REPORT_SOON_ERROR_SECONDS: Final = 0.020
+PING_CLEARANCE_SECONDS: Final = 0.050  # a ping just behind another frame waits in its queue: 10–17 ms of error
+ASK_AGAIN_SECONDS: Final = 1.0  # an act that was overtaken by another change is asked again, once that is known
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """A frame for the service."""
+
+    frame: frames.TimecodeClientFrame
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something a person may want to see; `kind` is a stable word, `text` a sentence without anybody's name in it."""
+
+    kind: str
+    text: str
+    by: str | None = None
+
+
+Output = Send | Notice | Action
+
+
+class Viewer:
+    """The logic of one watching person; one instance per session and player, over any number of reconnections."""
+
+    def __init__(
+        self,
+        session_id: str,
+        user_id: str,
+        *,
+        is_host: bool,
+        consent: ConsentSettings | None = None,
+        spread: Callable[[float, float], float] = lambda low, high: (low + high) / 2,
+        gentle: bool = False,
+        length: float = 0.0,
+    ) -> None:
+        self.session_id = session_id
+        self.user_id = user_id
+        self.is_host = is_host
+        self.consent = consent or ConsentSettings()
+        self.length = length
+        self.clock = ServerClock()
+        self.follower = Follower(gentle=gentle)
+        self.timecode: frames.TimecodeFrame | None = None
+        self.connected = False
+        self.buffering = False
+        self.may_jump = True  # until in step for the first time
+        self._spread = spread
+        self._line: Timeline | None = None
+        self._wanted: frames.StatusWord | None = None
+        self._wanted_at = float("-inf")
+        self._answered: tuple[int, str] | None = None
+        self._changed_at = float("-inf")
+        self._burst_left = 0
+        self._next_ping = float("inf")
+        self._next_report = float("inf")
+        self._next_look = float("-inf")
+        self._last_sent = float("-inf")
+        self._reported_far = False
+        self._returning = True
+
+    # --- the line -----------------------------------------------------------------------------------------------
+
+    def opened(self, now: float) -> None:
+        """The connection stands: measure the clock at once."""
+        self.connected = True
+        self._burst_left = clock_module.BURST
+        self._next_ping = now
+        self._changed_at = now
+
+    def lost(self) -> None:
+        """The connection is gone: the player runs on with the last timeline; whoever comes back may catch up."""
+        self.connected = False
+        self._returning = True
+        self._next_ping = self._next_report = float("inf")
+
+    def received(self, frame: frames.TimecodeServerFrame, now: float, head: Playhead | None) -> list[Output]:
+        """Something has arrived."""
+        match frame:
+            case frames.Pong():
+                forgot = self.clock.exchanged(frame.t0, seconds(frame.t1), seconds(frame.t2), now, frame.clock_id)
+                if forgot:
+                    self._burst_left, self._next_ping = clock_module.BURST, now
+                return []
+            case frames.TimecodeFrame():
+                return self._told(frame, now, head)
+            case frames.ErrorFrame():
+                return self._corrected(frame, now, head)
+
+    # --- what the person does -----------------------------------------------------------------------------------
+
+    def ask(self, status: frames.StatusWord, now: float, head: Playhead | None) -> list[Output]:
+        """The person asks for a status, or agrees to one. Stillness acts at once here, before anybody else knows."""
+        self._wanted, self._wanted_at = status, now
+        outputs: list[Output] = []
+        if status != "play" and head is not None and head.rate > 0:
+            outputs.append(Pause())
+            head = Playhead(head.carried(now), now, 0.0, head.noise)
+            self._line = Timeline(head.position, now, 0.0, max(self.length, head.position))
+        outputs += self._report(now, head, cause="user", status=status)
+        return outputs
+
+    def seek(self, to: float, now: float) -> list[Output]:
+        """The person asks everyone to move, or agrees to it."""
+        return self._send(frames.Seek(to=max(0.0, to)), now)
+
+    def refuse(self, now: float) -> list[Output]:
+        """The person refuses what is pending, or takes their own request back."""
+        self._wanted = None
+        return self._send(frames.Refuse(), now)
+
+    def stalled(self, now: float, head: Playhead | None) -> list[Output]:
+        """The player should move and does not."""
+        self.buffering = True
+        return self._report(now, head, cause="stall")
+
+    def recovered(self, now: float, head: Playhead | None) -> list[Output]:
+        """The player can move again."""
+        self.buffering = False
+        return self._report(now, head, cause="resume")
+
+    def sought(self, now: float, took: float, head: Playhead | None) -> list[Output]:
+        """A seek that was asked for has ended."""
+        self.follower.sought(now, took)
+        return self._report(now, head, cause="seek")
+
+    # --- time ---------------------------------------------------------------------------------------------------
+
+    def next_wake(self) -> float:
+        """When `tick` must be called at the latest."""
+        return min(self._next_ping, self._next_report, self._next_look)
+
+    def tick(self, now: float, head: Playhead | None) -> list[Output]:
+        """Look at the player, steer it, and send what is due."""
+        outputs: list[Output] = []
+        if now >= self._next_look:
+            self._next_look = now + INTERVAL_SECONDS
+            outputs += self._steer(now, head)
+        if self.connected and now >= self._next_report:
+            outputs += self._report(now, head, cause="tick")
+        if self.connected and now >= self._next_ping:
+            outputs += self._ping(now)
+        return outputs
+
+    def line(self, now: float) -> Timeline | None:
+        """The timeline in local time, by what is known of the server's clock now."""
+        told = self.timecode
+        if told is not None and self._follows_told() and (told.rate == 0 or self._clock_fits()):
+            at = self.clock.local(seconds(told.at)) if self._clock_fits() else now
+            self._line = Timeline(told.current_position, at, told.rate, told.length)
+        return self._line
+
+    def error(self, now: float, head: Playhead | None) -> float | None:
+        """How far the player is behind the timeline now (negative: ahead), in seconds; None when it can't be told."""
+        line = self.line(now)
+        return None if line is None or head is None else line.position_at(now) - head.carried(now)
+
+    # --- inside -------------------------------------------------------------------------------------------------
+
+    def _clock_fits(self) -> bool:
+        told = self.timecode
+        return told is not None and self.clock.ready and self.clock.clock_id == told.clock_id
+
+    def _follows_told(self) -> bool:
+        """Own stillness is not undone by a timecode that was under way when it was asked for."""
+        told = self.timecode
+        return not (self._wanted not in (None, "play") and told is not None and told.status == "play")
+
+    def _told(self, frame: frames.TimecodeFrame, now: float, head: Playhead | None) -> list[Output]:
+        known = self.timecode
+        if known is not None and frame.revision < known.revision:
+            return []
+        outputs: list[Output] = []
+        if known is None or frame.revision > known.revision:
+            self._changed_at = now
+            # Where this player was under the old state is said before the new one is obeyed.
+            self._next_report = min(self._next_report, now + REPORT_SOON_SECONDS)
+        returning, self._returning = self._returning, False
+        self.timecode = frame
+        if self._wanted is not None and (frame.status == self._wanted or now > self._wanted_at + ASK_AGAIN_SECONDS):
+            self._wanted = None
+        if frame.reason == "refused" or frame.reason == "restored":
+            self._wanted = None
+        me = frame.participants.get(self.user_id)
+        if returning or (me is not None and me.excused) or frame.reason in ("restored", "refused", "seek"):
+            self.may_jump = True
+        if returning:
+            outputs += self._report(now, head, cause="tick")
+        outputs += self._consent(frame, now, head)
+        self._next_look = now + INTERVAL_SECONDS
+        return outputs + self._steer(now, head)
+
+    def _consent(self, frame: frames.TimecodeFrame, now: float, head: Playhead | None) -> list[Output]:
+        pending = frame.pending
+        if pending is None or pending.by == self.user_id:
+            return []
+        kind: Literal["play", "pause", "stop", "seek"] = "seek" if isinstance(pending.to, float | int) else pending.to
+        mark = (int(pending.deadline), kind)
+        if self._answered == mark:
+            return []
+        self._answered = mark
+        consent = self.consent.of(kind)
+        if consent is Consent.ASK:
+            return [Notice("asked", f"asks for {kind}", pending.by)]
+        notices: list[Output] = (
+            [Notice("granted", f"{kind} was agreed to", pending.by)] if consent is Consent.TELL else []
+        )
+        if isinstance(pending.to, float | int):
+            return notices + self._send(frames.Seek(to=pending.to), now)
+        return notices + self._report(now, head, cause="user", status=pending.to)
+
+    def _corrected(self, frame: frames.ErrorFrame, now: float, head: Playhead | None) -> list[Output]:
+        """An act that was made before the newest state was known is made again under it: intent survives."""
+        if frame.code == "stale" and self._wanted is not None and now <= self._wanted_at + ASK_AGAIN_SECONDS:
+            return self._report(now, head, cause="user", status=self._wanted)
+        if frame.code in ("stale", "nothing-pending"):
+            return []
+        self._wanted = None
+        return [Notice("error", frame.detail)]
+
+    def _steer(self, now: float, head: Playhead | None) -> list[Output]:
+        line = self.line(now)
+        if line is None or head is None or self.buffering:
+            return []
+        error = line.position_at(now) - head.carried(now)
+        if self.may_jump and head.rate > 0 and line.rate > 0 and abs(error) <= BAND_SECONDS:
+            self.may_jump = False
+        far = abs(error) > BAND_SECONDS and line.rate > 0
+        if far and not self._reported_far:
+            self._next_report = now
+        self._reported_far = far
+        if abs(error) > REPORT_SOON_ERROR_SECONDS:
+            self._next_report = min(self._next_report, now + REPORT_SOON_SECONDS)
+        action = self.follower.decide(now, head, line, exact=self._exact(), may_jump=self.may_jump)
+        return [] if action is None else [action]
+
+    def _exact(self) -> bool:
+        """A wait is a time to stand still; a pause, a stop and a seek are places to be at."""
+        told = self.timecode
+        if told is None or self._wanted is not None:
+            return False
+        return told.status != "play" or (told.reason == "seek" or not told.waiting_for)
+
+    def _report(
+        self,
+        now: float,
+        head: Playhead | None,
+        *,
+        cause: frames.Cause,
+        status: frames.StatusWord | None = None,
+    ) -> list[Output]:
+        if not self.connected or head is None or self.timecode is None:
+            return []
+        soon = now < self._changed_at + REPORT_SOON_FOR_SECONDS or self.buffering
+        self._next_report = now + (REPORT_SOON_SECONDS if soon else REPORT_SECONDS)
+        report = frames.Report(
+            session_id=self.session_id,
+            current_position=max(0.0, round(head.position, 4)),
+            status=status or self._word(),
+            is_host=self.is_host,
+            sent_at=milliseconds(self.clock.server(head.at)) if self._clock_fits() else None,
+            revision=self.timecode.revision,
+            rate=round(head.rate, 4),
+            buffering=self.buffering or None,
+            cause=cause,
+            length=self.length or None if self.timecode.length == 0 else None,
+        )
+        return self._send(report, now)
+
+    def _word(self) -> frames.StatusWord:
+        assert self.timecode is not None
+        me = self.timecode.participants.get(self.user_id)
+        return me.status if me is not None else self.timecode.status
+
+    def _send(self, frame: frames.TimecodeClientFrame, now: float) -> list[Output]:
+        if not self.connected:
+            return []
+        self._last_sent = now
+        return [Send(frame)]
+
+    def _ping(self, now: float) -> list[Output]:
+        clear_from = self._last_sent + PING_CLEARANCE_SECONDS
+        if now < clear_from or 0 <= self._next_report - now < PING_CLEARANCE_SECONDS:
+            self._next_ping = max(clear_from, min(self._next_report, now + 1.0) + PING_CLEARANCE_SECONDS)
+            return []
+        if self._burst_left > 0:
+            self._burst_left -= 1
+            self._next_ping = now + clock_module.BURST_INTERVAL
+        else:
+            self._next_ping = now + clock_module.INTERVAL * self._spread(*clock_module.INTERVAL_SPREAD)
+        return [Send(frames.Ping(t0=round(now, 6)))]
