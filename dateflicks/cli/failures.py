@@ -77,7 +77,5 @@ def _of_settings(error: BaseException) -> Failure:
     from dateflicks.settings.loader import SettingsError
 
     assert isinstance(error, SettingsError)
-    hint = (
-        f"Did you mean '{error.suggestion}'?" if error.suggestion else "See 'dateflicks config model' for all keys."
-    )
+    hint = f"Did you mean '{error.suggestion}'?" if error.suggestion else "See 'dateflicks config model' for all keys."
     return Failure(Exit.USAGE, str(error), hint=hint)

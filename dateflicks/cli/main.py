@@ -21,6 +21,7 @@ HELP = "Setup and help"
 class Root(LazyGroup):
     """All commands, in the order of the help."""
 
+    command_epilog: ClassVar[str | None] = "Options of all commands, such as --json: see 'dateflicks --help'."
     entries: ClassVar[dict[str, Entry]] = {
         "session": Entry("session", "Make, answer and follow sessions.", TOGETHER),
         "register": Entry("account", "Create an account and sign in.", ACCOUNT),

@@ -78,9 +78,7 @@ def cell(value: Any) -> str:
 class Printer:
     """Writes records to one stream in one format."""
 
-    def __init__(
-        self, stream: TextIO, form: Format, fields: Sequence[str], *, color: bool, width: int | None
-    ) -> None:
+    def __init__(self, stream: TextIO, form: Format, fields: Sequence[str], *, color: bool, width: int | None) -> None:
         self._stream = stream
         self._form = form
         self._fields = tuple(fields)

@@ -37,6 +37,7 @@ class LazyGroup(TyperGroup):
 
     entries: ClassVar[dict[str, Entry]] = {}
     package: ClassVar[str] = "dateflicks.cli.commands"
+    command_epilog: ClassVar[str | None] = None
 
     def __init__(self, **attributes: Any) -> None:
         super().__init__(**attributes)
@@ -53,6 +54,9 @@ class LazyGroup(TyperGroup):
         if isinstance(found, TyperGroup) and entry.module != cmd_name:
             found = found.commands[cmd_name]
         found.name = cmd_name
+        for command in (found, *found.commands.values()) if isinstance(found, TyperGroup) else (found,):
+            assert isinstance(command, TyperGroup | TyperCommand)
+            command.epilog = command.epilog or self.command_epilog
         return found
 
     def format_help(self, ctx: _click.Context, formatter: _click.HelpFormatter) -> None:

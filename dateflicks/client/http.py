@@ -179,9 +179,18 @@ class ServiceClient:
 
     async def history(self, *, limit: int = 50, cursor: str | None = None) -> bodies.HistoryPage:
         """A page of what was watched, newest first."""
-        return await self._session(
-            "GET", "/history", bodies.HistoryPage, query={"limit": str(limit), "cursor": cursor}
-        )
+        return await self._session("GET", "/history", bodies.HistoryPage, query={"limit": str(limit), "cursor": cursor})
+
+    async def all_history(self, *, limit: int = 1_000) -> AsyncIterator[bodies.HistoryEntry]:
+        """What was watched, page after page, up to `limit`."""
+        cursor, left = None, limit
+        while left > 0:
+            page = await self.history(limit=min(left, PAGE_MAX), cursor=cursor)
+            for entry in page.items:
+                yield entry
+            left, cursor = left - len(page.items), page.next
+            if cursor is None or not page.items:
+                return
 
     # --- timecodes ----------------------------------------------------------------------------------------------
 

@@ -1,0 +1,40 @@
+# Each target makes .venv by itself, and anew when what it is made of has changed.
+PYTHON ?= python3
+BIN := .venv/bin
+ARGS ?=
+PATHS := dateflicks tests benchmarks
+
+.PHONY: demo test check lint types unit format clean
+.DEFAULT_GOAL := test
+
+.venv/.made: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --upgrade pip
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[keyring]' --group dev
+	touch $@
+
+demo: .venv/.made  ## two players watch one film in step on this machine; ARGS are passed on
+	$(BIN)/dateflicks demo $(ARGS)
+
+test: lint types unit  ## everything that must hold before a commit
+
+check: test  ## what CI runs
+
+lint: .venv/.made
+	$(BIN)/ruff format --check $(PATHS)
+	$(BIN)/ruff check $(PATHS)
+	$(BIN)/codespell
+	$(BIN)/lint-imports --no-logo
+
+types: .venv/.made
+	$(BIN)/mypy
+
+unit: .venv/.made
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal $(ARGS)
+
+format: .venv/.made
+	$(BIN)/ruff format $(PATHS)
+	$(BIN)/ruff check --fix $(PATHS)
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build

@@ -1,0 +1,60 @@
+"""`dateflicks help TOPIC`: what belongs to no single command."""
+
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+from dateflicks.cli.environment import environment_of
+from dateflicks.cli.exits import MEANINGS, Exit
+from dateflicks.cli.failures import CliError, nearest
+
+app = typer.Typer(add_completion=False)
+
+ENVIRONMENT = """\
+DATEFLICKS_HOME              the folder of your sign-ins and logs
+DATEFLICKS_SETTINGS          the folder of the settings files, as --settings
+DATEFLICKS_<SERVICE>_<KEY>   any setting, such as DATEFLICKS_TIMECODE_CONFIRM_SECONDS=30 or
+                             DATEFLICKS_CLIENT_SERVER=https://films.example.org; the parts of a key are joined
+                             by _, and [server] is left out: DATEFLICKS_SESSION_PORT, DATEFLICKS_SESSION_MONGO_URI
+DATEFLICKS_<SERVICE>_<KEY>_FILE   a file that holds the value, for secrets
+NO_COLOR, FORCE_COLOR        no colour, or colour even into a pipe
+
+A flag wins over a variable, a variable over settings/<service>.toml, that file over the one in your
+configuration folder. 'dateflicks config show --origin' tells which won.
+"""
+OUTPUT = """\
+Data goes to stdout, words go to stderr.
+
+-o table    columns for people; the default on a terminal
+-o plain    tab-separated, no header, the id first; the default into a pipe
+-o json     one document, snake_case names, times in UTC (RFC 3339), seconds as numbers
+-o jsonl    one line of JSON for each record, as they come
+--json      the same as -o json
+--fields A,B  only these, in this order; a part of a part is named with a dot: video.title
+"""
+
+
+def _exit_codes() -> str:
+    return "".join(f"{code.value:>4}  {MEANINGS[code]}\n" for code in Exit)
+
+
+TOPICS: dict[str, Callable[[], str]] = {
+    "environment": lambda: ENVIRONMENT,
+    "exit-codes": _exit_codes,
+    "output": lambda: OUTPUT,
+}
+
+
+@app.command("help")
+def explain(
+    ctx: typer.Context, topic: Annotated[str | None, typer.Argument(metavar="TOPIC", help=", ".join(TOPICS))] = None
+) -> None:
+    """Explain a topic: environment, exit-codes, output."""
+    stdout = environment_of(ctx).stdout
+    if topic is None:
+        stdout.write("".join(f"dateflicks help {name}\n" for name in TOPICS))
+    elif topic in TOPICS:
+        stdout.write(TOPICS[topic]())
+    else:
+        raise CliError(Exit.USAGE, f"There is no topic '{topic}'.", hint=nearest(topic, list(TOPICS)))

@@ -1,0 +1,48 @@
+"""What session commands share: naming a session by the beginning of its id, and remembering its ticket."""
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Final
+
+from dateflicks.cli.environment import CliEnvironment
+from dateflicks.cli.exits import Exit
+from dateflicks.cli.failures import CliError
+
+if TYPE_CHECKING:
+    from dateflicks.client.http import ServiceClient
+    from dateflicks.protocol.bodies import SessionBody
+
+COLUMNS: Final = ("id", "state", "host_name", "guest_name", "video.title", "start_time", "created_at")
+DETAILS: Final = (
+    "id", "state", "host_name", "guest_name", "video.title", "video.url", "video.length", "video_id",
+    "start_time", "created_at", "answered_at", "ended_at", "invitation", "details",
+)  # fmt: skip
+
+
+async def full_id(client: "ServiceClient", text: str) -> str:
+    """The id that begins with `text`, with or without `ses_`; exactly one of one's sessions must."""
+    from dateflicks.protocol.ids import is_id
+
+    if is_id(text, "ses"):
+        return text
+    start = text if text.startswith("ses_") else f"ses_{text}"
+    found = [session.id async for session in client.all_sessions() if session.id.startswith(start)]
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise CliError(
+            Exit.NOT_FOUND,
+            f"No session of yours begins with '{text}'.",
+            hint="See them with 'dateflicks session list'.",
+        )
+    raise CliError(Exit.USAGE, f"'{text}' begins several sessions: {', '.join(found[:5])}.", hint="Type more of it.")
+
+
+async def on_session(
+    environment: CliEnvironment, text: str, act: "Callable[[ServiceClient, str], Awaitable[SessionBody]]"
+) -> "SessionBody":
+    """Find the session, do something with it, and remember the ticket that comes back."""
+    async with environment.connect() as client:
+        session = await act(client, await full_id(client, text))
+    if isinstance(session.ticket, str):
+        environment.credentials.put_ticket(environment.server_address, session.id, session.ticket)
+    return session
