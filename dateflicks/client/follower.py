@@ -24,6 +24,7 @@ SETTLE_SECONDS: Final = 0.4
 COARSE_INTERVAL_SECONDS: Final = 3.0
 STILL_SECONDS: Final = 0.010  # a quarter of a frame at 25 fps: nearer than this, still players show the same frame
 DEAD_TIME_START: Final = 0.040
+SEEK_MAX_SECONDS: Final = 5.0  # a seek that has not ended by now is taken for lost
 CUE_SECONDS: Final = 0.3  # a late joiner cues this far ahead of the timeline and starts when it gets there
 END_SECONDS: Final = 0.2  # nothing is started this near to the end of the film
 
@@ -123,7 +124,7 @@ class Follower:
         if not wrong:
             return None
         self._still_at = line.position  # once: a player that can not stand exactly there is not asked for ever
-        return SeekTo(line.position)
+        return self._seek(now, line.position)
 
     def _start(self, now: float, head: Playhead, line: Timeline, *, may_jump: bool) -> Action | None:
         if self._starts_at is not None and now < self._starts_at + SETTLE_SECONDS:
@@ -134,9 +135,9 @@ class Follower:
         moment = line.at + (head.position - line.position)
         ahead = head.position - line.position_at(now)
         if ahead > HOLD_MAX_SECONDS:
-            return SeekTo(line.position_at(now + self.dead_time + CUE_SECONDS))
+            return self._seek(now, line.position_at(now + self.dead_time + CUE_SECONDS))
         if moment < now and may_jump and -ahead > BAND_SECONDS:
-            return SeekTo(line.position_at(now + self.dead_time + CUE_SECONDS))
+            return self._seek(now, line.position_at(now + self.dead_time + CUE_SECONDS))
         self._starts_at = max(moment, now)
         self._quiet_until = self._starts_at + SETTLE_SECONDS
         return PlayAt(self._starts_at)
@@ -153,9 +154,13 @@ class Follower:
                 return self._hold(now, -e)
             if e < 0 or may_jump:
                 self._coarse_from = now + COARSE_INTERVAL_SECONDS
-                self._quiet_until = now + self.dead_time + SETTLE_SECONDS
-                return SeekTo(line.position_at(now + self.dead_time))
+                return self._seek(now, line.position_at(now + self.dead_time))
         return self._steer(e) if self.steers else None
+
+    def _seek(self, now: float, position: float) -> Action:
+        self._quiet_until = now + SEEK_MAX_SECONDS  # or until `sought` says that it has ended
+        self._steering = False
+        return SeekTo(position)
 
     def _hold(self, now: float, seconds: float) -> Action:
         self._starts_at = now + seconds

@@ -72,6 +72,7 @@ class Viewer:
         self.buffering = False
         self.may_jump = True  # until in step for the first time
         self._spread = spread
+        self._gentle = gentle
         self._line: Timeline | None = None
         self._wanted: frames.StatusWord | None = None
         self._wanted_at = float("-inf")
@@ -149,6 +150,11 @@ class Viewer:
         """A seek that was asked for has ended."""
         self.follower.sought(now, took)
         return self._report(now, head, cause="seek")
+
+    def player_replaced(self) -> None:
+        """Another player has taken the old one's place: nothing that was asked of the old one holds."""
+        self.follower = Follower(gentle=self._gentle)
+        self.may_jump = True
 
     # --- time ---------------------------------------------------------------------------------------------------
 
