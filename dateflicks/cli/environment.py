@@ -37,7 +37,6 @@ class CliEnvironment:
     """One run of the program: where it runs, and what its global options chose."""
 
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
-    folder: Path = field(default_factory=Path.cwd)
     now: Callable[[], datetime] = _utc_now
     is_interactive: bool | None = None  # None: find out from the streams
 

@@ -15,7 +15,8 @@ import typer
 from typer import _click
 from typer._click.exceptions import ClickException, NoArgsIsHelpError, UsageError
 from typer._click.shell_completion import CompletionItem
-from typer.core import TyperCommand, TyperGroup, TyperOption
+from typer._coercion import RuntimeParam, build_runtime_param
+from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 from typer.main import get_command
 
 from dateflicks.cli.environment import CliEnvironment
@@ -32,6 +33,27 @@ class Entry:
     panel: str
 
 
+class UnhurriedParam(RuntimeParam):
+    """Converts only what needs it: loading pydantic to find that a default is a default costs 80 ms."""
+
+    def coerce(self, value: Any, param: Any, ctx: _click.Context) -> Any:
+        """Text for a text parameter, and what nobody typed, are right as they are."""
+        is_one = param.nargs == 1 and not getattr(param, "multiple", False)
+        is_text = isinstance(value, str) and self.annotation in (str, str | None)
+        is_default = value is None or (type(value) is type(param.default) and value == param.default)
+        return value if is_one and (is_text or is_default) else self._coerce_value(value, param, ctx)
+
+    def _coerce_value(self, value: Any, param: Any, ctx: _click.Context) -> Any:
+        return build_runtime_param(param.type_descriptor).coerce(value, param, ctx)
+
+
+def _unhurry(command: _click.Command, ctx: _click.Context) -> None:
+    for param in command.get_params(ctx):
+        if isinstance(param, TyperArgument | TyperOption):
+            descriptor = param.type_descriptor
+            param._runtime_param = UnhurriedParam(descriptor.parameter_info, descriptor.annotation)
+
+
 class LazyGroup(TyperGroup):
     """The root group; a subclass says what it holds in `entries`."""
 
@@ -45,7 +67,7 @@ class LazyGroup(TyperGroup):
         for name, entry in self.entries.items():
             self.commands[name] = TyperCommand(name, help=entry.summary, rich_help_panel=entry.panel)
 
-    def get_command(self, ctx: _click.Context, cmd_name: str) -> _click.Command | None:  # noqa: ARG002 - Click's
+    def get_command(self, ctx: _click.Context, cmd_name: str) -> _click.Command | None:
         """The command itself, or only its line while the help is written."""
         entry = self.entries.get(cmd_name)
         if entry is None or self._is_listing:
@@ -56,6 +78,7 @@ class LazyGroup(TyperGroup):
         found.name = cmd_name
         for command in (found, *found.commands.values()) if isinstance(found, TyperGroup) else (found,):
             assert isinstance(command, TyperGroup | TyperCommand)
+            _unhurry(command, ctx)
             command.epilog = command.epilog or self.command_epilog
         return found
 
@@ -77,6 +100,7 @@ class LazyGroup(TyperGroup):
 
     def parse_args(self, ctx: _click.Context, args: list[str]) -> list[str]:
         """Take global options from wherever they stand."""
+        _unhurry(self, ctx)
         return super().parse_args(ctx, self._hoisted(args))
 
     def _hoisted(self, args: Sequence[str]) -> list[str]:
@@ -115,6 +139,8 @@ class LazyGroup(TyperGroup):
         try:
             code = super().main(args, prog_name or "dateflicks", complete_var, False, windows_expand_args, **extra)
             sys.stdout.flush()
+            if code == Exit.INTERRUPTED:
+                environment.complain("Interrupted.")
         except SystemExit as stop:
             if not isinstance(stop.__context__, BrokenPipeError):
                 raise
@@ -143,7 +169,7 @@ def report(environment: CliEnvironment, error: BaseException) -> Exit:
     if isinstance(error, NoArgsIsHelpError):
         return Exit.USAGE  # the help is already written
     if isinstance(error, typer.Abort | KeyboardInterrupt):
-        environment.complain("", "Interrupted.")
+        environment.complain("", "Interrupted.")  # below the half-typed line
         return Exit.INTERRUPTED
     failure = _of_click(error) if isinstance(error, ClickException) else failure_of(error)
     if environment.is_debug and not isinstance(error, ClickException):

@@ -14,7 +14,7 @@ class ConsentSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     play: Consent = "tell"
     pause: Consent = "tell"
-    stop: Consent = "ask"
+    stop: Consent = "tell"
     seek: Consent = "ask"
 
 

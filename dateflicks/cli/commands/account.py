@@ -36,7 +36,10 @@ def login(ctx: typer.Context, name: NameArgument = None, password_stdin: FromStd
 
 @app.command()
 def logout(ctx: typer.Context) -> None:
-    """Sign out: the token is worthless from then on, here and at the server."""
+    """Sign out.
+
+    The token is worthless from then on, here and at the server.
+    """
     environment = environment_of(ctx)
     if environment.signed_in is None:
         environment.say(f"Nobody is signed in at {environment.server_address}.")
