@@ -34,7 +34,7 @@ def record_of(value: Any) -> Any:
     if isinstance(value, msgspec.Struct):
         names = (field.name for field in msgspec.structs.fields(value))
         found = ((name, getattr(value, name)) for name in names)
-        return {name: record_of(item) for name, item in found if item is not msgspec.UNSET}
+        return {name.rstrip("_"): record_of(item) for name, item in found if item is not msgspec.UNSET}
     if isinstance(value, Mapping):
         return {str(name): record_of(item) for name, item in value.items()}
     if isinstance(value, list | tuple):

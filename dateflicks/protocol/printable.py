@@ -41,9 +41,7 @@ def escaped_json(text: str) -> str:
     """JSON text with every character that `printable` would drop written as an escape: same value, safe to see."""
     if _PLAIN.fullmatch(text):
         return text
-    return "".join(
-        character if character == "\n" or _is_kept(character) else _escape(character) for character in text
-    )
+    return "".join(character if character == "\n" or _is_kept(character) else _escape(character) for character in text)
 
 
 def _escape(character: str) -> str:

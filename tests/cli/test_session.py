@@ -1,8 +1,10 @@
 """Sessions on the command line: what is asked of the service, what is shown of its answer."""
 
 import json
+import threading
 
 import pytest
+from websockets.sync.server import ServerConnection, serve
 
 from tests.cli.conftest import Cli
 from tests.scripted_server import Answer, ScriptedServer, session_json
@@ -158,6 +160,42 @@ def test_history_tells_what_with_whom_and_how_far(cli: Cli, server: ScriptedServ
     }  # fmt: skip
     server.on("GET", "/history", {"items": [entry], "next": None})
     assert cli("session", "history").stdout == f"{A}\tA film\tbea\t2026-11-24T01:43:00.123Z\t\t61.5\t\n"
+
+
+def test_following_prints_a_line_of_json_for_each_state_until_the_end(cli: Cli, server: ScriptedServer) -> None:
+    frame = {
+        "type": "timecode", "sessionId": B, "length": 60.0, "currentPosition": 1.5, "status": "play",
+        "lastStatusChange": "2026-11-24T01:43:00.123Z", "at": 1.0, "rate": 1.0, "revision": 7, "clockId": "clk_x",
+        "reason": "end", "by": None, "waitingFor": [], "participants": {},
+        "pending": {"kind": "seek", "by": "usr_a", "from": 1.5, "to": 30.0, "deadline": 2.0},
+    }  # fmt: skip
+
+    def tell(socket: ServerConnection) -> None:
+        socket.send(json.dumps({**frame, "reason": "play", "revision": 6}))
+        socket.send(json.dumps(frame))
+        for _ in socket:
+            pass
+
+    with serve(tell, "127.0.0.1", 0) as feed:
+        thread = threading.Thread(target=feed.serve_forever)
+        thread.start()
+        timecode = f"http://127.0.0.1:{feed.socket.getsockname()[1]}"
+        server.on("GET", "/services", {"services": {"session": server.url, "timecode": timecode}})
+        server.on("GET", f"/sessions/{B}", {"session": session_json(id=B, state="accepted", ticket="t1cket")})
+        result = cli("session", "follow", "bb", "--json")
+        feed.shutdown()
+        thread.join()
+    assert result.exit_code == 0, result.stderr
+    states = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [state["revision"] for state in states] == [6, 7]
+    assert states[0]["current_position"] == 1.5
+    assert states[0]["pending"] == {"kind": "seek", "by": "usr_a", "from": 1.5, "to": 30.0, "deadline": 2.0}
+
+
+def test_there_is_nothing_to_follow_before_the_answer(cli: Cli) -> None:
+    result = cli("session", "follow", "bb")
+    assert (result.exit_code, result.stdout) == (5, "")
+    assert "dateflicks session accept ses_bbbbbbbb" in result.stderr
 
 
 def test_hostile_titles_reach_neither_terminal_nor_pipe(cli: Cli, server: ScriptedServer) -> None:

@@ -7,7 +7,7 @@ import typer
 from dateflicks.cli.environment import CliEnvironment, environment_of
 from dateflicks.cli.exits import Exit
 from dateflicks.cli.failures import CliError
-from dateflicks.cli.sessions import COLUMNS, DETAILS, on_session
+from dateflicks.cli.sessions import COLUMNS, DETAILS, full_id, on_session, ticket_of
 
 if TYPE_CHECKING:
     from dateflicks.protocol.bodies import HistoryEntry, SessionBody, SessionRequest
@@ -19,6 +19,7 @@ StateOption = Annotated[
     str, typer.Option(metavar="A,B", help="Only these: pending, accepted, rejected, cancelled, ended.")
 ]
 LimitOption = Annotated[int, typer.Option(min=1, max=1000, help="At most so many.")]
+PLAYBACK = ("session_id", "revision", "status", "current_position", "reason", "by", "waiting_for", "pending")
 HISTORY = ("session_id", "video.title", "with_name", "started_at", "ended_at", "position", "length")
 
 
@@ -108,6 +109,24 @@ def history(ctx: typer.Context, limit: LimitOption = 50) -> None:
     """List what you watched, with whom, and how far."""
     environment = environment_of(ctx)
     environment.show_all(environment.run(_history(environment, limit)), HISTORY, empty="Nothing watched yet.")
+
+
+@app.command()
+def follow(ctx: typer.Context, session: SessionArgument) -> None:
+    """Print the playback of a session as it changes, a line for each state, until it ends."""
+    environment = environment_of(ctx)
+    environment.run(_follow(environment, session))
+
+
+async def _follow(environment: CliEnvironment, text: str) -> None:
+    from dateflicks.client.listening import playback
+
+    printer = environment.printer
+    async with environment.connect() as client:
+        name = await full_id(client, text)
+        await ticket_of(client, name)
+        async for frame in playback(await client.address_of("timecode"), name, lambda: ticket_of(client, name)):
+            printer.event(frame, PLAYBACK)
 
 
 async def _create(environment: CliEnvironment, request: "SessionRequest") -> "SessionBody":
