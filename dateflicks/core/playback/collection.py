@@ -2,10 +2,13 @@
 
 import heapq
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 from dateflicks.core.errors import NotFound
 from dateflicks.core.playback.control import Events, PlaybackControl
 from dateflicks.core.playback.messages import PlaybackRules, TimecodeRecord, TimecodeRequest
+
+_QUEUE_SLACK: Final = 4  # wake-ups that may be queued per session before those that were overtaken are swept out
 
 
 class PlaybackCollection:
@@ -14,8 +17,8 @@ class PlaybackCollection:
     def __init__(self, records: Iterable[TimecodeRecord], now: float, rules: PlaybackRules | None = None) -> None:
         self._rules = rules or PlaybackRules()
         self._controls: dict[str, PlaybackControl] = {}
-        self._wakes: list[tuple[float, str]] = []
-        self._queued: dict[str, float] = {}
+        self._due: dict[str, float] = {}
+        self._queue: list[tuple[float, str]] = []  # of what is due; also holds what was overtaken since
         for record in records:
             self.restore(record, now)
 
@@ -49,6 +52,7 @@ class PlaybackCollection:
     def forget(self, session_id: str) -> None:
         """Drop a playback from memory; its record is not touched."""
         self._controls.pop(session_id, None)
+        self._due.pop(session_id, None)
 
     def receive(self, request: TimecodeRequest, now: float) -> Events:
         """Hand a request to its session's playback; what it raises, and NotFound."""
@@ -61,23 +65,34 @@ class PlaybackCollection:
         """Something was said to this playback: its wake-up may have moved."""
         control = self._controls.get(session_id)
         wake = control.next_wake() if control is not None else None
-        if wake is not None and wake != self._queued.get(session_id):
-            self._queued[session_id] = wake
-            heapq.heappush(self._wakes, (wake, session_id))
+        if wake == self._due.get(session_id):
+            return
+        if wake is None:
+            del self._due[session_id]
+            return
+        self._due[session_id] = wake
+        heapq.heappush(self._queue, (wake, session_id))
+        if len(self._queue) > _QUEUE_SLACK * (len(self._due) + 1):
+            self._queue = [(due, session_id) for session_id, due in self._due.items()]
+            heapq.heapify(self._queue)
 
     def next_wake(self) -> float | None:
         """When `advance` must be called at the latest, or None."""
-        return self._wakes[0][0] if self._wakes else None
+        self._drop_overtaken()
+        return self._queue[0][0] if self._queue else None
 
-    def advance(self, now: float) -> Iterator[tuple[PlaybackControl, Events]]:
-        """Carry out all that is due by `now`; wake-ups that were overtaken do nothing."""
-        due: set[str] = set()
-        while self._wakes and self._wakes[0][0] <= now:
-            _, session_id = heapq.heappop(self._wakes)
-            self._queued.pop(session_id, None)
-            due.add(session_id)
-        for session_id in sorted(due):
-            control = self._controls.get(session_id)
-            if control is not None:
-                yield control, control.advance(now)
-                self.touched(session_id)
+    def advance(self, now: float) -> list[tuple[PlaybackControl, Events]]:
+        """Carry out all that is due by `now`, in the order in which it fell due."""
+        due: list[PlaybackControl] = []
+        while (wake := self.next_wake()) is not None and wake <= now:
+            _, session_id = heapq.heappop(self._queue)
+            del self._due[session_id]
+            due.append(self._controls[session_id])
+        carried_out = [(control, control.advance(now)) for control in due]
+        for control in due:
+            self.touched(control.state.session_id)
+        return carried_out
+
+    def _drop_overtaken(self) -> None:
+        while self._queue and self._due.get(self._queue[0][1]) != self._queue[0][0]:
+            heapq.heappop(self._queue)
