@@ -44,6 +44,7 @@ class PlaybackState:
     recovering: bool = False  # where the film is will be said by those who come back
     goes_on: bool = False  # while recovering: play went on a moment ago, so it goes on also when all stand
     told: list[TimecodeEvent] = field(default_factory=list)
+    told_at: float = float("-inf")
 
     # --- who is there -------------------------------------------------------------------------------------------
 
@@ -78,6 +79,7 @@ class PlaybackState:
         """One change that people can notice: a new revision and an event that says so."""
         self.revision += 1
         self.reason, self.by = reason, by
+        self.told_at = now
         self.told.append(self.event(now))
 
     def anchor(self, position: float, at: float, rate: float) -> None:
@@ -177,9 +179,7 @@ class PlaybackState:
 
     def _view(self, one: Participant, now: float) -> ParticipantView:
         user_id = one.member.user_id
-        recent = (
-            one.connected and one.reported_at is not None and now - one.reported_at <= limits.REPORT_FRESH_SECONDS
-        )
+        recent = one.connected and one.reported_at is not None and now - one.reported_at <= limits.REPORT_FRESH_SECONDS
         place = self.position.places.get(user_id)
         position = None if place is None else (self.position.of(user_id, now) if recent else place.position)
         drift = position - self.timeline.position_at(now) if position is not None and recent else None
