@@ -9,7 +9,7 @@ SPIN_SECONDS: Final = 0.002  # a loop wakes up to 1.1 ms late (epoll counts mill
 
 async def wait_until(moment: float) -> None:
     """Return at monotonic `moment`, some tens of microseconds late at worst on an idle machine."""
-    while (left := moment - time.monotonic()) > SPIN_SECONDS:
+    if (left := moment - time.monotonic()) > SPIN_SECONDS:
         await asyncio.sleep(left - SPIN_SECONDS)
     while time.monotonic() < moment:
         pass

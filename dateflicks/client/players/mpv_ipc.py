@@ -2,8 +2,8 @@
 
 Every request has a deadline and is stamped on the monotonic clock when it leaves and when its answer is read. Events
 are handed on in the same turn of the loop to one synchronous receiver: there is no queue that could grow here, and
-whoever keeps events decides what a full queue means. A line longer than `LINE_MAX_BYTES`, or one that is no JSON object,
-ends the connection: such a peer is not mpv, and guessing where its next line starts would be guessing.
+whoever keeps events decides what a full queue means. A line longer than `LINE_MAX_BYTES`, or one that is no JSON
+object, ends the connection: such a peer is not mpv.
 """
 
 import asyncio

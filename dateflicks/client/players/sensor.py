@@ -118,7 +118,7 @@ class Sensor:
         head = self.playhead.estimate(now)
         if self._question is not None or busy or head is None:
             return
-        if self._moving_since is None and (self._stands_exactly or head.steady):
+        if self._moving_since is None and self.stalls.why is None and (self._stands_exactly or head.steady):
             return
         if self._by_picture != self._is_observing:
             self._is_observing = self._by_picture

@@ -44,9 +44,13 @@ class StallWatch:
         self._speed = speed
 
     def may_stand(self) -> None:
-        """The player need not move: it is paused, seeks, or the film is over."""
+        """The player need not move: it is paused, seeks, or the film is over.
+
+        A stall that would keep it from moving lasts on: who waits for this player must not be told that it is ready.
+        """
         self._since = None
-        self._why = None
+        if self._why == STANDS:
+            self._why = None
         self._samples.clear()
 
     def answered(self, now: float) -> None:
@@ -71,7 +75,9 @@ class StallWatch:
     def look(self, now: float, *, near_end: bool = False) -> str | None:
         """Why the player is stalled at `now`, or None. `near_end`: no progress to be seen is no reason."""
         if self._since is None:
-            return None
+            if self._why is not None and not self._is_kept(now):
+                self._why = None
+            return self._why
         why = self._reason(now, near_end)
         if why is None and self._why is not None and not self._has_recovered():
             why = self._why
@@ -99,6 +105,10 @@ class StallWatch:
         if end - begin < LOOK_BACK_SECONDS - SLACK_SECONDS:
             return None
         return STANDS if after - before < HALF * self._speed * (end - begin) else None
+
+    def _is_kept(self, now: float) -> bool:
+        """Whether a player that stands still could not move if it should."""
+        return self._waiting_for_data or now - self._answered_at > LOOK_BACK_SECONDS
 
     def _has_recovered(self) -> bool:
         """Whether the samples since the stall show progress again."""
