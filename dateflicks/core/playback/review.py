@@ -33,6 +33,8 @@ def next_wake(state: PlaybackState) -> float | None:
 
 
 def _wakes(state: PlaybackState) -> Iterator[float]:
+    if state.told:  # what time brought before an input that was refused has still to be handed out
+        yield state.told_at
     if state.status.pending is not None:
         yield state.status.pending.deadline
     for one in state.participants.values():
@@ -89,6 +91,7 @@ def _begin_waiting(state: PlaybackState, now: float) -> None:
         if state.wait is not None:
             if state.wait.why is Why.STALL and user not in state.wait.whom:
                 state.wait = state.wait.also(user)
+                state.tell(Reason.WAIT, user, now)
             continue
         if not state.timeline.moves_at(now) or now < one.stalled_since + limits.STALL_GRACE_SECONDS:
             continue
@@ -155,8 +158,8 @@ def _recover(state: PlaybackState, now: float) -> None:
         state.status = state.status.forced(Status.PAUSE, now)
         state.tell(Reason.PAUSE, None, now)
         return
-    for one in here:
-        state.update(one.member.user_id, in_step=True)
+    for user in moving:
+        state.update(user, in_step=True)
     state.anchor(state.timeline.position_at(now), now + state.lead(), 1.0)
     state.tell(Reason.RESUME, None, now)
 
