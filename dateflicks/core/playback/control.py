@@ -64,21 +64,19 @@ class PlaybackControl:
             record.pending,
         )
         if isinstance(record.pending, StatusChange):
-            state.status = replace(
-                state.status, words={**state.status.words, record.pending.by: record.pending.target}
-            )
+            state.status = replace(state.status, words={**state.status.words, record.pending.by: record.pending.target})
         state.revision = record.revision + _REVISION_LEAP
-        for member in record.members:
-            was_here = member.user_id in record.present
-            state.participants[member.user_id] = Participant(member, in_step=was_here)
+        recent = now - record.at <= review.DESERTED_SECONDS and bool(record.present)
+        goes_on = record.status.moves and record.rate > 0 and recent
+        for member in record.members:  # their players ran on with the timeline that goes on here, so they count at once
+            in_step = goes_on and member.user_id in record.present
+            state.participants[member.user_id] = Participant(member, in_step=in_step)
         state.anchor(record.current_position, now, 0.0)
-        if record.status.moves:
-            recent = now - record.at <= review.DESERTED_SECONDS and bool(record.present)
-            if recent and record.rate > 0:
-                state.anchor(record.current_position, min(record.at, now + limits.LEAD_MAX_SECONDS), record.rate)
-                state.deserted_at = now
-            else:
-                state.recovering, state.goes_on = True, recent
+        if goes_on:
+            state.anchor(record.current_position, min(record.at, now + limits.LEAD_MAX_SECONDS), record.rate)
+            state.deserted_at = now
+        elif record.status.moves:
+            state.recovering, state.goes_on = True, recent
         return control
 
     # --- what people do -----------------------------------------------------------------------------------------
