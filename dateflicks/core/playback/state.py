@@ -96,6 +96,8 @@ class PlaybackState:
     def start(self, now: float) -> None:
         """Motion is agreed: start at one instant for all, or wait for those who are still loading."""
         self.wait = None
+        if not any(self.present()):
+            self.deserted_at = now  # a status came back by itself after all had gone
         loading = frozenset(one.member.user_id for one in self.present() if one.buffering and not one.excused)
         if loading:
             self.anchor(self.timeline.position_at(now), now, 0.0)

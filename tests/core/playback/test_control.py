@@ -540,6 +540,19 @@ def test_a_deserted_film_stands_where_the_last_one_left_it() -> None:
     assert scene.event.rate == 0
 
 
+def test_a_status_that_is_restored_when_all_have_gone_does_not_let_the_film_run_out() -> None:
+    scene = Scene.playing("host", "guest", at=100.0)
+    scene.run(10, host=0, guest=0)
+    scene.act("host", PAUSE)
+    left_at = scene.film
+    scene.leave("host", "guest")
+    scene.wait(60)
+    assert scene.line.reason is Reason.RESTORED
+    scene.wait(3 * 3600)
+    assert scene.event.rate == 0
+    assert scene.film == pytest.approx(left_at)
+
+
 def test_a_deserted_film_does_not_end() -> None:
     scene = Scene.playing("host", "guest", length=130.0, at=100.0)
     scene.run(10, host=0, guest=0)
