@@ -32,11 +32,6 @@ class PlaybackPosition:
         cut = replace(place, position=min(max(place.position, 0.0), self.length))
         return replace(self, places=MappingProxyType({**self.places, user_id: cut}))
 
-    def forgotten(self, user_id: str) -> "PlaybackPosition":
-        """The same without one participant's place."""
-        left = {user: place for user, place in self.places.items() if user != user_id}
-        return replace(self, places=MappingProxyType(left))
-
     def with_length(self, length: float) -> "PlaybackPosition":
         """The same for a video of another length; positions beyond it are cut."""
         places = {user: replace(place, position=min(place.position, length)) for user, place in self.places.items()}

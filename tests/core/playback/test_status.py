@@ -243,6 +243,12 @@ def test_a_refusal_that_comes_after_the_deadline_finds_the_status_restored() -> 
     assert scene.event.status is PLAY
 
 
+def test_a_status_with_nothing_pending_is_not_changed_by_a_refusal_or_a_deadline() -> None:
+    status = PlaybackStatus(PLAY, PLAY, 5.0)
+    assert status.refuse("guest", 10.0).outcome is Outcome.NOTHING
+    assert status.expire(10.0) == status
+
+
 # --- a third status ---------------------------------------------------------------------------------------------------
 
 
