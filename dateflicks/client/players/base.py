@@ -88,7 +88,11 @@ class PlayerError(Exception):
 
 
 class Player(Protocol):
-    """One player. Commands return when the player has taken them; `seek` when the picture stands at the target."""
+    """One player. Commands return when the player has taken them; `seek` when the picture stands at the target.
+
+    Of the commands that start or move the film only the newest counts: `pause`, `seek` and another `play_at` take a
+    planned start back.
+    """
 
     name: str
 
@@ -96,13 +100,16 @@ class Player(Protocol):
         """Open `source` paused at `start`; returns the length in seconds (0 when unknown). Raises PlayerError."""
 
     async def play_at(self, moment: float) -> None:
-        """Unpause as near to monotonic `moment` as the player can (at once when it has passed)."""
+        """Plan to unpause as near to monotonic `moment` as the player can (at once when it has passed).
+
+        Returns when that is planned, not when it has happened; a player that moves already is left alone.
+        """
 
     async def pause(self) -> None:
         """Pause now."""
 
     async def seek(self, position: float) -> None:
-        """Seek exactly; returns when the seek has really ended."""
+        """Seek exactly, playing on if the film played; returns when the seek has really ended."""
 
     async def set_speed(self, speed: float) -> None:
         """Play at `speed` times normal (0.97 to 1.03 in use). Raises PlayerError where it is refused."""
@@ -114,7 +121,7 @@ class Player(Protocol):
         """Whether it should move and does not."""
 
     async def next_event(self) -> PlayerEvent:
-        """The next thing that happened in the player by itself or by its user."""
+        """The next thing that happened in the player by itself or by its user; after a `Closed`, only that again."""
 
     async def show(self, text: str, seconds: float = 3.0) -> None:
         """Show one line of text over the film, where the player can."""

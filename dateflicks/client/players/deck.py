@@ -109,7 +109,8 @@ class Deck:
         return sent
 
     async def seek(self, target: float) -> None:
-        """Go exactly there, playing on if the film played."""
+        """Go exactly there, playing on if the film played; a planned start is off."""
+        self.cancel_plan()
         async with self._lock:
             await self._seek(target)
 

@@ -32,9 +32,11 @@ class PlayerEvents:
 
     async def next(self) -> PlayerEvent:
         """The oldest event, waiting for one if there is none."""
-        while not self._kept:
-            if self._closed is not None:
-                return self._closed
+        while (event := self.take()) is None:
             self._news.clear()
             await self._news.wait()
-        return self._kept.popleft()
+        return event
+
+    def take(self) -> PlayerEvent | None:
+        """The oldest event, or None when there is none."""
+        return self._kept.popleft() if self._kept else self._closed

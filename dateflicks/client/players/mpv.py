@@ -29,6 +29,7 @@ from dateflicks.client.players.mpv_ipc import IpcClosed, IpcError, IpcEvent, Ipc
 from dateflicks.client.players.mpv_user import MpvUser
 from dateflicks.client.players.process import MpvOptions, MpvProcess, start_mpv
 from dateflicks.client.players.sources import WEB_SCHEMES, checked_source
+from dateflicks.client.sentences import clock_text
 from dateflicks.core.limits import POSITION_MAX_SECONDS
 from dateflicks.protocol.printable import printable
 
@@ -294,10 +295,8 @@ class MpvPlayer:
         self._events.tell(UserActed(act, max(position - self.trim, 0.0), time.monotonic()))
 
     async def _show_place(self, position: float) -> None:
-        minutes, seconds = divmod(round(max(position - self.trim, 0.0)), 60)
-        hours, minutes = divmod(minutes, 60)
         with contextlib.suppress(PlayerError):
-            await self.show(f"Ask to go to {hours}:{minutes:02}:{seconds:02}", 1.5)
+            await self.show(f"Ask to go to {clock_text(max(position - self.trim, 0.0))}", 1.5)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

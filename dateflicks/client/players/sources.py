@@ -35,8 +35,10 @@ def checked_source(source: str, *, schemes: Collection[str] = WEB_SCHEMES) -> st
             raise PlayerError(f"There is no file {_shown(source)}. Check the path.")
         if not path.is_file():
             raise PlayerError(f"{_shown(source)} is not a plain file. Name a film's file.")
-    except (OSError, RuntimeError, ValueError) as error:
-        raise PlayerError(f"{_shown(source)} cannot be opened: {error}") from None
+    except OSError as error:
+        raise PlayerError(f"{_shown(source)} cannot be opened: {error.strerror}.") from None
+    except (RuntimeError, ValueError):
+        raise PlayerError(f"{_shown(source)} is not a path that can be opened here.") from None
     return str(path)
 
 
