@@ -109,6 +109,23 @@ def test_one_who_has_been_silent_for_4_seconds_is_not_counted() -> None:
     assert scene.reasons.count(Reason.MINIMUM) == 1
 
 
+def test_nobody_is_moved_by_where_one_was_more_than_4_seconds_ago() -> None:
+    scene = playing("host", "guest")
+    scene.report("guest", rate=0.966)  # 0.15 s behind, 4.4 s from now
+    scene.run(20, host=0)
+    assert scene.told == []
+
+
+def test_what_one_said_before_the_newest_revision_moves_nothing() -> None:
+    scene = playing("host", "guest")
+    scene.tick("guest", off=-1.0)
+    scene.join("third")
+    scene.run(5, host=0)
+    assert scene.reasons == [Reason.JOIN]
+    scene.run(2, host=0, guest=-1.0)
+    assert scene.line.reason is Reason.MINIMUM
+
+
 def test_one_whose_player_stands_is_not_counted() -> None:
     scene = playing("host", "guest")
     for _ in range(10):

@@ -171,6 +171,16 @@ def test_one_who_was_excused_counts_again_when_in_step() -> None:
     assert Reason.MINIMUM in scene.reasons
 
 
+def test_one_who_was_silent_while_excused_has_to_be_in_step_again_before_they_count() -> None:
+    scene = Scene.playing("host", "guest", at=100.0)
+    stalled(scene)
+    scene.run(41, host=0)
+    assert not scene.excused("guest")
+    scene.told.clear()
+    scene.run(10, host=0, guest=-2)
+    assert scene.told == []
+
+
 def test_one_who_is_excused_and_leaves_is_forgiven_without_a_word() -> None:
     scene = Scene.playing("host", "guest", at=100.0)
     stalled(scene)
