@@ -89,7 +89,8 @@ class Sensor:
     def change_speed(self, now: float, speed: float) -> None:
         """The speed of a moving film changes."""
         if self._moving_since is not None:
-            self.playhead.changed_speed(now, speed)
+            if self.stalls.why is None:
+                self.playhead.changed_speed(now, speed)
             self.stalls.should_move(now, speed)
 
     def jump(self, position: float, now: float) -> None:

@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import stat
+import sys
 import time
 from pathlib import Path
 
@@ -64,9 +65,10 @@ async def test_its_playhead_is_what_an_observer_sees(player: MpvPlayer, film: Pa
     await player.play_at(0.0)
     await is_playing(player)
     line = await real_line(outside)
-    for _ in range(20):
+    ends = time.monotonic() + 0.3
+    while time.monotonic() < ends:
         assert where(player) - time.monotonic() == pytest.approx(line, abs=0.010)
-        await asyncio.to_thread(time.sleep, 0.01)
+        await real_line(outside)
 
 
 async def test_a_silent_film_is_followed_by_its_pictures(player: MpvPlayer, silent_film: Path) -> None:
@@ -341,6 +343,53 @@ async def test_other_peoples_text_is_shown_as_it_is(player: MpvPlayer, film: Pat
     await player.load(str(film))
     await player.show("${path} $>\x1b[2J" + "x" * 10_000, 0.1)
     assert await outside.get("pause") is True
+
+
+async def test_a_film_that_waits_for_data_says_so(player: MpvPlayer, film: Path) -> None:
+    more = asyncio.Event()
+    data = await asyncio.to_thread(film.read_bytes)
+
+    async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n" % len(data))
+        writer.write(data[: len(data) // 10])
+        await more.wait()
+        writer.write(data[len(data) // 10 :])
+        writer.close()
+
+    server = await asyncio.start_server(drip, "127.0.0.1", 0)
+    try:
+        port = server.sockets[0].getsockname()[1]
+        await player.load(f"http://127.0.0.1:{port}/film.mkv")
+        await player.play_at(0.0)
+        assert "waits for data" in (await told(player, Stalled, seconds=10.0)).why
+        more.set()
+        await told(player, Recovered, seconds=10.0)
+        await is_playing(player)
+    finally:
+        more.set()
+        server.close()
+
+
+async def test_it_dies_with_the_process_that_started_it() -> None:
+    require("mpv")
+    program = (
+        "import asyncio; from dateflicks.client.players.mpv import MpvPlayer, MpvOptions\n"
+        "async def main():\n"
+        "    player = await MpvPlayer.start(MpvOptions(null_outputs=True))\n"
+        "    print(player.pid, flush=True)\n"
+        "    await player.next_event()\n"
+        "asyncio.run(main())"
+    )
+    parent = await asyncio.create_subprocess_exec(sys.executable, "-c", program, stdout=asyncio.subprocess.PIPE)
+    assert parent.stdout is not None
+    try:
+        pid = int(await asyncio.wait_for(parent.stdout.readline(), 20.0))
+    finally:
+        parent.kill()
+        await parent.wait()
+    status = Path(f"/proc/{pid}/stat")
+    await until(lambda: not status.exists() or status.read_text().rpartition(")")[2].split()[0] == "Z")
 
 
 async def test_it_never_outlives_its_connection(player: MpvPlayer) -> None:
