@@ -1,7 +1,7 @@
 """Declared calls: one declaration of a route validates, dispatches and documents it. Knows no web framework.
 
-A handler is given a `Call`, with its body and query decoded and its caller known, and returns the struct to answer with,
-or None. What is wrong it raises, as one of `core.errors`.
+A handler is given a `Call`, with its body and query decoded and its caller known, and returns the struct to answer
+with, or None. What is wrong it raises, as one of `core.errors`.
 """
 
 import re

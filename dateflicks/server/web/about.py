@@ -1,0 +1,86 @@
+"""What every app says of itself, whatever it carries: health, metrics, where the services are, and docs."""
+
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, Final
+
+import msgspec
+from sanic import HTTPResponse, Request
+
+from dateflicks.server.web.address import base_url
+from dateflicks.server.web.answers import Health, ServiceHealth, Services
+from dateflicks.server.web.context import declare
+from dateflicks.server.web.docs import DOCS_HEADERS, docs_page
+from dateflicks.server.web.openapi import openapi_document
+from dateflicks.server.web.problems import RETRY_SECONDS
+from dateflicks.server.web.state import AppState
+
+SYSTEM_PATHS: Final = frozenset({"/health", "/metrics", "/services", "/docs", "/docs/openapi.json"})
+
+SystemHandler = Callable[["Request[Any, Any]"], Coroutine[Any, Any, HTTPResponse]]
+
+
+def system_handlers(state: AppState) -> Mapping[str, SystemHandler]:
+    """The handlers by path; the documents are made once."""
+    openapi = msgspec.json.encode(openapi_document(state.name, state.services))
+    page = docs_page(state.name, state.services).encode()
+
+    def health(_: "Request[Any, Any]") -> HTTPResponse:
+        answer = health_of(state)
+        headers = {} if answer.status == "ok" else {"Retry-After": str(RETRY_SECONDS)}
+        return _json(msgspec.json.encode(answer), 200 if answer.status == "ok" else 503, headers)
+
+    def metrics(_: "Request[Any, Any]") -> HTTPResponse:
+        for service in state.services:
+            state.metrics.database_up.labels(service.name).set(1 if service.database_up() else 0)
+        return HTTPResponse(state.metrics.exposition(), content_type=state.metrics.content_type)
+
+    def services(request: "Request[Any, Any]") -> HTTPResponse:
+        return _json(msgspec.json.encode(Services(services_of(state, request))))
+
+    def docs(_: "Request[Any, Any]") -> HTTPResponse:
+        return HTTPResponse(page, content_type="text/html; charset=utf-8", headers=dict(DOCS_HEADERS))
+
+    def document(_: "Request[Any, Any]") -> HTTPResponse:
+        return _json(openapi)
+
+    answers: dict[str, Callable[[Request[Any, Any]], HTTPResponse]] = {
+        "/health": health,
+        "/metrics": metrics,
+        "/services": services,
+        "/docs": docs,
+        "/docs/openapi.json": document,
+    }
+    return {path: _handler(path, answer) for path, answer in answers.items()}
+
+
+def health_of(state: AppState) -> Health:
+    """How this app is: degraded as soon as one of its services has no database."""
+    each = {service.name: service.database_up() for service in state.services}
+    is_up = all(each.values())
+    detail = {name: ServiceHealth("ok" if up else "degraded", "ok" if up else "down") for name, up in each.items()}
+    return Health(
+        status="stopping" if state.is_stopping else "ok" if is_up else "degraded",
+        service=state.name,
+        database="ok" if is_up else "down",
+        services=detail if len(detail) > 1 else {},
+    )
+
+
+def services_of(state: AppState, request: "Request[Any, Any]") -> dict[str, str]:
+    """Where each service is: those of the settings, and ours where the caller found us or the settings say."""
+    here = state.settings.public_url.rstrip("/") or base_url(request, state.proxies)
+    return {service.name: here for service in state.services} | {
+        name: url.rstrip("/") for name, url in state.settings.services.items()
+    }
+
+
+def _handler(path: str, answer: Callable[["Request[Any, Any]"], HTTPResponse]) -> SystemHandler:
+    async def handle(request: "Request[Any, Any]") -> HTTPResponse:
+        declare(request, path)
+        return answer(request)
+
+    return handle
+
+
+def _json(body: bytes, status: int = 200, headers: Mapping[str, str] | None = None) -> HTTPResponse:
+    return HTTPResponse(body, status=status, headers=dict(headers or {}), content_type="application/json")

@@ -1,0 +1,138 @@
+"""From a request of the framework to a `Call`, and from a handler's struct to an answer; the same for every route."""
+
+import re
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
+from urllib.parse import unquote_to_bytes
+
+import msgspec
+from sanic import HTTPResponse, Request
+
+from dateflicks.core.errors import Malformed, NotFound, Unauthenticated, Unavailable
+from dateflicks.server.web.address import peer_address
+from dateflicks.server.web.context import declare, request_id
+from dateflicks.server.web.fitting import decode_body, decode_query
+from dateflicks.server.web.problems import WrongContentType
+from dateflicks.server.web.route import Authenticator, Call, Route
+from dateflicks.server.web.service import Feed, FeedCall
+from dateflicks.server.web.state import AppState
+
+TOKEN_MAX_CHARACTERS: Final = 4_096
+PARAMETER_MAX_CHARACTERS: Final = 128  # ids have 30, invitation codes fewer
+_BEARER: Final = re.compile(r"(?i:bearer) +([A-Za-z0-9._~+/\-]+=*) *")
+_JSON: Final = re.compile(r"application/(?:[a-z0-9.\-]+\+)?json(?: *; *charset *= *\"?utf-?8\"?)? *;?", re.IGNORECASE)
+_SINGLE: Final = ("host", "authorization", "content-type", "idempotency-key")
+
+SanicRequest = Request[Any, Any]
+SanicHandler = Callable[..., Coroutine[Any, Any, HTTPResponse | None]]
+
+
+def route_handler(route: Route, authenticate: Authenticator, state: AppState) -> SanicHandler:
+    """What the framework calls for this route."""
+    encode = msgspec.json.Encoder().encode
+
+    async def handle(request: SanicRequest, **parameters: str) -> HTTPResponse:
+        declare(request, route.path)
+        state.begin()
+        try:
+            _guard(request, state)
+            call = await _call(request, parameters, route, authenticate, state)
+            answer = await route.handler(call)
+        finally:
+            state.finish()
+        if answer is None:
+            return HTTPResponse(status=204)
+        return HTTPResponse(encode(answer), status=route.status, content_type="application/json")
+
+    return handle
+
+
+def feed_handler(feed: Feed, state: AppState) -> SanicHandler:
+    """What the framework calls for this feed; it returns when the connection has ended."""
+
+    async def handle(request: SanicRequest, **parameters: str) -> HTTPResponse | None:
+        declare(request, feed.path)
+        _guard(request, state)
+        return await feed.connect(
+            FeedCall(
+                request=request,
+                path=_decoded(parameters),
+                address=peer_address(request, state.proxies),
+                request_id=request_id(request),
+            )
+        )
+
+    handle.is_websocket = True  # type: ignore[attr-defined]  # how Sanic knows that there may be no answer
+    return handle
+
+
+def bearer_token(request: SanicRequest) -> str | None:
+    """The token in the Authorization header, or None without one. Raises Unauthenticated for anything else in it."""
+    value = request.headers.getone("authorization", None)
+    if value is None:
+        return None
+    found = _BEARER.fullmatch(value)
+    if found is None or len(found[1]) > TOKEN_MAX_CHARACTERS:
+        raise Unauthenticated("The Authorization header has to be: Bearer TOKEN.")
+    return found[1]
+
+
+def _guard(request: SanicRequest, state: AppState) -> None:
+    """What no call should have to think of."""
+    if state.is_stopping:
+        raise Unavailable("The server is stopping. Try again in a moment.", code="stopping")
+    for name in _SINGLE:
+        if len(request.headers.getall(name, [])) > 1:
+            raise Malformed(f"The header {name} is given more than once.")
+    if request.version == "1.1" and "host" not in request.headers:
+        raise Malformed("The request names no Host.")
+
+
+async def _call(
+    request: SanicRequest,
+    parameters: dict[str, str],
+    route: Route,
+    authenticate: Authenticator,
+    state: AppState,
+) -> Call:
+    path = _decoded(parameters)
+    caller = None
+    if route.auth != "none":
+        token = bearer_token(request)
+        if token is not None:
+            caller = await authenticate(token)
+        elif route.auth != "optional":
+            raise Unauthenticated("This needs a token: send Authorization: Bearer TOKEN.")
+    return Call(
+        path=path,
+        query=decode_query(request.query_string, route.query) if route.query is not None else None,
+        body=_body(request, route) if route.body is not None else None,
+        caller=caller,
+        address=peer_address(request, state.proxies),
+        request_id=request_id(request),
+        headers={name: value for name, value in request.headers.items() if name != "authorization"},
+    )
+
+
+def _body(request: SanicRequest, route: Route) -> msgspec.Struct:
+    assert route.body is not None
+    raw: bytes = request.body
+    if not raw and not route.body_required:
+        raw = b"{}"
+    elif not _JSON.fullmatch(request.headers.getone("content-type", "application/json")):
+        raise WrongContentType("The body has to be JSON: send Content-Type: application/json.")
+    return decode_body(raw, route.body)
+
+
+def _decoded(parameters: dict[str, str]) -> dict[str, str]:
+    """The path's parameters, percent-decoded. What cannot be anything's name is not found."""
+    found = {}
+    for name, value in parameters.items():
+        try:
+            text = unquote_to_bytes(value).decode()
+        except UnicodeDecodeError:
+            text = ""
+        if not text or len(text) > PARAMETER_MAX_CHARACTERS or not text.isprintable():
+            raise NotFound("There is nothing at this path. GET /docs says what there is.")
+        found[name] = text
+    return found
