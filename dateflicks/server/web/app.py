@@ -2,6 +2,7 @@
 
 import itertools
 import logging
+import re
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -15,6 +16,7 @@ from dateflicks.server.observe.requests import HEADER
 from dateflicks.server.web.about import SYSTEM_PATHS, system_handlers
 from dateflicks.server.web.context import request_id, route_of, seconds_since_start
 from dateflicks.server.web.dispatch import SanicHandler, feed_handler, route_handler
+from dateflicks.server.web.paths import Paths
 from dateflicks.server.web.problems import ProblemHandler
 from dateflicks.server.web.service import Service
 from dateflicks.server.web.state import AppState, WebSettings
@@ -55,22 +57,22 @@ def build_app(
     if not services:
         raise ValueError("an app carries at least one service")
     state = AppState(services, settings or WebSettings(), metrics or Metrics())
+    paths = Paths()
     config = Config(defaults=dict(_SETTINGS), env_prefix=None)
     app: App = Sanic(
         f"dateflicks-{state.name}-{next(_numbers)}",
         config=config,
-        error_handler=ProblemHandler(),
+        error_handler=ProblemHandler(paths),
         configure_logging=False,
     )
     app.ctx.state = state
-    taken: set[tuple[str, str]] = set()
     for path, handler in system_handlers(state).items():
-        _add(app, taken, "GET", path, handler)
+        _add(app, paths, "GET", path, handler)
     for service in services:
         for route in service.routes:
-            _add(app, taken, route.method, route.path, route_handler(route, service.authenticate, state))
+            _add(app, paths, route.method, route.path, route_handler(route, service.authenticate, state))
         for feed in service.feeds:
-            _add(app, taken, "GET", feed.path, feed_handler(feed, state))
+            _add(app, paths, "GET", feed.path, feed_handler(feed, state))
     app.register_middleware(_begin_request, "request")
     app.register_middleware(_finish_response, "response")
     return app
@@ -83,18 +85,11 @@ def state_of(app: App) -> AppState:
     return state
 
 
-def _add(app: App, taken: set[tuple[str, str]], method: str, path: str, handler: SanicHandler) -> None:
-    if (method, path) in taken:
-        raise ValueError(f"{method} {path} is declared twice")
-    taken.add((method, path))
-    is_feed = hasattr(handler, "is_websocket")
-    name = "_".join([method.lower(), *(part.strip("{}").replace(".", "_") for part in path.split("/") if part)])
-    app.add_route(
-        handler,
-        path.replace("{", "<").replace("}", ":str>"),
-        methods=["GET", "HEAD"] if method == "GET" and not is_feed else [method],
-        name=name,
-    )
+def _add(app: App, paths: Paths, method: str, path: str, handler: SanicHandler) -> None:
+    methods = ["GET", "HEAD"] if method == "GET" and not hasattr(handler, "is_websocket") else [method]
+    paths.add(path, methods)
+    name = "_".join([method.lower(), *(re.sub(r"\W", "_", part) for part in path.split("/"))])
+    app.add_route(handler, path.replace("{", "<").replace("}", ":str>"), methods=methods, name=name)
 
 
 def _begin_request(request: Any) -> None:

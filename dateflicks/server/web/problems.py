@@ -17,6 +17,7 @@ from sanic.handlers import ErrorHandler
 from dateflicks.core import errors
 from dateflicks.protocol.problem import Problem, ProblemField
 from dateflicks.server.web.context import request_id, route_of
+from dateflicks.server.web.paths import Paths
 
 log = logging.getLogger(__name__)
 
@@ -96,12 +97,16 @@ def retry_after(seconds: float) -> int:
 class ProblemHandler(ErrorHandler):
     """Sanic's hook for everything that was raised while a request was read, routed or handled."""
 
+    def __init__(self, paths: Paths) -> None:
+        super().__init__()
+        self._paths = paths
+
     def response(self, request: "Request[Any, Any]", exception: BaseException) -> HTTPResponse:
         """The answer to what was raised; never raises itself."""
         if isinstance(exception, errors.RuleError):
             return rule_problem(exception)
         if isinstance(exception, SanicException) and exception.status_code in _FRAMEWORK:
-            return _framework_problem(exception)
+            return self._framework_problem(request, exception)
         identity = request_id(request)
         log.error(
             "request failed",
@@ -115,11 +120,10 @@ class ProblemHandler(ErrorHandler):
         """What Sanic asks for when it has no other way."""
         return self.response(request, exception)
 
-
-def _framework_problem(error: SanicException) -> HTTPResponse:
-    code, detail = _FRAMEWORK[error.status_code]
-    if isinstance(error, MethodNotAllowed):
-        return problem_response(405, code, detail, Allow=error.headers.get("Allow", ""))
-    if error.status_code == 503:
-        return problem_response(503, code, detail, Retry_After=str(RETRY_SECONDS))
-    return problem_response(error.status_code, code, detail)
+    def _framework_problem(self, request: "Request[Any, Any]", error: SanicException) -> HTTPResponse:
+        code, detail = _FRAMEWORK[error.status_code]
+        if isinstance(error, MethodNotAllowed):
+            return problem_response(405, code, detail, Allow=", ".join(self._paths.methods(request.path)))
+        if error.status_code == 503:
+            return problem_response(503, code, detail, Retry_After=str(RETRY_SECONDS))
+        return problem_response(error.status_code, code, detail)
