@@ -20,6 +20,7 @@ from dateflicks.server.web.paths import Paths
 from dateflicks.server.web.problems import ProblemHandler
 from dateflicks.server.web.service import Service
 from dateflicks.server.web.state import AppState, WebSettings
+from dateflicks.server.web.wire import CheckedRequest
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +63,7 @@ def build_app(
     app: App = Sanic(
         f"dateflicks-{state.name}-{next(_numbers)}",
         config=config,
+        request_class=CheckedRequest,
         error_handler=ProblemHandler(paths),
         configure_logging=False,
     )

@@ -8,7 +8,7 @@ from urllib.parse import unquote_to_bytes
 import msgspec
 from sanic import HTTPResponse, Request
 
-from dateflicks.core.errors import Malformed, NotFound, Unauthenticated, Unavailable
+from dateflicks.core.errors import NotFound, Unauthenticated, Unavailable
 from dateflicks.server.web.address import peer_address
 from dateflicks.server.web.context import declare, request_id
 from dateflicks.server.web.fitting import decode_body, decode_query
@@ -21,7 +21,6 @@ TOKEN_MAX_CHARACTERS: Final = 4_096
 PARAMETER_MAX_CHARACTERS: Final = 128  # ids have 30, invitation codes fewer
 _BEARER: Final = re.compile(r"(?i:bearer) +([A-Za-z0-9._~+/\-]+=*) *")
 _JSON: Final = re.compile(r"application/(?:[a-z0-9.\-]+\+)?json(?: *; *charset *= *\"?utf-?8\"?)? *;?", re.IGNORECASE)
-_SINGLE: Final = ("host", "authorization", "content-type", "idempotency-key")
 
 SanicRequest = Request[Any, Any]
 SanicHandler = Callable[..., Coroutine[Any, Any, HTTPResponse | None]]
@@ -35,7 +34,7 @@ def route_handler(route: Route, authenticate: Authenticator, state: AppState) ->
         declare(request, route.path)
         state.begin()
         try:
-            _guard(request, state)
+            _refuse_when_stopping(state)
             call = await _call(request, parameters, route, authenticate, state)
             answer = await route.handler(call)
         finally:
@@ -52,7 +51,7 @@ def feed_handler(feed: Feed, state: AppState) -> SanicHandler:
 
     async def handle(request: SanicRequest, **parameters: str) -> HTTPResponse | None:
         declare(request, feed.path)
-        _guard(request, state)
+        _refuse_when_stopping(state)
         return await feed.connect(
             FeedCall(
                 request=request,
@@ -77,15 +76,9 @@ def bearer_token(request: SanicRequest) -> str | None:
     return found[1]
 
 
-def _guard(request: SanicRequest, state: AppState) -> None:
-    """What no call should have to think of."""
+def _refuse_when_stopping(state: AppState) -> None:
     if state.is_stopping:
         raise Unavailable("The server is stopping. Try again in a moment.", code="stopping")
-    for name in _SINGLE:
-        if len(request.headers.getall(name, [])) > 1:
-            raise Malformed(f"The header {name} is given more than once.")
-    if request.version == "1.1" and "host" not in request.headers:
-        raise Malformed("The request names no Host.")
 
 
 async def _call(
