@@ -27,14 +27,18 @@ from dateflicks.server.web.service import Service
 from dateflicks.server.web.state import AppState, WebSettings
 from dateflicks.settings.services import ServerSettings
 
+__all__ = ["Deploy", "Server", "StartFailed", "running", "serve_forever", "web_settings"]
+
 log = logging.getLogger(__name__)
 
 BACKLOG: Final = 1_024  # connections that wait to be accepted when everybody comes back at once
 START_SECONDS: Final = 60.0  # for one service to get ready
 SHUTDOWN_SECONDS: Final = 5.0
 REQUESTS_SHARE: Final = 0.6  # of the time for a stop; the rest is for the services to put things down
+SERVICES_SHARE: Final = 0.8  # of the time that a program has; the rest is for what the services share
 CLOSE_SECONDS: Final = 0.5  # for what was written last to leave
 RESTART_CODE: Final = 1012
+CUT_OFF_EXIT: Final = 70  # EX_SOFTWARE: something that should have let go did not
 
 HttpProtocol = type[asyncio.Protocol]
 Deploy = Callable[[Metrics], AbstractAsyncContextManager[Sequence[Service]]]
@@ -111,6 +115,7 @@ def serve_forever(deploy: Deploy, settings: ServerSettings, on_ready: Callable[[
 
 
 async def _serve(deploy: Deploy, settings: ServerSettings, on_ready: Callable[[str], None]) -> None:
+    loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     main = asyncio.current_task()
     assert main is not None
@@ -120,6 +125,7 @@ async def _serve(deploy: Deploy, settings: ServerSettings, on_ready: Callable[[s
         if stop.is_set():
             os._exit(128 + number)
         stop.set()
+        loop.call_later(settings.shutdown_seconds, _cut_off)
         if not is_ready:
             main.cancel()
 
@@ -133,7 +139,7 @@ async def _serve(deploy: Deploy, settings: ServerSettings, on_ready: Callable[[s
                 settings.port,
                 settings=web_settings(settings),
                 metrics=metrics,
-                shutdown_seconds=settings.shutdown_seconds,
+                shutdown_seconds=settings.shutdown_seconds * SERVICES_SHARE,
             ) as server,
         ):
             is_ready = True
@@ -141,6 +147,11 @@ async def _serve(deploy: Deploy, settings: ServerSettings, on_ready: Callable[[s
             log.info("serving", extra={"url": server.url, "services": [service.name for service in services]})
             await stop.wait()
             log.info("stopping")
+
+
+def _cut_off() -> None:
+    log.error("the stop took too long and is cut off")
+    os._exit(CUT_OFF_EXIT)
 
 
 def web_settings(settings: ServerSettings) -> WebSettings:
@@ -154,18 +165,17 @@ def web_settings(settings: ServerSettings) -> WebSettings:
 
 async def _start(service: Service) -> None:
     what = f"The {service.name} service did not start"
+    limit = asyncio.timeout(START_SECONDS)
     try:
-        async with asyncio.timeout(START_SECONDS):
+        async with limit:
             await service.start()
-    except TimeoutError as error:  # before OSError, of which it is one
-        raise StartFailed(f"{what} within {START_SECONDS:g} s. The log says what it waited for.") from error
     except (DateflicksError, OSError) as error:
-        raise StartFailed(f"{what}: {error}") from error
+        if limit.expired():
+            raise StartFailed(f"{what} within {START_SECONDS:g} s. The log may say what it waited for.") from error
+        raise StartFailed(f"{what}: {str(error) or type(error).__name__}") from error
     except Exception as error:
         log.exception("service did not start", extra={"service": service.name})
-        raise StartFailed(
-            f"{what}, for a reason that nobody expected ({type(error).__name__}); the log has it."
-        ) from error
+        raise StartFailed(f"{what}: an error of the program ({type(error).__name__}). The log has it.") from error
 
 
 async def _stop_serving(state: AppState, serving: AsyncioServer, seconds: float) -> None:
