@@ -75,7 +75,6 @@ def build_app(
             _add(app, paths, route.method, route.path, route_handler(route, service.authenticate, state))
         for feed in service.feeds:
             _add(app, paths, "GET", feed.path, feed_handler(feed, state))
-    app.register_middleware(_begin_request, "request")
     app.register_middleware(_finish_response, "response")
     return app
 
@@ -92,10 +91,6 @@ def _add(app: App, paths: Paths, method: str, path: str, handler: SanicHandler) 
     paths.add(path, methods)
     name = "_".join([method.lower(), *(re.sub(r"\W", "_", part) for part in path.split("/"))])
     app.add_route(handler, path.replace("{", "<").replace("}", ":str>"), methods=methods, name=name)
-
-
-def _begin_request(request: Any) -> None:
-    request_id(request)
 
 
 def _finish_response(request: Any, response: BaseHTTPResponse) -> None:

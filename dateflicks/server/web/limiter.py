@@ -44,6 +44,11 @@ class Limiter:
         """Give this key all its tries back, as after a sign-in that succeeded."""
         self._buckets.pop(key, None)
 
+    def give_back(self, key: str, now: float) -> None:
+        """Give this key one try back, as after one that turned out to be good."""
+        if key in self._buckets:
+            self._buckets[key] = (min(self._tries, self._left(key, now) + 1.0), now)
+
     def _left(self, key: str, now: float) -> float:
         left, at = self._buckets.get(key, (self._tries, now))
         return min(self._tries, left + max(0.0, now - at) * self._per_second)

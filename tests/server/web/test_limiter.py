@@ -68,6 +68,18 @@ def test_a_success_gives_all_tries_back() -> None:
     assert [refused(tries, "ada", 0.0) for _ in range(10)] == [None] * 10
 
 
+def test_one_try_may_be_given_back_and_never_more_than_there_are() -> None:
+    tries = limiter()
+    for _ in range(10):
+        tries.take("ada", 0.0)
+    tries.give_back("ada", 0.0)
+    tries.give_back("nobody", 0.0)
+    assert [refused(tries, "ada", 0.0) is None for _ in range(2)] == [True, False]
+    for _ in range(20):
+        tries.give_back("ada", 0.0)
+    assert [refused(tries, "ada", 0.0) is None for _ in range(11)] == [True] * 10 + [False]
+
+
 def test_never_more_tries_than_there_are_however_long_it_has_been() -> None:
     tries = limiter()
     tries.take("ada", 0.0)
