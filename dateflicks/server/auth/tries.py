@@ -1,0 +1,50 @@
+"""Sign-in attempts, limited by name and by address: every attempt counts when it begins, a good one is given back.
+
+Counting at the beginning is what keeps a hundred attempts at once from all being allowed.
+"""
+
+from dataclasses import dataclass
+
+from dateflicks.core import limits
+from dateflicks.server.web.limiter import Limiter
+
+_DETAIL = "Too many sign-in attempts. Wait a while, then try again."
+
+
+@dataclass(frozen=True, slots=True)
+class TryRules:
+    """How many attempts a name and an address have within the window."""
+
+    per_name: int = limits.SIGN_IN_TRIES_PER_NAME
+    per_address: int = limits.SIGN_IN_TRIES_PER_ADDRESS
+    window_seconds: float = limits.SIGN_IN_WINDOW_SECONDS
+
+
+class SignInTries:
+    """What is left to names and addresses; `now` is any clock in seconds that runs evenly."""
+
+    def __init__(self, rules: TryRules) -> None:
+        self._names = Limiter(rules.per_name, rules.window_seconds, _DETAIL)
+        self._addresses = _Refundable(rules.per_address, rules.window_seconds, _DETAIL)
+
+    def begin(self, name: str, address: str, now: float) -> None:
+        """An attempt. Raises TooMany, and then nothing is taken from either."""
+        self._addresses.check(address, now)
+        self._names.take(name, now)
+        self._addresses.take(address, now)
+
+    def succeeded(self, name: str, address: str, now: float) -> None:
+        """It was good: the name has all its tries again, the address this one.
+
+        An address does not get all of them, or one good account would buy any number of guesses at others.
+        """
+        self._names.forget(name)
+        self._addresses.give_back(address, now)
+
+
+class _Refundable(Limiter):
+    """A limiter that takes back one try."""
+
+    def give_back(self, key: str, now: float) -> None:
+        if key in self._buckets:
+            self._buckets[key] = (min(self._tries, self._left(key, now) + 1.0), now)
