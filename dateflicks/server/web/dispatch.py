@@ -10,6 +10,7 @@ from sanic import HTTPResponse, Request
 
 from dateflicks.core.errors import NotFound, Unauthenticated, Unavailable
 from dateflicks.server.web.address import peer_address
+from dateflicks.server.web.bearer import bearer_token, feed_subprotocol, feed_token
 from dateflicks.server.web.context import declare, request_id
 from dateflicks.server.web.fitting import decode_body, decode_query
 from dateflicks.server.web.problems import WrongContentType
@@ -17,9 +18,7 @@ from dateflicks.server.web.route import Authenticator, Call, Route
 from dateflicks.server.web.service import Feed, FeedCall
 from dateflicks.server.web.state import AppState
 
-TOKEN_MAX_CHARACTERS: Final = 4_096
 PARAMETER_MAX_CHARACTERS: Final = 128  # ids have 30, invitation codes fewer
-_BEARER: Final = re.compile(r"(?i:bearer) +([A-Za-z0-9._~+/\-]+=*) *")
 _JSON: Final = re.compile(r"application/(?:[a-z0-9.\-]+\+)?json(?: *; *charset *= *\"?utf-?8\"?)? *;?", re.IGNORECASE)
 
 SanicRequest = Request[Any, Any]
@@ -58,22 +57,13 @@ def feed_handler(feed: Feed, state: AppState) -> SanicHandler:
                 path=_decoded(parameters),
                 address=peer_address(request, state.proxies),
                 request_id=request_id(request),
+                token=feed_token(request),
+                subprotocol=feed_subprotocol(request),
             )
         )
 
     handle.is_websocket = True  # type: ignore[attr-defined]  # how Sanic knows that there may be no answer
     return handle
-
-
-def bearer_token(request: SanicRequest) -> str | None:
-    """The token in the Authorization header, or None without one. Raises Unauthenticated for anything else in it."""
-    value = request.headers.getone("authorization", None)
-    if value is None:
-        return None
-    found = _BEARER.fullmatch(value)
-    if found is None or len(found[1]) > TOKEN_MAX_CHARACTERS:
-        raise Unauthenticated("The Authorization header has to be: Bearer TOKEN.")
-    return found[1]
 
 
 def _refuse_when_stopping(state: AppState) -> None:

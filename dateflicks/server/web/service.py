@@ -1,7 +1,7 @@
 """What a service is to the app and the runner that carry it: a name, its calls, its feeds, and a life."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import msgspec
@@ -12,12 +12,17 @@ from dateflicks.server.web.route import Auth, Authenticator, Route
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedCall:
-    """A request to open a feed: what `websocket.upgrade` needs, and what the feed has to know before."""
+    """A request to open a feed: what `websocket.upgrade` needs, and what the feed has to know before.
+
+    `token` is None without a good one; `subprotocol` is the one to answer with.
+    """
 
     request: "Request[Any, Any]"
     path: Mapping[str, str]
     address: str
     request_id: str
+    token: str | None = field(default=None, repr=False)
+    subprotocol: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -157,4 +157,6 @@ class ExampleService:
     async def listen(self, call: FeedCall) -> HTTPResponse | None:
         if call.path["id"] == "unknown":
             raise errors.NotFound("No such thing.")
+        if call.path["id"] == "token":
+            return HTTPResponse(f"{call.token} {call.subprotocol}", status=426)
         return HTTPResponse(f"{call.path['id']} from {call.address}", status=426)
