@@ -1,4 +1,4 @@
-"""The caller's token: in the Authorization header or, for feeds of clients that cannot set headers, in a subprotocol."""
+"""The caller's token: in the Authorization header or, for feeds of clients that cannot set it, in a subprotocol."""
 
 import re
 from typing import Any, Final
