@@ -25,7 +25,7 @@ class SignInTries:
 
     def __init__(self, rules: TryRules) -> None:
         self._names = Limiter(rules.per_name, rules.window_seconds, _DETAIL)
-        self._addresses = _Refundable(rules.per_address, rules.window_seconds, _DETAIL)
+        self._addresses = Limiter(rules.per_address, rules.window_seconds, _DETAIL)
 
     def begin(self, name: str, address: str, now: float) -> None:
         """An attempt. Raises TooMany, and then nothing is taken from either."""
@@ -40,11 +40,3 @@ class SignInTries:
         """
         self._names.forget(name)
         self._addresses.give_back(address, now)
-
-
-class _Refundable(Limiter):
-    """A limiter that takes back one try."""
-
-    def give_back(self, key: str, now: float) -> None:
-        if key in self._buckets:
-            self._buckets[key] = (min(self._tries, self._left(key, now) + 1.0), now)
