@@ -104,17 +104,25 @@ async def running(
             await _stop_services(started, deadline)
 
 
-def serve_forever(deploy: Deploy, settings: ServerSettings, on_ready: Callable[[str], None]) -> None:
+def serve_forever(
+    deploy: Deploy,
+    settings: ServerSettings,
+    on_ready: Callable[[str], None],
+    *,
+    protocol: HttpProtocol | None = None,
+) -> None:
     """Run the services of `deploy` until SIGTERM or SIGINT; a second signal ends the process at once.
 
     `on_ready` is told the address. Raises StartFailed, and whatever else `deploy` says cannot be.
     """
     configure_logs(settings.log_level)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner, contextlib.suppress(asyncio.CancelledError):
-        runner.run(_serve(deploy, settings, on_ready))
+        runner.run(_serve(deploy, settings, on_ready, protocol))
 
 
-async def _serve(deploy: Deploy, settings: ServerSettings, on_ready: Callable[[str], None]) -> None:
+async def _serve(
+    deploy: Deploy, settings: ServerSettings, on_ready: Callable[[str], None], protocol: HttpProtocol | None
+) -> None:
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     main = asyncio.current_task()
@@ -139,6 +147,7 @@ async def _serve(deploy: Deploy, settings: ServerSettings, on_ready: Callable[[s
                 settings.port,
                 settings=web_settings(settings),
                 metrics=metrics,
+                protocol=protocol,
                 shutdown_seconds=settings.shutdown_seconds * SERVICES_SHARE,
             ) as server,
         ):
