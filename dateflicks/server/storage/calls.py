@@ -1,0 +1,88 @@
+"""One call to the database: a time limit for each try and for the whole, and a second try for what passes by itself.
+
+A call ends within two seconds in all cases. What was never sent is Unavailable; a write that was sent and not answered
+is OutcomeUnknown, unless a later try found out.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar
+
+import pymongo
+from pymongo.errors import PyMongoError
+
+from dateflicks.core.errors import Unavailable
+from dateflicks.server.storage.faults import is_transient, translated
+from dateflicks.server.storage.fence import SENT, Sent
+from dateflicks.server.storage.health import Health
+from dateflicks.server.storage.records import Collection, OutcomeUnknown
+
+T = TypeVar("T")
+
+CALL_SECONDS: Final = 1.8  # the promise is two seconds; the rest is for what comes before and after
+GRACE_SECONDS: Final = 0.1  # the driver keeps its own deadline; this is for when it does not
+FIRST_PAUSE_SECONDS: Final = 0.05
+AWAY: Final = "The database is out of reach. Nothing was changed; try again in a moment."
+UNKNOWN: Final = (
+    "The database did not answer in time, and this may or may not have been saved. Look before you repeat it."
+)
+
+
+class Calls:
+    """How the tables of one database make their calls; `try_seconds` limits each try."""
+
+    def __init__(self, health: Health, try_seconds: float) -> None:
+        self._health = health
+        self._try_seconds = try_seconds
+
+    async def read(self, collection: Collection, operation: Callable[[], Awaitable[T]]) -> T:
+        """Raises Unavailable, StorageFault."""
+
+        async def one_try(again: bool) -> T:
+            return await operation()
+
+        return await self._call(collection, one_try, AWAY, Unavailable)
+
+    async def write(self, collection: Collection, operation: Callable[[bool], Awaitable[T]]) -> T:
+        """`operation` is told whether an earlier try may have been carried out already.
+
+        Raises Unavailable, OutcomeUnknown, StorageFull, Duplicate, StorageFault.
+        """
+        return await self._call(collection, operation, UNKNOWN, OutcomeUnknown)
+
+    async def _call(
+        self,
+        collection: Collection,
+        operation: Callable[[bool], Awaitable[T]],
+        unanswered: str,
+        when_unanswered: type[Unavailable],
+    ) -> T:
+        if not self._health.is_up:
+            raise Unavailable(AWAY)
+        now = asyncio.get_running_loop().time
+        deadline = now() + CALL_SECONDS
+        pause = FIRST_PAUSE_SECONDS
+        sent = Sent()
+        while True:
+            try:
+                return await self._try(operation, sent, deadline - now())
+            except (PyMongoError, TimeoutError) as error:
+                if not is_transient(error):
+                    assert isinstance(error, PyMongoError)
+                    raise translated(collection, error) from error
+                self._health.suspect()
+                if now() + pause >= deadline:
+                    if sent.commands:
+                        raise when_unanswered(unanswered) from error
+                    raise Unavailable(AWAY) from error
+            await asyncio.sleep(pause)
+            pause *= 2
+
+    async def _try(self, operation: Callable[[bool], Awaitable[T]], sent: Sent, remaining: float) -> T:
+        token = SENT.set(sent)
+        try:
+            with pymongo.timeout(min(self._try_seconds, remaining)):
+                async with asyncio.timeout(remaining + GRACE_SECONDS):
+                    return await operation(sent.commands > 0)
+        finally:
+            SENT.reset(token)

@@ -1,0 +1,185 @@
+"""The database of a process: one driver client, its health, its fence, and the embedded engine when there is one.
+
+The code path is the same for `embedded` and for a MongoDB: only where the connection string comes from differs. A
+MongoDB that is away when we start is waited for in the background; its tables answer Unavailable until it is there and
+their indexes are.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import pymongo
+from pymongo import AsyncMongoClient
+from pymongo.errors import ConfigurationError, InvalidURI, PyMongoError
+
+from dateflicks.core.errors import DateflicksError, Unavailable
+from dateflicks.server.storage.calls import Calls
+from dateflicks.server.storage.embedded import EmbeddedEngine
+from dateflicks.server.storage.faults import is_transient
+from dateflicks.server.storage.fence import Fence
+from dateflicks.server.storage.health import Health
+from dateflicks.server.storage.indexes import ensure_indexes
+from dateflicks.server.storage.records import Collection, Document, StorageFault
+from dateflicks.server.storage.table import Table
+
+log = logging.getLogger(__name__)
+
+EMBEDDED: Final = "embedded"
+START_SECONDS: Final = 10.0  # the embedded engine answers after 0.3 s; a loaded machine may take longer
+ENSURE_SECONDS: Final = 10.0  # an index on a large collection takes a while
+CONNECTIONS_MAX: Final = 16  # the embedded engine has one lock per logical database; more would only queue there
+
+
+class DatabaseAddressWrong(DateflicksError):
+    """`mongo.uri` is no connection string."""
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseSettings:
+    """`embedded` or a connection string, and how long one try of one operation may take."""
+
+    uri: str = EMBEDDED
+    timeout_seconds: float = 1.0
+
+
+class Database:
+    """Made by `Database.open`; its tables may be used until it is closed."""
+
+    def __init__(self, client: "AsyncMongoClient[Document]", fence: Fence, engine: EmbeddedEngine | None) -> None:
+        self.fence = fence
+        self.engine = engine
+        self._client = client
+        self._health = Health(self._probe, lambda seconds: engine.silent_for(seconds) if engine else None)
+        self._try_seconds = 1.0
+        self._declared: dict[tuple[str, str], Collection] = {}
+        self._unready: dict[tuple[str, str], Collection] = {}
+        self._readying = asyncio.Lock()
+
+    @classmethod
+    @contextlib.asynccontextmanager
+    async def open(
+        cls,
+        settings: DatabaseSettings,
+        data_folder: Path,
+        collections: Iterable[Collection] = (),
+    ) -> "AsyncIterator[Database]":
+        """The database for as long as the block runs, with these collections ensured as far as it is reachable.
+
+        Raises FolderInUse, DatabaseAddressWrong, StorageFault (an index that cannot be), OSError; Unavailable only
+        when the embedded engine does not come up.
+        """
+        async with contextlib.AsyncExitStack() as stack:
+            engine: EmbeddedEngine | None = None
+            uri = settings.uri
+            if uri == EMBEDDED:
+                engine = EmbeddedEngine(data_folder)
+                await engine.start()
+                stack.push_async_callback(engine.stop)
+                uri = engine.uri
+            fence = Fence()
+            client = _client(uri, fence, settings.timeout_seconds)
+            stack.push_async_callback(client.close)
+            database = cls(client, fence, engine)
+            database._try_seconds = settings.timeout_seconds
+            if engine is not None:
+                await database._await_engine(engine)
+            await database._health.start()
+            stack.push_async_callback(database._health.stop)
+            await database.ensure(collections)
+            yield database
+
+    def table(self, collection: Collection) -> Table:
+        """The operations on a collection, which must have been ensured."""
+        if self._declared.get((collection.database, collection.name)) != collection:
+            raise ValueError(f"{collection.database}.{collection.name} has not been ensured")
+        driver = self._client[collection.database][collection.name]
+        return Table(collection, driver, Calls(self._health, self._try_seconds))
+
+    async def ensure(self, collections: Iterable[Collection]) -> None:
+        """Declare collections and create their indexes; with a MongoDB that is away, as soon as it is there.
+
+        Raises StorageFault when an index cannot be as declared.
+        """
+        for collection in collections:
+            key = (collection.database, collection.name)
+            known = self._declared.get(key)
+            if known is not None and known != collection:
+                raise ValueError(f"{collection.database}.{collection.name} is declared twice, differently")
+            if known is None:
+                self._declared[key] = self._unready[key] = collection
+        try:
+            await self._make_ready()
+        except (PyMongoError, TimeoutError) as error:
+            if not is_transient(error):
+                raise StorageFault(f"The database cannot be prepared: {error}") from error
+            self._health.suspect()
+
+    def is_up(self) -> bool:
+        """Whether the database answers and all collections are ready; costs nothing."""
+        return self._health.is_up and not self._unready
+
+    async def wait_up(self) -> None:
+        """Wait until the database answers."""
+        await self._health.wait_up()
+
+    async def ping(self) -> None:
+        """Ask now. Raises Unavailable."""
+        if not await self._probe():
+            raise Unavailable("The database is out of reach.")
+
+    async def _probe(self) -> bool:
+        """One ping; and what could not be prepared while the database was away is prepared now."""
+        try:
+            with pymongo.timeout(1.0):
+                async with asyncio.timeout(1.2):
+                    await self._client.admin.command("ping")
+            await self._make_ready()
+        except (PyMongoError, TimeoutError, StorageFault) as error:
+            if not is_transient(error):
+                log.error("the database answers but cannot be used: %s", error)  # noqa: TRY400
+            return False
+        return True
+
+    async def _make_ready(self) -> None:
+        async with self._readying:
+            for key, collection in list(self._unready.items()):
+                driver = self._client[collection.database][collection.name]
+                with pymongo.timeout(ENSURE_SECONDS):
+                    async with asyncio.timeout(ENSURE_SECONDS):
+                        await ensure_indexes(collection, driver)
+                del self._unready[key]
+
+    async def _await_engine(self, engine: EmbeddedEngine) -> None:
+        try:
+            with pymongo.timeout(START_SECONDS):
+                async with asyncio.timeout(START_SECONDS):
+                    await self._client.admin.command("ping")
+        except (PyMongoError, TimeoutError) as error:
+            reason = engine.last_words() or "it did not answer"
+            raise Unavailable(f"The embedded database did not start: {reason}") from error
+
+
+def _client(uri: str, fence: Fence, timeout_seconds: float) -> "AsyncMongoClient[Document]":
+    milliseconds = round(timeout_seconds * 1_000)
+    try:
+        return AsyncMongoClient(
+            uri,
+            event_listeners=[fence],
+            journal=True,
+            timeoutMS=milliseconds,
+            serverSelectionTimeoutMS=milliseconds,
+            connectTimeoutMS=milliseconds,
+            maxPoolSize=CONNECTIONS_MAX,
+            appname="dateflicks",
+            tz_aware=True,
+        )
+    except (InvalidURI, ConfigurationError, ValueError) as error:
+        raise DatabaseAddressWrong(
+            "`mongo.uri` is neither `embedded` nor a connection string of MongoDB.\n"
+            "It looks like mongodb://name:password@host:27017/?replicaSet=rs0"
+        ) from error

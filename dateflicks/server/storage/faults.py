@@ -1,0 +1,63 @@
+"""PyMongo's errors as ours: what may be tried again, what is nobody's fault, and what is a mistake."""
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from pymongo.errors import (
+    AutoReconnect,
+    BulkWriteError,
+    ConnectionFailure,
+    DuplicateKeyError,
+    ExecutionTimeout,
+    OperationFailure,
+    PyMongoError,
+    WriteConcernError,
+)
+
+from dateflicks.core.errors import DateflicksError
+from dateflicks.server.storage.records import Collection, Duplicate, StorageFault, StorageFull
+
+DUPLICATE_KEY: Final = 11000
+_FULL_CODES: Final = frozenset({14031})  # OutOfDiskSpace
+_FULL_WORDS: Final = re.compile(r"disk is full|out of disk space|no space left", re.IGNORECASE)
+_NX_DUPLICATE: Final = re.compile(r"UNIQUE constraint failed: (?:index 'idx_[A-Za-z0-9]+_(\w+)'|\w+\.(_id))")
+_MONGO_DUPLICATE: Final = re.compile(r"index: (?:(_id_)|(\w+?)_-?1)\b")
+
+
+def is_transient(error: BaseException) -> bool:
+    """Whether the database is away or slow, so that the same operation may succeed a moment later."""
+    if isinstance(error, ConnectionFailure | ExecutionTimeout | WriteConcernError | AutoReconnect):
+        return True
+    if isinstance(error, PyMongoError):
+        return error.timeout or error.has_error_label("RetryableWriteError")
+    return isinstance(error, TimeoutError)
+
+
+def translated(collection: Collection, error: PyMongoError) -> DateflicksError:
+    """An error that trying again does not cure, in our words."""
+    for code, message, details in _failures(error):
+        if code == DUPLICATE_KEY:
+            return Duplicate(_duplicate_field(message, details))
+        if code in _FULL_CODES or _FULL_WORDS.search(message):
+            return StorageFull("The database's disk is full. Make room on it, then try again.")
+    return StorageFault(f"{collection.database}.{collection.name}: {error}")
+
+
+def _failures(error: PyMongoError) -> list[tuple[int | None, str, Mapping[str, Any]]]:
+    if isinstance(error, BulkWriteError):
+        return [(one.get("code"), str(one.get("errmsg")), one) for one in error.details.get("writeErrors", [])]
+    if isinstance(error, DuplicateKeyError | OperationFailure):
+        return [(error.code, str(error), error.details or {})]
+    return [(None, str(error), {})]
+
+
+def _duplicate_field(message: str, details: Mapping[str, Any]) -> str:
+    pattern = details.get("keyPattern")
+    if isinstance(pattern, Mapping) and pattern:
+        return str(next(iter(pattern)))
+    if match := _NX_DUPLICATE.search(message):
+        return match[1] or match[2]
+    if match := _MONGO_DUPLICATE.search(message):
+        return "_id" if match[1] else match[2]
+    return "_id"

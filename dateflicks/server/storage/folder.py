@@ -1,0 +1,151 @@
+"""The embedded engine's folder: who may use it, one at a time, and where its socket is.
+
+The lock is an advisory one on a file. The engine's process inherits it, so that a folder stays taken until both it and
+the server are gone, however they ended.
+"""
+
+import asyncio
+import contextlib
+import fcntl
+import hashlib
+import os
+import socket
+import stat
+import tempfile
+import time
+from pathlib import Path
+from typing import Final
+
+from dateflicks.core.errors import DateflicksError
+
+SOCKET_PATH_BYTES: Final = 100  # 108 on Linux and 104 on macOS, with the final zero
+LOCK_SECONDS: Final = 4.0  # an engine whose server died needs up to three to notice and end
+LOG_BYTES: Final = 1_000_000
+BACKLOG: Final = 128
+
+
+class FolderInUse(DateflicksError):
+    """Another process has this data folder."""
+
+
+class EngineFolder:
+    """`<data>/mongo`: a file per logical database, the lock, the log, the process id and, if it fits, the socket."""
+
+    def __init__(self, data: Path) -> None:
+        self.path = data.absolute() / "mongo"
+        self.databases = self.path / "databases"
+        self.log = self.path / "engine.log"
+        self.pid = self.path / "engine.pid"
+        self._lock = self.path / "lock"
+        self._made: Path | None = None
+
+    async def claim(self) -> int:
+        """Make the folder and take its lock, whose file descriptor is returned. Raises FolderInUse."""
+        for folder in (self.path, self.databases):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            folder.chmod(0o700)
+        lock = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            await self._take(lock)
+        except BaseException:
+            os.close(lock)
+            raise
+        os.ftruncate(lock, 0)
+        os.write(lock, f"{os.getpid()}\n".encode())
+        return lock
+
+    async def _take(self, lock: int) -> None:
+        deadline = time.monotonic() + LOCK_SECONDS
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                if time.monotonic() > deadline or _is_running(owner := _read_pid(lock)):
+                    raise FolderInUse(self._in_use(_read_pid(lock))) from None
+                await asyncio.sleep(0.05)
+            else:
+                return
+
+    def _in_use(self, owner: int | None) -> str:
+        who = f"process {owner}" if owner else "another process"
+        return (
+            f"The data folder {self.path.parent} is in use by {who}.\n"
+            "Stop that one, or give this one a data folder of its own (`server.data`).\n"
+            "Services in several processes can share one MongoDB: name it in `mongo.uri`."
+        )
+
+    def listen(self) -> tuple[socket.socket, Path]:
+        """A listening socket in a private folder, and its path; what a process that was killed left is replaced."""
+        path = self.path / "engine.sock"
+        if len(os.fsencode(path)) > SOCKET_PATH_BYTES:
+            path = self._short_folder() / "engine.sock"
+        path.unlink(missing_ok=True)
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            listener.bind(os.fspath(path))
+            path.chmod(0o600)
+            listener.listen(BACKLOG)
+        except OSError:
+            listener.close()
+            raise
+        return listener, path
+
+    def _short_folder(self) -> Path:
+        """A folder with a short name, always the same for one data folder unless somebody else has taken it."""
+        root = Path(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir())
+        if len(os.fsencode(root)) > SOCKET_PATH_BYTES - 50:
+            root = Path("/tmp")  # noqa: S108 - the folder below is checked to be ours and private
+        name = hashlib.sha256(os.fsencode(self.path)).hexdigest()[:16]
+        folder = root / f"dateflicks-{os.getuid()}-{name}"
+        with contextlib.suppress(FileExistsError):
+            folder.mkdir(mode=0o700)
+        found = folder.lstat()
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or stat.S_IMODE(found.st_mode) != 0o700:
+            folder = Path(tempfile.mkdtemp(prefix="dateflicks-", dir=root))
+        self._made = folder
+        return folder
+
+    def open_log(self) -> int:
+        """The log, for appending; one that has grown large is put aside first."""
+        with contextlib.suppress(FileNotFoundError):
+            if self.log.stat().st_size > LOG_BYTES:
+                self.log.replace(self.log.with_suffix(".log.1"))
+        return os.open(self.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+    def last_words(self) -> str:
+        """The end of the log, for an error that has to say why the engine did not start."""
+        try:
+            return self.log.read_text(errors="replace").strip().rpartition("\n")[2]
+        except OSError:
+            return ""
+
+    def write_pid(self, pid: int) -> None:
+        """Note the engine's process id."""
+        handle = os.open(self.pid, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        with os.fdopen(handle, "w") as file:
+            file.write(f"{pid}\n")
+
+    def tidy(self, socket_path: Path) -> None:
+        """Remove what only a running engine needs."""
+        socket_path.unlink(missing_ok=True)
+        self.pid.unlink(missing_ok=True)
+        if self._made is not None:
+            with contextlib.suppress(OSError):
+                self._made.rmdir()
+
+
+def _read_pid(lock: int) -> int | None:
+    text = os.pread(lock, 32, 0).decode(errors="replace").strip()
+    return int(text) if text.isdigit() else None
+
+
+def _is_running(pid: int | None) -> bool:
+    if pid is None:
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,79 @@
+"""Whether the database answers: a circuit breaker that a background probe closes again.
+
+Operations report what looks like an outage; one ping then decides. While pings fail nobody waits for the database:
+`is_up` is False and operations are refused at once. The probe also looks now and then by itself, so that `is_up` is
+true to life without traffic.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+IDLE_SECONDS: Final = 2.0  # how often the probe looks when nothing seems wrong: one ping costs 0.3 ms
+FIRST_PAUSE_SECONDS: Final = 0.1
+LONGEST_PAUSE_SECONDS: Final = 1.0
+
+
+class Health:
+    """`probe` says whether the database answers and must end within about a second; it raises nothing but that."""
+
+    def __init__(self, probe: Callable[[], Awaitable[bool]], on_silence: Callable[[float], None]) -> None:
+        self._probe = probe
+        self._on_silence = on_silence
+        self._up = asyncio.Event()
+        self._suspected = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def is_up(self) -> bool:
+        """Whether the last look found a database that answers."""
+        return self._up.is_set()
+
+    def suspect(self) -> None:
+        """An operation failed in a way that an outage would explain: look now."""
+        self._suspected.set()
+
+    async def wait_up(self) -> None:
+        """Wait until the database answers."""
+        await self._up.wait()
+
+    async def start(self) -> None:
+        """Look once, then keep looking until `stop`."""
+        if await self._probe():
+            self._up.set()
+        else:
+            self._suspected.set()
+        self._task = asyncio.create_task(self._watch(), name="database health")
+
+    async def stop(self) -> None:
+        """Stop looking; from now on the database counts as away."""
+        self._up.clear()
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+            self._task = None
+
+    async def _watch(self) -> None:
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(IDLE_SECONDS):
+                    await self._suspected.wait()
+            self._suspected.clear()
+            if await self._probe():
+                self._up.set()
+            else:
+                self._up.clear()
+                await self._until_back()
+
+    async def _until_back(self) -> None:
+        since = time.monotonic()
+        pause = FIRST_PAUSE_SECONDS
+        while not await self._probe():
+            self._on_silence(time.monotonic() - since)
+            await asyncio.sleep(pause)
+            pause = min(pause * 1.5, LONGEST_PAUSE_SECONDS)
+        self._suspected.clear()
+        self._up.set()

@@ -1,0 +1,227 @@
+"""The operations on one collection, with plain arguments: all that a service can ask of the database.
+
+Each is one of the shapes that both engines answer from an index, and each write is safe to repeat, so that a try that
+went unanswered is tried again instead of being reported as failed. Writes replace whole documents: on the embedded
+engine an update operator stores a boolean as a number. `rev` counts a document's versions; `cmds` holds the last
+commands that changed it, by which a repeated command knows itself.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.errors import DuplicateKeyError
+
+from dateflicks.core import limits
+from dateflicks.server.storage.calls import Calls
+from dateflicks.server.storage.records import Collection, Document, Missing, Place, Scalar, Stale, UnsafeValue
+from dateflicks.server.storage.values import check_document, check_filter_value, is_document_id
+
+COMMANDS_KEPT: Final = 8
+_OURS: Final = frozenset({"_id", "rev", "cmds"})
+
+
+class Table:
+    """One collection of one database. All operations raise Unavailable when it is away, within two seconds."""
+
+    def __init__(self, collection: Collection, driver: AsyncCollection[Document], calls: Calls) -> None:
+        self.collection = collection
+        self._driver = driver
+        self._calls = calls
+
+    # --- one document -------------------------------------------------------------------------------------------
+
+    async def get(self, id: str) -> Document | None:  # noqa: A002
+        """A document by its id, or None."""
+        if not is_document_id(id):
+            return None
+        return await self._calls.read(self.collection, lambda: self._driver.find_one({"_id": id}))
+
+    async def get_many(self, ids: Sequence[str]) -> dict[str, Document]:
+        """The documents that exist among these ids (200 at most), by id."""
+        self._check_limit(max(len(ids), 1))
+        wanted = [one for one in dict.fromkeys(ids) if is_document_id(one)]
+        if not wanted:
+            return {}
+        found = await self._list({"_id": {"$in": wanted}}, len(wanted))
+        return {document["_id"]: document for document in found}
+
+    async def insert(self, document: Mapping[str, Any]) -> Document:
+        """Write a new document and return it as stored, with `rev` 1 when it has none. Raises Duplicate."""
+        stored = {"rev": 1, **document}
+        check_document(self.collection, stored)
+
+        async def one_try(again: bool) -> Document:
+            try:
+                await self._driver.insert_one(dict(stored))
+            except DuplicateKeyError:
+                if not again or await self._driver.find_one({"_id": stored["_id"]}) != stored:
+                    raise
+            return stored
+
+        return await self._calls.write(self.collection, one_try)
+
+    async def compare_and_set(
+        self,
+        id: str,  # noqa: A002
+        rev: int,
+        changes: Mapping[str, Any],
+        *,
+        command: str,
+    ) -> Document:
+        """Change top-level fields of the document if it is at `rev`, and return it as stored, at the next `rev`.
+
+        `command` is new for each intent: a document that the same command has changed already is returned as it is.
+        Raises Stale (with the document as it is now), Missing, Duplicate, OutcomeUnknown.
+        """
+        if not _OURS.isdisjoint(changes):
+            raise UnsafeValue(f"{self.collection.name}: {sorted(_OURS & set(changes))} cannot be set")
+        if not is_document_id(id):
+            raise Missing
+
+        async def one_try(again: bool) -> Document:
+            while True:
+                current = await self._driver.find_one({"_id": id})
+                if current is None:
+                    raise Missing
+                if command in current.get("cmds", ()):
+                    return current
+                if current.get("rev") != rev:
+                    raise Stale(current)
+                commands = [*current.get("cmds", ()), command][-COMMANDS_KEPT:]
+                changed = {**current, **changes, "rev": rev + 1, "cmds": commands}
+                check_document(self.collection, changed)
+                if (await self._driver.replace_one({"_id": id, "rev": rev}, changed)).matched_count:
+                    return changed
+
+        return await self._calls.write(self.collection, one_try)
+
+    async def replace(self, document: Mapping[str, Any], rev: int) -> bool:
+        """Write the whole document, whose own `rev` is the next, over the one at `rev`.
+
+        False when there is none at that `rev`, which may be because an earlier try of this call was carried out.
+        """
+        written = dict(document)
+        check_document(self.collection, written)
+
+        async def one_try(again: bool) -> bool:
+            result = await self._driver.replace_one({"_id": written["_id"], "rev": rev}, written)
+            return result.matched_count > 0
+
+        return await self._calls.write(self.collection, one_try)
+
+    async def upsert(self, document: Mapping[str, Any]) -> None:
+        """Write the whole document, new or over the one with its id: the last one to arrive stays. Raises Duplicate."""
+        written = dict(document)
+        check_document(self.collection, written)
+
+        async def one_try(again: bool) -> None:
+            await self._driver.replace_one({"_id": written["_id"]}, written, upsert=True)
+
+        await self._calls.write(self.collection, one_try)
+
+    async def delete(self, id: str) -> bool:  # noqa: A002
+        """Delete a document; False when there was none, as far as anybody can tell after an unanswered try."""
+        if not is_document_id(id):
+            return False
+
+        async def one_try(again: bool) -> bool:
+            return (await self._driver.delete_one({"_id": id})).deleted_count > 0 or again
+
+        return await self._calls.write(self.collection, one_try)
+
+    async def delete_many(self, ids: Sequence[str]) -> int:
+        """Delete the documents with these ids (200 at most); how many there were, at least."""
+        self._check_limit(max(len(ids), 1))
+        wanted = [one for one in ids if is_document_id(one)]
+        if not wanted:
+            return 0
+
+        async def one_try(again: bool) -> int:
+            return (await self._driver.delete_many({"_id": {"$in": wanted}})).deleted_count
+
+        return await self._calls.write(self.collection, one_try)
+
+    # --- by an indexed field ------------------------------------------------------------------------------------
+
+    async def find_one(self, field: str, value: Scalar) -> Document | None:
+        """A document by an indexed field, or None."""
+        found = await self.find(field, value, limit=1)
+        return found[0] if found else None
+
+    async def find(self, field: str, value: Scalar, *, limit: int = limits.PAGE_DEFAULT) -> list[Document]:
+        """Documents by an indexed field, in no particular order."""
+        self._check_field(field)
+        check_filter_value(field, value)
+        return await self._list({field: value}, limit)
+
+    async def page(
+        self,
+        field: str,
+        value: Scalar,
+        *,
+        order_by: str,
+        after: Place | None = None,
+        descending: bool = True,
+        limit: int = limits.PAGE_DEFAULT,
+    ) -> list[Document]:
+        """Documents by one field in the order of another, from behind a place on; there is an index on the two.
+
+        Equal values of `order_by` keep one order, so that pages neither repeat nor skip (up to 200 equal ones).
+        """
+        self._check_field(field)
+        check_filter_value(field, value)
+        if not any(index.fields == (field, order_by) for index in self.collection.indexes):
+            raise ValueError(f"{self.collection.name} has no index on {field} and {order_by}")
+        direction = -1 if descending else 1
+        if after is None:
+            return await self._list({field: value}, limit, (order_by, direction))
+        self._check_limit(limit)
+        check_filter_value(order_by, after.value)
+        same = {field: value, order_by: {"$gte": after.value, "$lte": after.value}}
+        ties = await self._list(same, limits.PAGE_MAX, (order_by, direction))
+        ids = [document["_id"] for document in ties]
+        rest = ties[ids.index(after.id) + 1 :] if after.id in ids else ties
+        if len(rest) < limit:
+            beyond = {field: value, order_by: {"$lt" if descending else "$gt": after.value}}
+            rest += await self._list(beyond, limit - len(rest), (order_by, direction))
+        return rest[:limit]
+
+    async def between(
+        self,
+        field: str,
+        *,
+        at_least: Scalar | None = None,
+        below: Scalar | None = None,
+        descending: bool = False,
+        limit: int = limits.PAGE_DEFAULT,
+    ) -> list[Document]:
+        """Documents whose indexed field lies in a range, in its order: what has expired, for instance."""
+        self._check_field(field)
+        wanted = {operator: bound for operator, bound in (("$gte", at_least), ("$lt", below)) if bound is not None}
+        if not wanted:
+            raise ValueError("a range needs a bound")
+        for bound in wanted.values():
+            check_filter_value(field, bound)
+        return await self._list({field: wanted}, limit, (field, -1 if descending else 1))
+
+    # --- inside -------------------------------------------------------------------------------------------------
+
+    async def _list(self, wanted: Document, limit: int, order: tuple[str, int] | None = None) -> list[Document]:
+        self._check_limit(limit)
+
+        async def fetch() -> list[Document]:
+            cursor = self._driver.find(wanted).limit(limit).batch_size(limit)
+            if order is not None:
+                cursor = cursor.sort(*order)
+            return await cursor.to_list()
+
+        return await self._calls.read(self.collection, fetch)
+
+    def _check_field(self, field: str) -> None:
+        if field not in self.collection.looked_up:
+            raise ValueError(f"{self.collection.name} has no index on {field} alone")
+
+    def _check_limit(self, limit: int) -> None:
+        if not 1 <= limit <= limits.PAGE_MAX:
+            raise ValueError(f"between 1 and {limits.PAGE_MAX} documents at a time, not {limit}")
