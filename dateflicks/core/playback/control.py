@@ -15,7 +15,6 @@ from dateflicks.core.errors import Conflict, Forbidden, Invalid, NotFound, TooMa
 from dateflicks.core.playback import review
 from dateflicks.core.playback.messages import (
     Cause,
-    Change,
     Member,
     OnLeave,
     PlaybackRules,
@@ -161,7 +160,7 @@ class PlaybackControl:
         state.status = acted.status
         if acted.outcome is Outcome.CONFIRMED:
             self._move(target, now)
-        if acted.outcome is not Outcome.NOTHING:
+        if acted.outcome in (Outcome.ASKED, Outcome.CONFIRMED):
             state.tell(Reason.SEEK, user_id, now)
         return self._reviewed(now)
 
@@ -271,14 +270,14 @@ class PlaybackControl:
         state = self.state
         before = state.status
         state.status = acted.status
-        if acted.outcome is Outcome.NOTHING:
-            return
+        if acted.outcome in (Outcome.NOTHING, Outcome.AGREED):
+            return  # one of several agreements is not told: it would make the others' stale while they are under way
         if acted.status.value.moves and not before.value.moves:
             state.start(now)
         elif before.value.moves and not acted.status.value.moves:
             state.stand_still(now, asker=by)
             state.recovering = False
-        state.tell(_reason(acted, before.pending), by, now)
+        state.tell(_reason(acted), by, now)
 
     def _move(self, target: float, now: float) -> None:
         """A seek is settled: all go there; a film that played goes on when all are there."""
@@ -291,12 +290,10 @@ class PlaybackControl:
             state.wait = Wait(Why.SEEK, whom, now + limits.SEEK_READY_SECONDS)
 
 
-def _reason(acted: Acted, before: Change | None) -> Reason:
+def _reason(acted: Acted) -> Reason:
     if acted.outcome is Outcome.REFUSED:
         return Reason.REFUSED
     pending = acted.status.pending
     if isinstance(pending, StatusChange):
         return Reason(pending.target.value)
-    if acted.outcome is Outcome.AGREED and isinstance(before, SeekChange):
-        return Reason.SEEK
     return Reason(acted.status.value.value)
