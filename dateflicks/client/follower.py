@@ -76,6 +76,7 @@ class Follower:
         self._steering = False
         self._starts_at: float | None = None
         self._quiet_until = float("-inf")
+        self._seeking_until = float("-inf")
         self._coarse_from = float("-inf")
         self._still_at: float | None = None
 
@@ -87,6 +88,7 @@ class Follower:
     def sought(self, now: float, took: float) -> None:
         """A seek has ended after `took` seconds: learn the dead time, and let the samples settle."""
         self.dead_time += 0.5 * (min(took, 2.0) - self.dead_time)
+        self._seeking_until = now
         self._quiet_until = now + SETTLE_SECONDS
 
     def refused_speed(self) -> None:
@@ -117,9 +119,11 @@ class Follower:
         if self._speed != 1.0:
             self._speed = 1.0
             return Speed(1.0)
-        if now < self._quiet_until or not head.steady or self._still_at == line.position:
+        if now < self._seeking_until or self._still_at == line.position:
             return None
         e = line.position - head.position
+        if not head.steady and abs(e) < HOLD_MAX_SECONDS:
+            return None
         wrong = abs(e) > STILL_SECONDS if exact else e < -HOLD_MAX_SECONDS or (may_jump and e > BAND_SECONDS)
         if not wrong:
             return None
@@ -129,7 +133,7 @@ class Follower:
     def _start(self, now: float, head: Playhead, line: Timeline, *, may_jump: bool) -> Action | None:
         if self._starts_at is not None and now < self._starts_at + SETTLE_SECONDS:
             return None
-        if now < self._quiet_until or line.length - head.position < END_SECONDS:
+        if now < self._seeking_until or line.length - head.position < END_SECONDS:
             return None
         # On a scheduled start everybody stands near the line's position; each starts when the line gets to theirs.
         moment = line.at + (head.position - line.position)
@@ -147,7 +151,8 @@ class Follower:
         e = line.position_at(now) - here
         if now < line.at:
             # Motion starts again at a set instant while this player still moves: stand until the line gets here.
-            e = now - (line.at + here - line.position)
+            moment = line.at + here - line.position
+            return self._hold(now, moment - now) if now < moment <= line.at + HOLD_MAX_SECONDS else Pause()
         band = BAND_SECONDS if self.steers else COARSE_BAND_SECONDS
         if abs(e) > band and now >= self._coarse_from:
             if -HOLD_MAX_SECONDS <= e < 0:
@@ -158,7 +163,7 @@ class Follower:
         return self._steer(e) if self.steers else None
 
     def _seek(self, now: float, position: float) -> Action:
-        self._quiet_until = now + SEEK_MAX_SECONDS  # or until `sought` says that it has ended
+        self._quiet_until = self._seeking_until = now + SEEK_MAX_SECONDS  # or until `sought` says that it has ended
         self._steering = False
         return SeekTo(position)
 

@@ -24,6 +24,7 @@ REPORT_SOON_SECONDS: Final = 0.5  # just after a change, and while not yet in st
 REPORT_SOON_FOR_SECONDS: Final = 5.0
 REPORT_SOON_ERROR_SECONDS: Final = 0.020
 PING_CLEARANCE_SECONDS: Final = 0.050  # a ping just behind another frame waits in its queue: 10–17 ms of error
+LOOK_SOON_SECONDS: Final = 0.1  # having come to a stand, see where
 ASK_AGAIN_SECONDS: Final = 1.0  # an act that was overtaken by another change is asked again, once that is known
 
 
@@ -77,6 +78,7 @@ class Viewer:
         self._wanted: frames.StatusWord | None = None
         self._wanted_at = float("-inf")
         self._answered: tuple[int, str] | None = None
+        self._granted = False
         self._changed_at = float("-inf")
         self._burst_left = 0
         self._next_ping = float("inf")
@@ -149,6 +151,7 @@ class Viewer:
     def sought(self, now: float, took: float, head: Playhead | None) -> list[Output]:
         """A seek that was asked for has ended."""
         self.follower.sought(now, took)
+        self._next_look = now
         return self._report(now, head, cause="seek")
 
     def player_replaced(self) -> None:
@@ -219,8 +222,11 @@ class Viewer:
         if returning:
             outputs += self._report(now, head, cause="tick")
         outputs += self._consent(frame, now, head)
+        if frame.rate == 0 and self.buffering:
+            outputs.append(Pause())  # a player that can not be read must not run off when it wakes
         self._next_look = now + INTERVAL_SECONDS
-        return outputs + self._steer(now, head)
+        outputs += self._steer(now, head)
+        return outputs
 
     def _consent(self, frame: frames.TimecodeFrame, now: float, head: Playhead | None) -> list[Output]:
         pending = frame.pending
@@ -232,6 +238,7 @@ class Viewer:
             return []
         self._answered = mark
         consent = self.consent.of(kind)
+        self._granted = consent is not Consent.ASK
         if consent is Consent.ASK:
             return [Notice("asked", f"asks for {kind}", pending.by)]
         notices: list[Output] = (
@@ -245,6 +252,9 @@ class Viewer:
         """An act that was made before the newest state was known is made again under it: intent survives."""
         if frame.code == "stale" and self._wanted is not None and now <= self._wanted_at + ASK_AGAIN_SECONDS:
             return self._report(now, head, cause="user", status=self._wanted)
+        if frame.code == "stale" and self.timecode is not None and self._granted:
+            self._answered = None
+            return self._consent(self.timecode, now, head)
         if frame.code in ("stale", "nothing-pending"):
             return []
         self._wanted = None
@@ -264,6 +274,8 @@ class Viewer:
         if abs(error) > REPORT_SOON_ERROR_SECONDS:
             self._next_report = min(self._next_report, now + REPORT_SOON_SECONDS)
         action = self.follower.decide(now, head, line, exact=self._exact(), may_jump=self.may_jump)
+        if isinstance(action, Pause) or (line.rate == 0 and not head.steady):
+            self._next_look = now + LOOK_SOON_SECONDS
         return [] if action is None else [action]
 
     def _exact(self) -> bool:
@@ -281,10 +293,10 @@ class Viewer:
         cause: frames.Cause,
         status: frames.StatusWord | None = None,
     ) -> list[Output]:
-        if not self.connected or head is None or self.timecode is None:
-            return []
         soon = now < self._changed_at + REPORT_SOON_FOR_SECONDS or self.buffering
         self._next_report = now + (REPORT_SOON_SECONDS if soon else REPORT_SECONDS)
+        if not self.connected or head is None or self.timecode is None:
+            return []
         report = frames.Report(
             session_id=self.session_id,
             current_position=max(0.0, round(head.position, 4)),
