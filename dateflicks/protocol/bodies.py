@@ -48,6 +48,12 @@ class SignedIn(Body, frozen=True, kw_only=True):
     expires_at: str
 
 
+class Me(UserBody, frozen=True, kw_only=True):
+    """`GET /users/me`: the caller, also wrapped as everywhere else."""
+
+    user: UserBody
+
+
 class VideoRef(Body, frozen=True, kw_only=True):
     """A film that is named by where it is: `url` may be a bare file name that each side finds by itself."""
 
@@ -80,6 +86,13 @@ class Redeem(Body, frozen=True, kw_only=True):
     """`POST /invitations/{code}/redeem`; `name` is for someone without an account."""
 
     name: Name | None = None
+
+
+class EndSession(Body, frozen=True, kw_only=True):
+    """`POST /sessions/{id}/end`: how far the film came, in seconds, from whoever knows."""
+
+    position: Position | None = None
+    length: Position | None = None
 
 
 class SessionBody(Body, omit_defaults=False, frozen=True, kw_only=True):

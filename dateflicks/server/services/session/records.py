@@ -1,0 +1,68 @@
+"""What the session service keeps: its collections, and the words in their documents.
+
+The state stands in each session twice more, joined to each person's id (`hostState`, `guestState`), so that a page of
+one's pending sessions costs the same whatever else one has. It is one document, so the three never disagree.
+"""
+
+from typing import Any, Final
+
+from dateflicks.core.handshake import Handshake, State
+from dateflicks.server.storage.records import Collection, Document, Index
+
+DATABASE: Final = "SessionDb"
+
+USERS: Final = Collection(DATABASE, "users", (Index(("nameKey",), unique=True),))
+TOKENS: Final = Collection(DATABASE, "tokens", (Index(("expiresAt",)),))
+SESSIONS: Final = Collection(
+    DATABASE,
+    "sessions",
+    (
+        Index(("hostUserId",)),
+        Index(("hostUserId", "order")),
+        Index(("guestUserId",)),
+        Index(("guestUserId", "order")),
+        Index(("hostState",)),
+        Index(("hostState", "order")),
+        Index(("guestState",)),
+        Index(("guestState", "order")),
+        Index(("invitationHash",)),
+    ),
+)
+PROGRESS: Final = Collection(DATABASE, "progress")
+COLLECTIONS: Final = (USERS, TOKENS, SESSIONS, PROGRESS)
+
+
+def name_key(name: str) -> str:
+    """What is unique about a name: case does not count."""
+    return f"name:{name.casefold()}"
+
+
+def order_key(created_at: float, session_id: str) -> str:
+    """Where a session stands among all others: by time, and by id within one millisecond."""
+    return f"t{round(created_at * 1000):014d}:{session_id}"
+
+
+def person_state(user_id: str, state: str) -> str:
+    """What a person's sessions in one state are looked up by."""
+    return f"{user_id}:{state}"
+
+
+def handshake_of(document: Document) -> Handshake:
+    """Where a stored session is in its life."""
+    return Handshake(
+        document["hostUserId"], document["guestUserId"], State(document["state"]), by_link=document["byLink"]
+    )
+
+
+def handshake_fields(handshake: Handshake) -> dict[str, Any]:
+    """A handshake as it is stored."""
+    state, guest = handshake.state.value, handshake.guest_id
+    return {
+        "hostUserId": handshake.host_id,
+        "guestUserId": guest,
+        "isAccepted": handshake.is_accepted,
+        "state": state,
+        "byLink": handshake.by_link,
+        "hostState": person_state(handshake.host_id, state),
+        "guestState": None if guest is None else person_state(guest, state),
+    }
