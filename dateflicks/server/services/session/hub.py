@@ -43,6 +43,7 @@ class Seat:
     listener: Listener | None = None
     held: dict[str, Document] = field(default_factory=dict)
     known: OrderedDict[str, int] = field(default_factory=OrderedDict)
+    dismissed: tuple[int, str] | None = None
 
 
 class Hub:
@@ -63,7 +64,13 @@ class Hub:
         return seat
 
     def open(self, seat: Seat, listener: Listener, present: Iterable[Document]) -> None:
-        """Say what is, newest last, then what has happened since, and from here on everything as it happens."""
+        """Say what is, newest last, then what has happened since, and from here on everything as it happens.
+
+        Who was dismissed meanwhile is told nothing else.
+        """
+        if seat.dismissed is not None:
+            listener.close(*seat.dismissed)
+            return
         chosen: list[tuple[Document, bytes]] = []
         size = 0
         for document in present:
@@ -75,8 +82,9 @@ class Hub:
                 chosen.append((document, frame))
         seat.listener = listener
         for document, frame in reversed(chosen):
-            self._remember(seat, document)
-            listener.send(frame)
+            if document["rev"] > seat.known.get(document["_id"], 0):
+                self._remember(seat, document)
+                listener.send(frame)
         held, seat.held = seat.held, {}
         for document in held.values():
             self._tell(seat, document)
@@ -105,6 +113,7 @@ class Hub:
     def dismiss(self, seat: Seat, code: int, reason: str) -> None:
         """End a seat's connection."""
         self.leave(seat)
+        seat.dismissed = (code, reason)
         if seat.listener is not None:
             seat.listener.close(code, reason)
 
