@@ -59,7 +59,7 @@ class Lists:
             self._page([asked], None, PAGE_DEFAULT),
             self._page(_streams(user_id, (State.ACCEPTED,)), None, PAGE_DEFAULT),
         )
-        return sorted([*invited[0], *live[0]], key=_order, reverse=True)
+        return _merged([invited[0], live[0]])
 
     async def _page(
         self, streams: Sequence[Stream], cursor: str | None, limit: int
@@ -72,10 +72,21 @@ class Lists:
                 for stream in streams
             )
         )
-        found = sorted((document for page in pages for document in page), key=_order, reverse=True)
+        found = _merged(pages)
         has_more = len(found) > limit or any(len(page) == PAGE_MAX for page in pages)
         shown = found[:limit]
         return shown, _cursor(shown[-1]) if has_more and shown else None
+
+
+def _merged(pages: Sequence[Sequence[Document]]) -> list[Document]:
+    """All of them, newest first, each once as it was last: one that changes state meanwhile is in two pages."""
+    newest: dict[str, Document] = {}
+    for page in pages:
+        for document in page:
+            known = newest.get(document["_id"])
+            if known is None or known["rev"] < document["rev"]:
+                newest[document["_id"]] = document
+    return sorted(newest.values(), key=_order, reverse=True)
 
 
 def _order(document: Document) -> str:
