@@ -18,6 +18,7 @@ DEPTH_MAX: Final = 8
 _ID_MAX: Final = 64
 _KEY_MAX: Final = 100
 _INTEGER_MAX: Final = 2**53  # beyond it JSON's readers disagree
+_UNCUT: Final = 4 * limits.BODY_MAX_BYTES  # longer than a text in a body gets by cleaning: too long is refused
 _YEARS: Final = range(1970, 9_999)
 
 
@@ -72,7 +73,7 @@ def _check_guest(request: SessionRequest, caller_id: str, is_link: bool, problem
     elif not is_link and len(given) != 1:
         problems.append(FieldProblem("session.guestUserId", "is required, or guestName, or link; exactly one"))
     elif request.guest_user_id == caller_id:
-        raise own_guest("session.guestUserId")
+        problems.extend(own_guest("session.guestUserId").problems)
 
 
 def own_guest(field: str) -> Invalid:
@@ -130,7 +131,7 @@ def _clean(value: Any, depth: int) -> Any:
     if depth > DEPTH_MAX:
         raise _Unfit(f"must not be nested deeper than {DEPTH_MAX} levels")
     if isinstance(value, str):
-        return clean_text(value, limits.DETAILS_MAX_BYTES)
+        return clean_text(value, _UNCUT)
     if isinstance(value, dict):
         return {clean_line(key, _KEY_MAX): _clean(item, depth + 1) for key, item in value.items()}
     if isinstance(value, list):
