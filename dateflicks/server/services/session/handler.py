@@ -8,14 +8,13 @@ again when the database is back, so that both people are told of it if it happen
 import base64
 import contextlib
 import hashlib
-import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
 from dateflicks.core import limits
-from dateflicks.core.errors import FieldProblem, Invalid, NotFound, RuleError, Unavailable
+from dateflicks.core.errors import NotFound, RuleError, Unavailable
 from dateflicks.core.handshake import Action, Handshake
 from dateflicks.protocol.bodies import CreateSession, Redeemed, SessionBody
 from dateflicks.protocol.ids import is_id
@@ -24,18 +23,19 @@ from dateflicks.server.auth.tokens import Signer
 from dateflicks.server.bus.local import Bus
 from dateflicks.server.services.session.asking import Asked, checked, own_guest
 from dateflicks.server.services.session.codes import code_of, hash_of
+from dateflicks.server.services.session.keys import command_of, key_of, key_used
 from dateflicks.server.services.session.people import People
 from dateflicks.server.services.session.progress import Progress
-from dateflicks.server.services.session.records import handshake_fields, handshake_of, order_key
+from dateflicks.server.services.session.records import handshake_fields, handshake_of, name_key, order_key
 from dateflicks.server.services.session.views import Views
 from dateflicks.server.storage.records import Document, Duplicate, OutcomeUnknown, Stale
 from dateflicks.server.storage.table import Table
 from dateflicks.server.web.limiter import Limiter
 
 TOPIC: Final = "session"
-KEY_MAX_CHARACTERS: Final = 128
 TRIES: Final = 8  # at one change: after as many others were first, something is wrong with the session
 DOUBTS_MAX: Final = 1_000  # sessions with an unknown outcome: those that one outage leaves behind
+LOOKS: Final = 5  # at a session in doubt, a second apart: what was sent before an outage may be carried out after it
 REPLAY_SECONDS: Final = 600.0  # for so long a repeated redemption gets its account's token again
 SESSIONS_PER_WINDOW: Final = 600  # that one person may ask for; more than any person, less than a nuisance
 CODES_PER_WINDOW: Final = 60  # wrong ones from one address
@@ -50,6 +50,14 @@ class Lifetimes:
 
     ticket: float = limits.TICKET_LIFETIME_SECONDS
     invitation: float = limits.INVITATION_LIFETIME_SECONDS
+
+
+@dataclass(slots=True)
+class Doubt:
+    """A session that may have been changed: the revision it had before, and how often it is still looked at."""
+
+    rev: int
+    looks: int = LOOKS
 
 
 class SessionHandler:
@@ -75,7 +83,7 @@ class SessionHandler:
         self._lifetimes = lifetimes
         self._now = now
         self._evenly = evenly
-        self._doubts: set[str] = set()
+        self._doubts: dict[str, Doubt] = {}
         self._asking = Limiter(
             SESSIONS_PER_WINDOW, WINDOW_SECONDS, "You have asked for too many sessions. Wait a while."
         )
@@ -89,7 +97,7 @@ class SessionHandler:
         asked = checked(body, caller.user_id)
         self._asking.take(caller.user_id, self._evenly())
         guest = None if asked.is_link else await self._guest(asked, caller)
-        words = (caller.user_id, _key(key))
+        words = (caller.user_id, key_of(key))
         session_id = f"ses_{base64.b32encode(self._signer.derived('session id', *words)[:16]).decode()[:26].lower()}"
         code = code_of(self._signer.derived("invitation", session_id)) if asked.is_link else None
         document = self._new(session_id, caller, asked, guest, code)
@@ -98,7 +106,7 @@ class SessionHandler:
         except Duplicate:
             stored = await self._repeated(session_id, asked)
         except OutcomeUnknown:
-            self._doubt(session_id)
+            self._doubt(session_id, 0)
             raise
         self._tell(stored)
         return self.views.body(stored, caller.user_id, invitation=code)
@@ -139,14 +147,14 @@ class SessionHandler:
         """The session that an earlier request with the same key made."""
         stored = await self._sessions.get(session_id)
         if stored is None or stored["asked"] != hashlib.sha256(asked.fingerprint.encode()).hexdigest():
-            raise Invalid("This Idempotency-Key was used for another request.", code="key-used")
+            raise key_used()
         return stored
 
     # --- answering ----------------------------------------------------------------------------------------------
 
     async def act(self, caller: Caller, session_id: str, action: Action, key: str | None) -> SessionBody:
         """Accept, reject, cancel or end. Raises NotFound, Forbidden, Conflict, OutcomeUnknown."""
-        command = _command(caller.user_id, action.value, _key(key))
+        command = command_of(caller.user_id, action.value, key_of(key))
 
         def following(document: Document) -> dict[str, Any]:
             before = handshake_of(document)
@@ -173,13 +181,11 @@ class SessionHandler:
         self, caller: Caller | None, code: str, name: str | None, key: str | None, address: str
     ) -> Redeemed:
         """Take the guest's place by a code, which is a yes. Raises NotFound, Forbidden (one's own), Conflict (name)."""
-        self._guessing.take(address, self._evenly())
-        document = await self._by_code(code)
-        self._guessing.give_back(address, self._evenly())
-        seed = _key(key)
-        command = _command(document["_id"], "redeem", caller.user_id if caller else "", seed)
+        document = await self._guessed(code, address)
+        seed = key_of(key)
+        command = command_of(document["_id"], "redeem", caller.user_id if caller else "", seed)
         if caller is None and command in document.get("cmds", ()):
-            return await self._redeemed_before(document)
+            return await self._redeemed_before(document, name)
         if command not in document.get("cmds", ()):
             self._check_open(document, caller.user_id if caller else "")
         guest = {"_id": caller.user_id, "name": caller.name} if caller else None
@@ -207,6 +213,17 @@ class SessionHandler:
         signed = await self._people.sign_in_without_password(guest)
         return Redeemed(session=body, token=signed.token, user=signed.user, expires_at=signed.expires_at)
 
+    async def _guessed(self, code: str, address: str) -> Document:
+        """The session of a code; only a wrong one uses up a try of the address."""
+        self._guessing.take(address, self._evenly())
+        try:
+            document = await self._by_code(code)
+        except Unavailable:
+            self._guessing.give_back(address, self._evenly())
+            raise
+        self._guessing.give_back(address, self._evenly())
+        return document
+
     async def _by_code(self, code: str) -> Document:
         hashed = hash_of(code)
         document = await self._sessions.find_one("invitationHash", hashed) if hashed else None
@@ -220,12 +237,14 @@ class SessionHandler:
             raise NotFound(_NO_CODE, code="no-such-code")
         return after
 
-    async def _redeemed_before(self, document: Document) -> Redeemed:
+    async def _redeemed_before(self, document: Document, name: str | None) -> Redeemed:
         """The same redemption once more, by somebody who never heard of its success: their token again."""
         guest = await self._people.known(document["guestUserId"] or "")
         is_recent = self._now() < (document["answeredAt"] or 0.0) + REPLAY_SECONDS
         if guest is None or guest["passwordHash"] is not None or not is_recent:
             raise NotFound(_NO_CODE, code="no-such-code")
+        if name is not None and name_key(name) != guest["nameKey"]:
+            raise key_used()
         signed = await self._people.sign_in_without_password(guest)
         body = self.views.body(document, guest["_id"])
         return Redeemed(session=body, token=signed.token, user=signed.user, expires_at=signed.expires_at)
@@ -240,18 +259,21 @@ class SessionHandler:
 
     async def settle_doubts(self) -> None:
         """Look up what became of writes whose outcome was unknown, and tell. Raises Unavailable."""
-        for session_id in tuple(self._doubts):
+        for session_id, doubt in tuple(self._doubts.items()):
             document = await self._sessions.get(session_id)
-            self._doubts.discard(session_id)
-            if document is not None:
+            doubt.looks -= 1
+            has_changed = document is not None and document["rev"] > doubt.rev
+            if document is not None and has_changed:
                 self._tell(document)
+            if (has_changed or not doubt.looks) and self._doubts.get(session_id) is doubt:
+                del self._doubts[session_id]
 
     def _tell(self, document: Document) -> None:
         self._bus.publish(TOPIC, {"document": document})
 
-    def _doubt(self, session_id: str) -> None:
+    def _doubt(self, session_id: str, rev: int) -> None:
         if len(self._doubts) < DOUBTS_MAX:
-            self._doubts.add(session_id)
+            self._doubts[session_id] = Doubt(rev)
 
     # --- inside -------------------------------------------------------------------------------------------------
 
@@ -276,24 +298,10 @@ class SessionHandler:
                 document = stale.current
                 continue
             except OutcomeUnknown:
-                self._doubt(document["_id"])
+                self._doubt(document["_id"], document["rev"])
                 raise
             break
         else:
             raise Unavailable("Too much happens to this session at once. Try again in a moment.")
         self._tell(document)
         return document
-
-
-def _key(key: str | None) -> str:
-    """The key under which a request may be repeated. Raises Invalid."""
-    if key is None:
-        return secrets.token_hex(16)
-    if not 0 < len(key) <= KEY_MAX_CHARACTERS or not key.isprintable():
-        message = f"must have 1 to {KEY_MAX_CHARACTERS} printable characters"
-        raise Invalid("The Idempotency-Key does not fit.", (FieldProblem("Idempotency-Key", message),))
-    return key
-
-
-def _command(*words: str) -> str:
-    return hashlib.sha256("\0".join(words).encode()).hexdigest()

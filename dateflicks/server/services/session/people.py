@@ -15,6 +15,7 @@ from dateflicks.server.auth.caller import Caller, UserToken
 from dateflicks.server.auth.passwords import Passwords
 from dateflicks.server.auth.tokens import Signer
 from dateflicks.server.auth.tries import SignInTries
+from dateflicks.server.services.session.keys import key_of
 from dateflicks.server.services.session.records import name_key
 from dateflicks.server.storage.records import Document, Duplicate, Missing, Stale
 from dateflicks.server.storage.table import Table
@@ -50,8 +51,11 @@ class People:
     # --- accounts -----------------------------------------------------------------------------------------------
 
     async def register(self, name: str, password: str, key: str | None = None) -> SignedIn:
-        """Make an account and sign in; the same again under the same `key` signs in. Raises Conflict, TooMany."""
-        user_id = new_id("usr") if key is None else self._derived_id("account", key, name_key(name))
+        """Make an account and sign in; the same again under the same `key` signs in.
+
+        Raises Conflict, Invalid (a key that does not fit), TooMany.
+        """
+        user_id = new_id("usr") if key is None else self._derived_id("account", key_of(key), name_key(name))
         known = await self.named(name)
         if known is None:
             try:
