@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from dateflicks.core.errors import DateflicksError, Unavailable
+from dateflicks.core.errors import Unavailable
 from dateflicks.server.auth.passwords import Passwords
 from dateflicks.server.auth.tokens import Signer
 from dateflicks.server.auth.tries import SignInTries, TryRules
@@ -107,8 +107,7 @@ class SessionService:
         """Write how far the films have come, and let go."""
         if self._chores is not None:
             self._chores.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._chores
+            await asyncio.wait([self._chores])
             self._chores = None
         self._progress.write_all()
         await self._open.aclose()
@@ -143,7 +142,7 @@ class SessionService:
                     await chore()
                 except Unavailable:
                     break  # the rest needs the database too
-                except DateflicksError:
+                except Exception:
                     log.exception("a chore of the session service failed")
 
     async def _write_progress(self) -> None:
