@@ -1,0 +1,23 @@
+"""Guessing codes is slow; using good ones is not."""
+
+from pathlib import Path
+
+from dateflicks.server.services.session.handler import CODES_PER_WINDOW
+from tests.server.services.session.deployment import deployed
+
+
+async def test_an_address_has_few_wrong_codes_and_any_number_of_good_ones(tmp_path: Path) -> None:
+    async with deployed(tmp_path) as deployment:
+        host = await deployment.person()
+        links = [await host.link() for _ in range(CODES_PER_WINDOW + 2)]
+        for link in links[:-1]:
+            response = await deployment.client.post(f"/invitations/{link['invitation']}/redeem")
+            assert response.status_code == 200
+
+        for _ in range(CODES_PER_WINDOW):
+            response = await deployment.client.post("/invitations/nonsense/redeem")
+            assert response.status_code == 404
+        for code in ("nonsense", links[-1]["invitation"]):
+            response = await deployment.client.post(f"/invitations/{code}/redeem")
+            assert response.status_code == 429
+            assert int(response.headers["Retry-After"]) >= 1
