@@ -25,6 +25,7 @@ from dateflicks.server.web.app import App, build_app, state_of
 from dateflicks.server.web.listener import StartFailed, bind
 from dateflicks.server.web.service import Service
 from dateflicks.server.web.state import AppState, WebSettings
+from dateflicks.server.websocket.protocol import FeedProtocol
 from dateflicks.settings.services import ServerSettings
 
 __all__ = ["Deploy", "Server", "StartFailed", "running", "serve_forever", "web_settings"]
@@ -40,7 +41,6 @@ CLOSE_SECONDS: Final = 0.5  # for what was written last to leave
 RESTART_CODE: Final = 1012
 CUT_OFF_EXIT: Final = 70  # EX_SOFTWARE: something that should have let go did not
 
-HttpProtocol = type[asyncio.Protocol]
 Deploy = Callable[[Metrics], AbstractAsyncContextManager[Sequence[Service]]]
 """Makes the services, with what they share (a database), for as long as they run."""
 
@@ -67,7 +67,6 @@ async def running(
     *,
     settings: WebSettings | None = None,
     metrics: Metrics | None = None,
-    protocol: HttpProtocol | None = None,
     shutdown_seconds: float = SHUTDOWN_SECONDS,
 ) -> AsyncIterator[Server]:
     """These services behind one port for as long as the block runs; port 0 takes any free one.
@@ -88,7 +87,7 @@ async def running(
                 await _start(service)
                 started.append(service)
             serving = await app.create_server(
-                sock=listener, protocol=protocol, backlog=BACKLOG, asyncio_server_kwargs={"start_serving": False}
+                sock=listener, protocol=FeedProtocol, backlog=BACKLOG, asyncio_server_kwargs={"start_serving": False}
             )
             assert serving is not None
             await serving.startup()  # type: ignore[no-untyped-call]  # Sanic's own is untyped
@@ -108,8 +107,6 @@ def serve_forever(
     deploy: Deploy,
     settings: ServerSettings,
     on_ready: Callable[[str], None],
-    *,
-    protocol: HttpProtocol | None = None,
 ) -> None:
     """Run the services of `deploy` until SIGTERM or SIGINT; a second signal ends the process at once.
 
@@ -117,12 +114,10 @@ def serve_forever(
     """
     configure_logs(settings.log_level)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner, contextlib.suppress(asyncio.CancelledError):
-        runner.run(_serve(deploy, settings, on_ready, protocol))
+        runner.run(_serve(deploy, settings, on_ready))
 
 
-async def _serve(
-    deploy: Deploy, settings: ServerSettings, on_ready: Callable[[str], None], protocol: HttpProtocol | None
-) -> None:
+async def _serve(deploy: Deploy, settings: ServerSettings, on_ready: Callable[[str], None]) -> None:
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     main = asyncio.current_task()
@@ -147,7 +142,6 @@ async def _serve(
                 settings.port,
                 settings=web_settings(settings),
                 metrics=metrics,
-                protocol=protocol,
                 shutdown_seconds=settings.shutdown_seconds * SERVICES_SHARE,
             ) as server,
         ):

@@ -46,7 +46,7 @@ def route_handler(route: Route, authenticate: Authenticator, state: AppState) ->
 
 
 def feed_handler(feed: Feed, state: AppState) -> SanicHandler:
-    """What the framework calls for this feed; it returns when the connection has ended."""
+    """What the framework calls for this feed; it returns when the connection is a feed's, or was refused."""
 
     async def handle(request: SanicRequest, **parameters: str) -> HTTPResponse | None:
         declare(request, feed.path)

@@ -41,12 +41,20 @@ def decode_body(raw: bytes, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(raw, type=kind)
     except msgspec.ValidationError as error:
-        _require_json(raw)
+        require_json(raw, "body")
         raise Invalid("The body does not fit.", (problem_of(error),)) from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Malformed(f"The body is no valid JSON: {_fault(error)}.") from error
-    except RecursionError as error:
-        raise Malformed("The body is nested too deeply.") from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise malformed(error, "body") from error
+
+
+def require_json(raw: bytes, noun: str) -> None:
+    """Raise Malformed when this (a body, a frame) is no JSON at all."""
+    try:
+        msgspec.json.decode(raw)
+    except msgspec.ValidationError:
+        return  # a number beyond every range: JSON allows it
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise malformed(error, noun) from error
 
 
 def decode_query(text: str, kind: type[T]) -> T:
@@ -81,15 +89,11 @@ def problem_of(error: msgspec.ValidationError, *, is_text: bool = False) -> Fiel
     return FieldProblem(_dotted(path), _message(what, is_text=is_text))
 
 
-def _require_json(raw: bytes) -> None:
-    try:
-        msgspec.json.decode(raw)
-    except msgspec.ValidationError:
-        return  # a number beyond every range: JSON allows it
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Malformed(f"The body is no valid JSON: {_fault(error)}.") from error
-    except RecursionError as error:
-        raise Malformed("The body is nested too deeply.") from error
+def malformed(error: Exception, noun: str) -> Malformed:
+    """What to say of text that no JSON reader takes."""
+    if isinstance(error, RecursionError):
+        return Malformed(f"The {noun} is nested too deeply.")
+    return Malformed(f"The {noun} is no valid JSON: {_fault(error)}.")
 
 
 def _fault(error: Exception) -> str:

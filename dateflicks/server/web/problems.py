@@ -54,6 +54,12 @@ class WrongContentType(errors.RuleError):
     code = "wrong-content-type"
 
 
+class UpgradeRequired(errors.RuleError):
+    """A feed was asked for without a WebSocket handshake, or in another version of it (426)."""
+
+    code = "upgrade-required"
+
+
 def problem_response(
     status: int, code: str, detail: str, fields: tuple[errors.FieldProblem, ...] = (), **headers: str
 ) -> HTTPResponse:
@@ -77,6 +83,8 @@ def rule_problem(error: errors.RuleError) -> HTTPResponse:
     """The answer to a request that the rules do not allow."""
     if isinstance(error, WrongContentType):
         return problem_response(415, error.code, error.detail, Accept="application/json")
+    if isinstance(error, UpgradeRequired):
+        return problem_response(426, error.code, error.detail, Upgrade="websocket", Sec_WebSocket_Version="13")
     status = next((status for kind, status in _STATUSES if isinstance(error, kind)), HTTPStatus.BAD_REQUEST)
     if isinstance(error, errors.TooMany):
         return problem_response(status, error.code, error.detail, Retry_After=str(retry_after(error.retry_after)))

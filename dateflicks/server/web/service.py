@@ -27,7 +27,7 @@ class FeedCall:
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """A WebSocket of a service. `connect` answers the handshake and returns when the connection has ended.
+    """A WebSocket of a service. `connect` answers the handshake by the service's gate, and returns at once.
 
     It returns None once the request was upgraded; a request that it cannot serve it refuses by raising one of
     `core.errors`, or with an answer of its own. `client` and `server` are the frames each side may send.

@@ -12,6 +12,7 @@ from dateflicks.server.auth.passwords import Passwords
 from dateflicks.server.auth.tokens import Signer
 from dateflicks.server.auth.tries import SignInTries, TryRules
 from dateflicks.server.bus.local import Bus
+from dateflicks.server.observe.metrics import Metrics
 from dateflicks.server.services.session import progress, records
 from dateflicks.server.services.session.feed import SessionFeed
 from dateflicks.server.services.session.handler import TOPIC, Lifetimes, SessionHandler
@@ -23,6 +24,7 @@ from dateflicks.server.storage.database import Database
 from dateflicks.server.storage.outbox import WriteBehind
 from dateflicks.server.web.route import Authenticator, Route
 from dateflicks.server.web.service import Feed
+from dateflicks.server.websocket.gate import Gate
 from dateflicks.settings.services import SessionSettings
 
 log = logging.getLogger(__name__)
@@ -50,6 +52,7 @@ class SessionService:
         settings: SessionSettings | None = None,
         *,
         passwords: Passwords | None = None,
+        metrics: Metrics | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
         settings = settings or SessionSettings()
@@ -80,7 +83,8 @@ class SessionService:
         self._handler = SessionHandler(sessions, self._people, self._progress, signer, bus, lifetimes, now=now)
         lists = Lists(sessions, self._progress, self._handler.views)
         self._hub = Hub(self._handler.views)
-        self._feed = SessionFeed(self._people, lists, self._hub, settings)
+        gate = Gate(self.name, settings.limits, settings.allowed_origins, metrics=metrics)
+        self._feed = SessionFeed(self._people, lists, self._hub, gate)
         self.routes: Sequence[Route] = SessionRoutes(self._people, self._handler, lists, bus).all()
         self.feeds: Sequence[Feed] = self._feed.all()
         self._chores: asyncio.Task[None] | None = None

@@ -13,7 +13,7 @@ from typing import Any, Final, Protocol
 import msgspec
 
 from dateflicks.core import limits
-from dateflicks.core.errors import Conflict, NotFound, RuleError
+from dateflicks.core.errors import Conflict, NotFound
 from dateflicks.core.playback import Member, PlaybackCollection, PlaybackControl, PlaybackRules, TimecodeEvent
 from dateflicks.protocol import frames
 from dateflicks.protocol.bodies import TimecodeBody
@@ -167,19 +167,16 @@ class TimecodeHandler:
             self._tell(control, control.leave(seat.member.user_id, now))
 
     def hear(self, seat: Seat, frame: frames.TimecodeClientFrame, received_at: float) -> None:
-        """A frame of a participant; what is wrong with its content is answered with an error frame."""
+        """A frame of a participant. Raises RuleError for what is wrong with its content."""
         if isinstance(frame, frames.Ping):
             self._answer_ping(seat, frame, received_at)
-            return
-        try:
+        else:
             self._apply(seat, frame, self._clock.at_monotonic(received_at))
-        except RuleError as error:
-            reply = frames.ErrorFrame(code=error.code, detail=error.detail, reply_to=_type_of(frame))
-            seat.listener.send(self._encoder.encode(reply))
 
     def measured(self, seat: Seat, round_trip: float) -> None:
         """The transport has measured a round trip to this participant, in seconds."""
-        self._playbacks.control(seat.session_id).measured_one_way(seat.member.user_id, round_trip / 2)
+        if seat.session_id in self._playbacks:
+            self._playbacks.control(seat.session_id).measured_one_way(seat.member.user_id, round_trip / 2)
 
     # --- time ---------------------------------------------------------------------------------------------------
 
@@ -288,7 +285,3 @@ class TimecodeHandler:
 
     def _body(self, session_id: str) -> TimecodeBody:
         return record_body(self._playbacks.control(session_id).to_timecode_event(self._clock.now()))
-
-
-def _type_of(frame: frames.TimecodeClientFrame) -> str:
-    return str(type(frame).__struct_config__.tag)

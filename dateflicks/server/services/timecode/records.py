@@ -4,11 +4,15 @@ Times are Unix seconds as numbers: they are never filtered on, and numbers stay 
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from dateflicks.core.playback import Change, Member, Role, SeekChange, Status, StatusChange, TimecodeRecord
+from dateflicks.server.storage.records import Collection, Document
 
-Document = dict[str, Any]
+DATABASE: Final = "TimecodeDb"
+
+TIMECODES: Final = Collection(DATABASE, "timecodes")
+COLLECTIONS: Final = (TIMECODES,)
 
 
 def to_document(record: TimecodeRecord) -> Document:

@@ -1,0 +1,114 @@
+"""Starting the services: settings and flags become a plan; the runner carries it out until told to stop."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from dateflicks.cli.environment import CliEnvironment, environment_of
+
+app = typer.Typer(add_completion=False, no_args_is_help=True)
+
+SERVICES = ("session", "timecode")
+HostOption = Annotated[str | None, typer.Option(metavar="ADDRESS", help="The address to listen on.")]
+PortOption = Annotated[int | None, typer.Option(min=0, max=65535, help="The port; 0 takes any free one.")]
+DataOption = Annotated[Path | None, typer.Option(metavar="DIR", help="The folder of the data.")]
+ConfirmOption = Annotated[float | None, typer.Option(metavar="SECONDS", help="How long a change may wait.")]
+BandOption = Annotated[float | None, typer.Option(metavar="SECONDS", help="How far apart players may be.")]
+WaitOption = Annotated[float | None, typer.Option(metavar="SECONDS", help="How long to wait for a stalled film.")]
+LeaveOption = Annotated[str | None, typer.Option(metavar="WHAT", help="When somebody is gone: continue or hold.")]
+
+
+@app.callback()
+def serve() -> None:
+    """Start the services.
+
+    dateflicks serve all
+    dateflicks serve session --port 8701
+    """
+
+
+@app.command("all")
+def all_of_them(
+    ctx: typer.Context,
+    host: HostOption = None,
+    port: PortOption = None,
+    data: DataOption = None,
+    confirm_seconds: ConfirmOption = None,
+    band_seconds: BandOption = None,
+    wait_seconds: WaitOption = None,
+    on_leave: LeaveOption = None,
+) -> None:
+    """Start every service in one process, behind one port."""
+    rules = _timecode_flags(confirm_seconds, band_seconds, wait_seconds, on_leave)
+    _serve(environment_of(ctx), "all", SERVICES, _server_flags(host, port, data), {"timecode": rules})
+
+
+@app.command()
+def session(ctx: typer.Context, host: HostOption = None, port: PortOption = None, data: DataOption = None) -> None:
+    """Start the session service alone."""
+    _serve(environment_of(ctx), "session", ("session",), _server_flags(host, port, data), {})
+
+
+@app.command()
+def timecode(
+    ctx: typer.Context,
+    host: HostOption = None,
+    port: PortOption = None,
+    data: DataOption = None,
+    confirm_seconds: ConfirmOption = None,
+    band_seconds: BandOption = None,
+    wait_seconds: WaitOption = None,
+    on_leave: LeaveOption = None,
+) -> None:
+    """Start the timecode service alone."""
+    rules = _timecode_flags(confirm_seconds, band_seconds, wait_seconds, on_leave)
+    _serve(environment_of(ctx), "timecode", ("timecode",), _server_flags(host, port, data), {"timecode": rules})
+
+
+def _server_flags(host: str | None, port: int | None, data: Path | None) -> dict[str, Any]:
+    flags = {"server.host": host, "server.port": port, "server.data": str(data) if data is not None else None}
+    return {name: value for name, value in flags.items() if value is not None}
+
+
+def _timecode_flags(
+    confirm: float | None, band: float | None, wait: float | None, on_leave: str | None
+) -> dict[str, Any]:
+    flags = {"confirm_seconds": confirm, "band_seconds": band, "wait_seconds": wait, "on_leave": on_leave}
+    return {name: value for name, value in flags.items() if value is not None}
+
+
+def _serve(
+    environment: CliEnvironment,
+    name: str,
+    services: Sequence[str],
+    server_flags: Mapping[str, Any],
+    rules: Mapping[str, Mapping[str, Any]],
+) -> None:
+    """Load the settings, say what needs saying, and run."""
+    own = {service: {**rules.get(service, {}), **(server_flags if service == name else {})} for service in services}
+    settings = {service: environment.load(service, own[service]).settings for service in services}
+    hosting = settings[name] if name in settings else environment.load(name, server_flags).settings
+    if not _is_private(hosting.server.host):
+        environment.say(
+            f"Warning: {hosting.server.host} can be reached from the network, and nothing here is encrypted.",
+            "Put a proxy with TLS in front, and name it in [server] proxies.",
+        )
+    folder = Path(hosting.server.data) if hosting.server.data else environment.home / "server"
+    from dateflicks.server.deployment import Deployment
+    from dateflicks.server.runner import serve_forever
+
+    deployment = Deployment(name, hosting, settings, folder)
+    serve_forever(
+        deployment.deploy, hosting.server, lambda url: environment.say(f"Serving {', '.join(services)} at {url}")
+    )
+
+
+def _is_private(host: str) -> bool:
+    from ipaddress import ip_address
+
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.startswith("/")

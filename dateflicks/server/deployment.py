@@ -1,0 +1,84 @@
+"""A deployment in one process: settings become services that share a database, a signing key, a bus and metrics.
+
+Services that run alone keep embedded databases of their own below the data folder, so that they can be started side by
+side; the signing key is the folder's, so that they know each other's tickets.
+"""
+
+import contextlib
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from dateflicks.server.auth.key import FILE_NAME, signing_key
+from dateflicks.server.auth.tokens import Signer
+from dateflicks.server.bus.local import Bus, LocalBus
+from dateflicks.server.observe.metrics import Metrics
+from dateflicks.server.services.session import records as session_records
+from dateflicks.server.services.session.app import SessionService
+from dateflicks.server.services.timecode import records as timecode_records
+from dateflicks.server.services.timecode.app import TimecodeService
+from dateflicks.server.storage.database import Database, DatabaseSettings
+from dateflicks.server.storage.records import Collection
+from dateflicks.server.web.service import Service
+from dateflicks.settings.services import HostingSettings
+
+ALL: Final = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What the services of one process have in common."""
+
+    database: Database
+    signer: Signer
+    bus: Bus
+    metrics: Metrics
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    collections: Sequence[Collection]
+    make: Callable[[Shared, Any], Service]
+
+
+_KINDS: Final[Mapping[str, _Kind]] = {
+    "session": _Kind(
+        session_records.COLLECTIONS,
+        lambda shared, settings: SessionService(
+            shared.database, shared.signer, shared.bus, settings, metrics=shared.metrics
+        ),
+    ),
+    "timecode": _Kind(
+        timecode_records.COLLECTIONS,
+        lambda shared, settings: TimecodeService(
+            shared.database, shared.signer, shared.bus, settings, metrics=shared.metrics
+        ),
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """What is to run: `name` is a service's or `all`, `services` maps each one's name to its settings."""
+
+    name: str
+    hosting: HostingSettings
+    services: Mapping[str, Any]
+    folder: Path
+
+    @contextlib.asynccontextmanager
+    async def deploy(self, metrics: Metrics) -> AsyncIterator[Sequence[Service]]:
+        """The services, not started yet, on a database that is open for as long as the block runs.
+
+        Raises KeyUnusable, FolderInUse, DatabaseAddressWrong, StorageFault, Unavailable, OSError.
+        """
+        auth, mongo = self.hosting.auth, self.hosting.mongo
+        key_file = Path(auth.key_file) if auth.key_file else self.folder / FILE_NAME
+        signer = Signer(signing_key(auth.key, key_file))
+        kinds = {name: _KINDS[name] for name in self.services}
+        collections = [collection for kind in kinds.values() for collection in kind.collections]
+        own = self.folder if self.name == ALL else self.folder / self.name
+        async with Database.open(DatabaseSettings(mongo.uri, mongo.timeout_seconds), own, collections) as database:
+            shared = Shared(database, signer, LocalBus(), metrics)
+            yield [kind.make(shared, self.services[name]) for name, kind in kinds.items()]

@@ -1,0 +1,109 @@
+"""The timecode service: its parts put together, and its life."""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from dateflicks.core.playback import OnLeave, PlaybackRules
+from dateflicks.server.auth.admission import Admission
+from dateflicks.server.auth.caller import Caller
+from dateflicks.server.auth.tokens import Signer
+from dateflicks.server.bus.local import Bus
+from dateflicks.server.clock import ServerClock
+from dateflicks.server.observe.metrics import Metrics
+from dateflicks.server.services.timecode.feed import TimecodeFeed
+from dateflicks.server.services.timecode.handler import TimecodeHandler
+from dateflicks.server.services.timecode.records import COLLECTIONS, TIMECODES
+from dateflicks.server.services.timecode.routes import TimecodeRoutes
+from dateflicks.server.storage.database import Database
+from dateflicks.server.storage.outbox import WriteBehind
+from dateflicks.server.web.route import Authenticator, Route
+from dateflicks.server.web.service import Feed
+from dateflicks.server.websocket.gate import Gate
+from dateflicks.settings.services import TimecodeSettings
+
+log = logging.getLogger(__name__)
+
+AGAIN_SECONDS: Final = 0.1  # after what nobody foresaw in the loop that carries out what time brings
+
+
+class TimecodeService:
+    """One process's timecode service, on a database that is open for as long as it runs."""
+
+    name = "timecode"
+    summary = "Playback in step: one timeline for each session, told to all and kept."
+
+    def __init__(
+        self,
+        database: Database,
+        signer: Signer,
+        bus: Bus,
+        settings: TimecodeSettings | None = None,
+        *,
+        metrics: Metrics | None = None,
+        clock: ServerClock | None = None,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        settings = settings or TimecodeSettings()
+        self._database = database
+        self._bus = bus
+        self._clock = clock or ServerClock()
+        self._rules = PlaybackRules(
+            confirm_seconds=settings.confirm_seconds,
+            band_seconds=settings.band_seconds,
+            wait_seconds=settings.wait_seconds,
+            on_leave=OnLeave(settings.on_leave),
+        )
+        self._admission = Admission(signer)
+        self._gate = Gate(self.name, settings.limits, settings.allowed_origins, metrics=metrics)
+        self._records = WriteBehind(database.table(TIMECODES))
+        self._handler = TimecodeHandler(self._records, self._clock, self._rules, bus)
+        self.routes: Sequence[Route] = TimecodeRoutes(self._handler, self._admission).all()
+        self.feeds: Sequence[Feed] = TimecodeFeed(self._handler, self._admission, self._gate, now).all()
+        self._running: asyncio.Task[None] | None = None
+        self._open = contextlib.AsyncExitStack()
+
+    @property
+    def authenticate(self) -> Authenticator:
+        """Whose a ticket, or a user token, is."""
+
+        async def identify(bearer: str) -> Caller:
+            return self._admission.identify(bearer)
+
+        return identify
+
+    async def start(self) -> None:
+        """Ensure the collection and begin to keep time."""
+        await self._database.ensure(COLLECTIONS)
+        await self._open.enter_async_context(self._records)
+        self._running = asyncio.create_task(self._keep_time(), name="timecode clockwork")
+
+    async def stop(self) -> None:
+        """Write where every film is, and let go."""
+        if self._running is not None:
+            self._running.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._running
+            self._running = None
+        self._handler.keep_all()
+        await self._open.aclose()
+
+    def close_feeds(self, code: int, reason: str) -> None:
+        """End every connection."""
+        self._gate.close_all(code, reason)
+
+    def database_up(self) -> bool:
+        """Whether the database answers."""
+        return self._database.is_up()
+
+    async def _keep_time(self) -> None:
+        """One session's mistake must not stop the clockwork of all others."""
+        while True:
+            try:
+                await self._handler.run()
+            except Exception:
+                log.exception("the clockwork of the timecode service failed and goes on")
+                await asyncio.sleep(AGAIN_SECONDS)

@@ -1,0 +1,83 @@
+"""The feed of a session's playback: reports and requests in, the one timeline out."""
+
+import time
+from collections.abc import Callable, Sequence
+
+from sanic import HTTPResponse
+
+from dateflicks.core.errors import RuleError
+from dateflicks.core.playback import Member, Role
+from dateflicks.protocol import frames
+from dateflicks.server.auth.admission import Admission
+from dateflicks.server.auth.caller import Ticket
+from dateflicks.server.services.timecode.handler import TimecodeHandler
+from dateflicks.server.web.service import Feed, FeedCall
+from dateflicks.server.websocket.connection import Connection
+from dateflicks.server.websocket.decoding import FrameDecoder, error_frame
+from dateflicks.server.websocket.frames import Code
+from dateflicks.server.websocket.gate import Gate
+
+TimecodeConnection = Connection[frames.TimecodeClientFrame]
+
+
+class TimecodeFeed:
+    """`WS /timecodes/{sessionId}/events`; `now` is Unix time, by which tickets expire."""
+
+    def __init__(
+        self, handler: TimecodeHandler, admission: Admission, gate: Gate, now: Callable[[], float] = time.time
+    ) -> None:
+        self._handler = handler
+        self._admission = admission
+        self._gate = gate
+        self._now = now
+        self._decoder: FrameDecoder[frames.TimecodeClientFrame] = FrameDecoder(frames.TimecodeClientFrame)
+
+    def all(self) -> Sequence[Feed]:
+        """The feed."""
+        return (
+            Feed(
+                "/timecodes/{sessionId}/events", self.connect, "Watch in step", auth="user-or-ticket",
+                description="The timecode is told on connecting, at every change, and at least every 5 s. Of several "
+                "connections of one participant the newest one's reports count.",
+                client=(frames.Ping, frames.Report, frames.Seek, frames.Refuse),
+                server=(frames.Pong, frames.TimecodeFrame, frames.ErrorFrame),
+            ),
+        )  # fmt: skip
+
+    async def connect(self, call: FeedCall) -> HTTPResponse | None:
+        """Let a participant in."""
+        caller = self._admission.identify(self._gate.check(call))
+        ticket = self._admission.admit(caller, call.path["sessionId"])
+        await self._handler.load(ticket.session_id)
+        connection = self._gate.upgrade(call, ticket.user_id, self._decoder)
+        try:
+            connection.attach(_Seated(self._handler, connection, ticket, ticket.expires_at - self._now()))
+        except RuleError as error:
+            connection.send_struct(error_frame(error, None))
+            connection.close(Code.NOT_A_MEMBER, "there is no place")
+        return None
+
+
+class _Seated:
+    """One connection of a participant, from the first frame to the last. Raises TooMany when the party is full."""
+
+    def __init__(
+        self, handler: TimecodeHandler, connection: TimecodeConnection, ticket: Ticket, lifetime_seconds: float
+    ) -> None:
+        member = Member(ticket.user_id, Role(ticket.role), ticket.name)
+        self._handler = handler
+        self._seat = handler.sit_down(ticket.session_id, member, connection)
+        self._expiry = connection.expire_at(lifetime_seconds, "the ticket has expired")
+
+    def received(self, frame: frames.TimecodeClientFrame, at: float) -> None:
+        """A frame of theirs."""
+        self._handler.hear(self._seat, frame, at)
+
+    def measured(self, round_trip: float) -> None:
+        """How far away they are."""
+        self._handler.measured(self._seat, round_trip)
+
+    def closed(self) -> None:
+        """They are gone."""
+        self._expiry.cancel()
+        self._handler.stand_up(self._seat)

@@ -1,0 +1,253 @@
+"""One upgraded connection: what arrives is handed on at once, what is sent is bounded, and silence ends it.
+
+Nothing here waits and nothing is queued: bytes come in by `data_received`, the receiver is called synchronously, and
+what is sent goes to the transport's buffer. A peer that leaves more than the write limit unread there is dropped, so
+that it never holds up anybody else. Control frames cost a token like all others.
+"""
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, Generic, Protocol, TypeVar
+
+import msgspec
+
+from dateflicks.core import limits
+from dateflicks.core.errors import RuleError
+from dateflicks.server.observe.metrics import Metrics
+from dateflicks.server.websocket.bucket import TokenBucket
+from dateflicks.server.websocket.decoding import FrameDecoder, Wrong, error_frame
+from dateflicks.server.websocket.frames import Code, Fault, FrameReader, Message, Opcode, encoded, encoded_close
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+T_contra = TypeVar("T_contra", contravariant=True)
+
+CLOSE_SECONDS: Final = 2.0  # for a peer to read what is left and answer our close
+_RANDOM: Final = random.SystemRandom()
+_ENCODER: Final = msgspec.json.Encoder()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionRules:
+    """The limits of each connection; times in seconds."""
+
+    frames_per_second: float = limits.FRAMES_PER_SECOND
+    frames_burst: int = limits.FRAMES_BURST
+    write_buffer_bytes: int = limits.WRITE_BUFFER_MAX_BYTES
+    silence_seconds: float = limits.SILENCE_SECONDS
+    ping_seconds: float = limits.PING_INTERVAL_SECONDS
+
+
+class Receiver(Protocol[T_contra]):
+    """What a feed does with a connection's frames; all of it at once, in the loop's thread."""
+
+    def received(self, frame: T_contra, at: float) -> None:
+        """A frame, and when it arrived (monotonic seconds). A RuleError becomes an error frame."""
+
+    def measured(self, round_trip: float) -> None:
+        """How long a ping of ours was under way and its pong back, in seconds."""
+
+    def closed(self) -> None:
+        """The connection is over; called once, also when it never was used."""
+
+
+class Connection(Generic[T]):
+    """Made by the gate once the handshake is answered; `attach` says who receives, before anything can arrive."""
+
+    def __init__(
+        self,
+        transport: asyncio.Transport,
+        decoder: FrameDecoder[T],
+        rules: ConnectionRules,
+        service: str,
+        metrics: Metrics,
+        on_end: Callable[[], None],
+    ) -> None:
+        self._transport = transport
+        self._decoder = decoder
+        self._rules = rules
+        self._service = service
+        self._metrics = metrics
+        self._on_end = on_end
+        self._loop = asyncio.get_running_loop()
+        self._reader = FrameReader()
+        now = time.monotonic()
+        self._bucket = TokenBucket(rules.frames_per_second, rules.frames_burst, now)
+        self._heard_at = now
+        self._pinged_at = now
+        self._ping_number = _RANDOM.getrandbits(32)
+        self._receiver: Receiver[T] | None = None
+        self._code: int | None = None  # what this side closed with, or answered the peer's close with
+        self._is_over = False
+        transport.set_write_buffer_limits(high=rules.write_buffer_bytes)
+        first = rules.ping_seconds * _RANDOM.uniform(0.5, 1.0)  # spread: many who come together are not pinged together
+        self._timer: asyncio.TimerHandle = self._loop.call_later(first, self._look)
+
+    def attach(self, receiver: Receiver[T]) -> None:
+        """Hand everything that comes to this receiver."""
+        self._receiver = receiver
+
+    @property
+    def is_open(self) -> bool:
+        """Whether frames still go both ways."""
+        return self._code is None and not self._is_over
+
+    # --- out ----------------------------------------------------------------------------------------------------
+
+    def send(self, frame: bytes) -> bool:
+        """Send the text of a frame; False when the connection is over, or the peer is too far behind and dropped."""
+        return self._write(encoded(Opcode.TEXT, frame))
+
+    def send_struct(self, frame: msgspec.Struct) -> bool:
+        """Encode and send a frame."""
+        return self.send(_ENCODER.encode(frame))
+
+    def close(self, code: int, reason: str = "") -> None:
+        """Say goodbye with this code, and end when the peer has answered or has had its time."""
+        if not self.is_open:
+            return
+        self._transport.write(encoded_close(code, reason))
+        self._finish(code)
+
+    def abort(self) -> None:
+        """End it at once, without a word."""
+        self._transport.abort()
+
+    def expire_at(self, seconds_from_now: float, reason: str) -> asyncio.TimerHandle:
+        """Close with the token's code after this time; the caller cancels the handle when the connection is over."""
+        return self._loop.call_later(max(0.0, seconds_from_now), self.close, Code.TOKEN, reason)
+
+    def _write(self, data: bytes) -> bool:
+        if not self.is_open:
+            return False
+        self._transport.write(data)
+        if self._transport.get_write_buffer_size() > self._rules.write_buffer_bytes:
+            self.close(Code.TOO_SLOW, "too far behind in reading")
+            return False
+        return True
+
+    def _finish(self, code: int) -> None:
+        """Our side is closed: the transport takes nothing more, and is cut off if the peer does not go."""
+        self._code = code
+        self._timer.cancel()
+        self._timer = self._loop.call_later(CLOSE_SECONDS, self._transport.abort)
+
+    # --- in -----------------------------------------------------------------------------------------------------
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes of the peer."""
+        if self._is_over:
+            return
+        now = time.monotonic()
+        self._heard_at = now
+        try:
+            for message in self._reader.feed(data):
+                self._handle(message, now)
+                if self._is_over or (self._code is not None and message.opcode is Opcode.CLOSE):
+                    return
+        except Fault as fault:
+            self._count("fault")
+            self.close(fault.code, fault.reason)
+            self._ignore_the_rest()
+        except Exception:
+            log.exception("a frame could not be handled", extra={"service": self._service})
+            self.close(Code.OUR_FAULT, "something went wrong here")
+
+    def eof_received(self) -> None:
+        """The peer sends nothing more, so it is gone: half a conversation is none."""
+        self._transport.close()
+
+    def connection_lost(self) -> None:
+        """The transport is gone."""
+        if self._is_over:
+            return
+        self._is_over = True
+        self._timer.cancel()
+        self._metrics.closes.labels(self._service, str(self._code if self._code is not None else 1006)).inc()
+        self._on_end()
+        if self._receiver is not None:
+            self._receiver.closed()
+            self._receiver = None
+
+    def _handle(self, message: Message, now: float) -> None:
+        if self._code is not None:
+            if message.opcode is Opcode.CLOSE:
+                self._end()
+            return
+        if message.opcode is Opcode.CLOSE:
+            self._closed_by_peer(message)
+        elif not self._bucket.take(now):
+            self._count("refused")
+            self.close(Code.TOO_MANY_FRAMES, "too many frames")
+            self._ignore_the_rest()
+        elif message.opcode is Opcode.TEXT:
+            self._text(message.payload, now)
+        elif message.opcode is Opcode.PING:
+            self._count("ping frame")
+            self._write(encoded(Opcode.PONG, message.payload))
+        else:
+            self._count("pong frame")
+            self._ponged(message.payload, now)
+
+    def _text(self, text: bytes, now: float) -> None:
+        frame = self._decoder.decode(text)
+        if isinstance(frame, Wrong):
+            self._count("wrong")
+            self.send_struct(frame.answer)
+            if frame.is_final:
+                self.close(Code.BAD_FRAME, "bad frame")
+            return
+        self._count(str(type(frame).__struct_config__.tag))  # type: ignore[attr-defined]  # frames are tagged structs
+        assert self._receiver is not None
+        try:
+            self._receiver.received(frame, now)
+        except RuleError as error:
+            self.send_struct(error_frame(error, self._decoder.reply_to(text)))
+
+    def _closed_by_peer(self, message: Message) -> None:
+        code = message.close_code
+        self._transport.write(encoded_close(code))
+        self._finish(code)
+        self._end()
+
+    def _end(self) -> None:
+        """Both sides have closed: what is written leaves, then the connection ends."""
+        self._transport.close()
+
+    def _ignore_the_rest(self) -> None:
+        """Take nothing more from a peer that broke the rules; what it still sends stays with the kernel."""
+        self._transport.pause_reading()
+        # The close has to be read before a reset can overtake it: end a moment later, not at once.
+        self._timer.cancel()
+        self._timer = self._loop.call_later(CLOSE_SECONDS / 4, self._transport.close)
+
+    # --- signs of life ------------------------------------------------------------------------------------------
+
+    def _look(self) -> None:
+        """Now and then: end a peer that is silent for too long, else ask it for a sign of life."""
+        now = time.monotonic()
+        silent = now - self._heard_at
+        if silent >= self._rules.silence_seconds:
+            self.close(Code.SILENT, "no sign of life")
+            return
+        self._pinged_at = now
+        self._ping_number += 1
+        if not self._write(encoded(Opcode.PING, self._ping_number.to_bytes(8, "big"))):
+            return
+        left = self._rules.silence_seconds - silent
+        self._timer = self._loop.call_later(min(self._rules.ping_seconds, max(left, 0.01)), self._look)
+
+    def _ponged(self, payload: bytes, now: float) -> None:
+        if payload == self._ping_number.to_bytes(8, "big") and self._receiver is not None:
+            self._receiver.measured(now - self._pinged_at)
+
+    def _count(self, kind: str) -> None:
+        self._metrics.frames.labels(self._service, kind).inc()
+
+
+AnyConnection = Connection[Any]

@@ -1,0 +1,93 @@
+"""The gate of a service: everything that its feeds share, from the check of a handshake to the end of a connection.
+
+A feed calls `check` first, then finds out who is calling and whether they may, then `upgrade`; whatever is refused
+before that is an HTTP answer, and no WebSocket was ever there.
+"""
+
+from collections.abc import Collection, Iterator
+from typing import Any, TypeVar
+
+from dateflicks.core.errors import Unauthenticated, Unavailable
+from dateflicks.server.observe.metrics import Metrics
+from dateflicks.server.observe.requests import HEADER
+from dateflicks.server.web.service import FeedCall
+from dateflicks.server.websocket.connection import AnyConnection, Connection, ConnectionRules
+from dateflicks.server.websocket.decoding import FrameDecoder
+from dateflicks.server.websocket.handshake import accepted, check_origin, check_request
+from dateflicks.server.websocket.places import Places
+from dateflicks.server.websocket.protocol import FeedProtocol
+from dateflicks.settings.services import LimitSettings
+
+T = TypeVar("T")
+
+
+class Gate:
+    """One service's; `origins` are the web pages that may connect, such as `https://films.example.org`."""
+
+    def __init__(
+        self,
+        service: str,
+        limits: LimitSettings | None = None,
+        origins: Collection[str] = (),
+        *,
+        metrics: Metrics | None = None,
+        rules: ConnectionRules | None = None,
+    ) -> None:
+        limits = limits or LimitSettings()
+        self._service = service
+        self._origins = frozenset(origin.lower().rstrip("/") for origin in origins)
+        self._metrics = metrics or Metrics()
+        self._rules = rules or ConnectionRules(
+            frames_per_second=limits.frames_per_second, frames_burst=limits.frames_burst
+        )
+        self._places = Places(limits.sockets_per_person, limits.sockets_per_address)
+        self._open: set[AnyConnection] = set()
+        self._metrics.sockets.labels(service).set(0)
+
+    def __iter__(self) -> Iterator[AnyConnection]:
+        return iter(tuple(self._open))
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def check(self, call: FeedCall) -> str:
+        """The token of a handshake that is right, from an origin and an address that may.
+
+        Raises Malformed, UpgradeRequired, Forbidden, TooMany, Unauthenticated.
+        """
+        check_request(call.request)
+        check_origin(call.request, self._origins)
+        self._places.check(call.address)
+        if call.token is None:
+            raise Unauthenticated("This needs a token: send Authorization: Bearer TOKEN.")
+        return call.token
+
+    def upgrade(self, call: FeedCall, person: str, decoder: FrameDecoder[T]) -> Connection[T]:
+        """Answer the handshake and take the connection over; the caller attaches a receiver at once, without waiting.
+
+        Raises Unavailable when the peer has gone meanwhile.
+        """
+        transport: Any = call.request.transport
+        protocol: Any = transport.get_protocol() if transport is not None else None
+        if not isinstance(protocol, FeedProtocol) or transport.is_closing():
+            raise Unavailable("The connection is gone.")
+        connection = Connection(
+            transport, decoder, self._rules, self._service, self._metrics, lambda: leave(connection)
+        )
+
+        def leave(own: AnyConnection) -> None:
+            self._open.discard(own)
+            self._places.leave(own, person, call.address)
+            self._metrics.sockets.labels(self._service).set(len(self._open))
+
+        transport.write(accepted(call.request, call.subprotocol, {HEADER: call.request_id}))
+        protocol.take_over(connection)
+        self._open.add(connection)
+        self._metrics.sockets.labels(self._service).set(len(self._open))
+        self._places.enter(connection, person, call.address)
+        return connection
+
+    def close_all(self, code: int, reason: str) -> None:
+        """End every connection."""
+        for connection in self:
+            connection.close(code, reason)

@@ -1,0 +1,63 @@
+"""The opening handshake (RFC 6455, section 4.2): what the request has to say, and the answer to it."""
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Collection
+from typing import Any, Final
+
+from sanic import Request
+
+from dateflicks.core.errors import Forbidden, Malformed
+from dateflicks.server.web.problems import UpgradeRequired
+
+VERSION: Final = "13"
+_GUID: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+_KEY_BYTES: Final = 16
+
+
+def check_request(request: "Request[Any, Any]") -> None:
+    """Refuse what is no opening handshake. Raises Malformed, UpgradeRequired."""
+    headers = request.headers
+    if request.method != "GET" or request.version != "1.1":
+        raise Malformed("A feed is opened with GET and HTTP/1.1.")
+    if headers.getone("upgrade", "").lower() != "websocket":
+        raise UpgradeRequired("This is a feed: connect to it as a WebSocket.")
+    if "upgrade" not in [part.strip().lower() for part in headers.getone("connection", "").split(",")]:
+        raise Malformed("The Connection header has to say: Upgrade.")
+    if headers.getone("sec-websocket-version", "") != VERSION:
+        raise UpgradeRequired("Only version 13 of the WebSocket protocol is spoken here.")
+    if "content-length" in headers or "transfer-encoding" in headers:
+        raise Malformed("An opening handshake has no body.")
+    try:
+        key = base64.b64decode(headers.getone("sec-websocket-key", ""), validate=True)
+    except (binascii.Error, ValueError):
+        key = b""
+    if len(key) != _KEY_BYTES:
+        raise Malformed("The Sec-WebSocket-Key has to be 16 bytes in base 64.")
+
+
+def check_origin(request: "Request[Any, Any]", allowed: Collection[str]) -> None:
+    """Let web pages in only where the settings name them; programs, which send no Origin, always. Raises Forbidden.
+
+    Nothing here is kept in cookies, so a page of somebody else's could do nothing in a person's name; this keeps it
+    from trying.
+    """
+    origin = request.headers.getone("origin", None)
+    if origin is not None and origin.lower().rstrip("/") not in allowed:
+        raise Forbidden("Web pages of this origin may not connect here.", code="origin")
+
+
+def accepted(request: "Request[Any, Any]", subprotocol: str | None, headers: dict[str, str]) -> bytes:
+    """The answer that upgrades the connection. No extension is ever agreed to."""
+    key = request.headers.getone("sec-websocket-key").encode()
+    digest = base64.b64encode(hashlib.sha1(key + _GUID).digest()).decode()  # noqa: S324 - the RFC's, no secret
+    lines = [
+        "HTTP/1.1 101 Switching Protocols",
+        "Upgrade: websocket",
+        "Connection: Upgrade",
+        f"Sec-WebSocket-Accept: {digest}",
+        *([f"Sec-WebSocket-Protocol: {subprotocol}"] if subprotocol else []),
+        *(f"{name}: {value}" for name, value in headers.items()),
+    ]
+    return "\r\n".join([*lines, "", ""]).encode("latin-1")

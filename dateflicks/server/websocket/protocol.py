@@ -1,0 +1,122 @@
+"""Sanic's connection with two things added: a deadline for each request's head, and the way out to a feed.
+
+Private ways of Sanic's `HttpProtocol` and `Http` that this depends on: `_http.stage`, `_http.exception` with a
+cancelled `_task` (its own way of answering a time-out), `recv_buffer`, and that `close` is called when a handler has
+returned.
+"""
+
+import asyncio
+import time
+from typing import Any, Final
+
+from sanic.exceptions import RequestTimeout
+from sanic.http.constants import Stage
+from sanic.server.protocols.http_protocol import HttpProtocol
+
+from dateflicks.core import limits
+from dateflicks.server.websocket.connection import AnyConnection
+from dateflicks.server.websocket.frames import Code
+
+_WAITING: Final = (Stage.IDLE, Stage.REQUEST)
+
+
+class FeedProtocol(HttpProtocol):
+    """One connection: HTTP until a feed takes it over."""
+
+    __slots__ = ("_deadline", "_due_from", "feed")
+
+    request_seconds: float = limits.REQUEST_DEADLINE_SECONDS
+
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self.feed: AnyConnection | None = None
+        self._deadline: asyncio.TimerHandle | None = None
+        self._due_from: float | None = None
+
+    def take_over(self, feed: AnyConnection) -> None:
+        """From here on this connection is a feed's; what came behind the handshake is its first data."""
+        self.feed = feed
+        self._cancel_deadline()
+        behind = bytes(self.recv_buffer)
+        self.recv_buffer.clear()
+        if self.transport is not None:
+            self.transport.resume_reading()
+        if behind:
+            self.loop.call_soon(feed.data_received, behind)
+
+    # --- what the transport calls -------------------------------------------------------------------------------
+
+    def connection_made(self, transport: Any) -> None:
+        """A new connection: its first request has to come whole within the deadline."""
+        super().connection_made(transport)  # type: ignore[no-untyped-call]  # Sanic's own are untyped
+        self._expect_request()
+
+    def data_received(self, data: bytes) -> None:
+        """To the feed, or to HTTP."""
+        if self.feed is not None:
+            self.feed.data_received(data)
+            return
+        if self._due_from is None and self._stage() is Stage.IDLE:
+            self._expect_request()
+        super().data_received(data)
+
+    def eof_received(self) -> bool | None:
+        """The peer sends nothing more."""
+        if self.feed is not None:
+            self.feed.eof_received()
+        return False
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """The connection is gone."""
+        self._cancel_deadline()
+        super().connection_lost(exc)  # type: ignore[no-untyped-call]
+        if self.feed is not None:
+            self.feed.connection_lost()
+
+    # --- what Sanic calls ---------------------------------------------------------------------------------------
+
+    def close(self, timeout: float | None = None) -> None:
+        """The handler has returned: a feed stays, everything else ends."""
+        if self.feed is None:
+            super().close(timeout)
+
+    def close_if_idle(self) -> bool:
+        """The server stops."""
+        if self.feed is not None:
+            self.feed.close(Code.RESTART, "restart")
+            return False
+        closed: bool = super().close_if_idle()
+        return closed
+
+    # --- the deadline -------------------------------------------------------------------------------------------
+
+    def _expect_request(self) -> None:
+        self._due_from = time.monotonic()
+        if self._deadline is None:
+            self._deadline = self.loop.call_later(self.request_seconds, self._look)
+
+    def _look(self) -> None:
+        """The time that a request had is over: a part of one is answered with 408, silence with nothing."""
+        self._deadline = None
+        if self._due_from is None or self.feed is not None:
+            return
+        left = self._due_from + self.request_seconds - time.monotonic()
+        stage = self._stage()
+        if stage not in _WAITING:
+            self._due_from = None
+        elif left > 0.001:
+            self._deadline = self.loop.call_later(left, self._look)
+        elif stage is Stage.REQUEST and self._task is not None:
+            self._http.exception = RequestTimeout("Request Timeout")
+            self._task.cancel()
+        else:
+            self.abort()  # type: ignore[no-untyped-call]
+
+    def _stage(self) -> Stage:
+        return self._http.stage if self.http is not None else Stage.IDLE
+
+    def _cancel_deadline(self) -> None:
+        self._due_from = None
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
