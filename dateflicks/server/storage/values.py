@@ -28,6 +28,8 @@ def check_filter_value(field: str, value: object) -> None:
     if isinstance(value, str):
         if not value[:1].isascii() or not value[:1].isalpha():
             raise UnsafeValue(f"{field}: text that is looked up must start with a letter; put a prefix before it")
+        if "\0" in value:
+            raise UnsafeValue(f"{field}: the embedded engine compares text up to a NUL only")
         _check_text(field, value)
     elif isinstance(value, bool) or not isinstance(value, int | float):
         raise UnsafeValue(f"{field}: only text and numbers can be looked up, not {type(value).__name__}")
