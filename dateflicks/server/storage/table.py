@@ -79,7 +79,7 @@ class Table:
         if not is_document_id(id):
             raise Missing
 
-        async def one_try(again: bool) -> Document:
+        async def one_try(_again: bool) -> Document:
             while True:
                 current = await self._driver.find_one({"_id": id})
                 if current is None:
@@ -104,7 +104,7 @@ class Table:
         written = dict(document)
         check_document(self.collection, written)
 
-        async def one_try(again: bool) -> bool:
+        async def one_try(_again: bool) -> bool:
             result = await self._driver.replace_one({"_id": written["_id"], "rev": rev}, written)
             return result.matched_count > 0
 
@@ -115,7 +115,7 @@ class Table:
         written = dict(document)
         check_document(self.collection, written)
 
-        async def one_try(again: bool) -> None:
+        async def one_try(_again: bool) -> None:
             await self._driver.replace_one({"_id": written["_id"]}, written, upsert=True)
 
         await self._calls.write(self.collection, one_try)
@@ -137,7 +137,7 @@ class Table:
         if not wanted:
             return 0
 
-        async def one_try(again: bool) -> int:
+        async def one_try(_again: bool) -> int:
             return (await self._driver.delete_many({"_id": {"$in": wanted}})).deleted_count
 
         return await self._calls.write(self.collection, one_try)
