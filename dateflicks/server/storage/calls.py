@@ -9,19 +9,21 @@ from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
 import pymongo
+from bson.errors import BSONError
 from pymongo.errors import PyMongoError
 
 from dateflicks.core.errors import Unavailable
 from dateflicks.server.storage.faults import is_transient, translated
 from dateflicks.server.storage.fence import SENT, Sent
 from dateflicks.server.storage.health import Health
-from dateflicks.server.storage.records import Collection, OutcomeUnknown
+from dateflicks.server.storage.records import Collection, OutcomeUnknown, StorageFault
 
 T = TypeVar("T")
 
 CALL_SECONDS: Final = 1.8  # the promise is two seconds; the rest is for what comes before and after
 GRACE_SECONDS: Final = 0.1  # the driver keeps its own deadline; this is for when it does not
 FIRST_PAUSE_SECONDS: Final = 0.05
+LAST_TRY_SECONDS: Final = 0.02  # the least a try gets: a loop that was held up may wake behind its deadline
 AWAY: Final = "The database is out of reach. Nothing was changed; try again in a moment."
 UNKNOWN: Final = (
     "The database did not answer in time, and this may or may not have been saved. Look before you repeat it."
@@ -38,7 +40,7 @@ class Calls:
     async def read(self, collection: Collection, operation: Callable[[], Awaitable[T]]) -> T:
         """Raises Unavailable, StorageFault."""
 
-        async def one_try(again: bool) -> T:
+        async def one_try(_again: bool) -> T:
             return await operation()
 
         return await self._call(collection, one_try, AWAY, Unavailable)
@@ -65,14 +67,15 @@ class Calls:
         sent = Sent()
         while True:
             try:
-                return await self._try(operation, sent, deadline - now())
+                return await self._try(operation, sent, max(deadline - now(), LAST_TRY_SECONDS))
+            except BSONError as error:  # a document that is too large, mainly; never sent
+                raise StorageFault(f"{collection.database}.{collection.name}: {error}") from error
             except (PyMongoError, TimeoutError) as error:
-                if not is_transient(error):
-                    assert isinstance(error, PyMongoError)
+                if isinstance(error, PyMongoError) and not is_transient(error):
                     raise translated(collection, error) from error
                 self._health.suspect()
                 if now() + pause >= deadline:
-                    if sent.commands:
+                    if sent.writes:
                         raise when_unanswered(unanswered) from error
                     raise Unavailable(AWAY) from error
             await asyncio.sleep(pause)
@@ -83,6 +86,6 @@ class Calls:
         try:
             with pymongo.timeout(min(self._try_seconds, remaining)):
                 async with asyncio.timeout(remaining + GRACE_SECONDS):
-                    return await operation(sent.commands > 0)
+                    return await operation(sent.writes > 0)
         finally:
             SENT.reset(token)

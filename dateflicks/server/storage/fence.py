@@ -2,8 +2,8 @@
 
 The list holds what both engines do alike and by an index (see `docs` of each operation in `table.py`): single-document
 writes by id, bounded reads, no transactions, no operators in updates. Tests fail on any entry; in production entries
-are only counted. As a listener sees each command just before it is sent, the fence also knows whether an operation
-ever left, which is the difference between "not written" and "nobody knows".
+are only counted. As a listener sees each command just before it is sent, the fence also knows whether a write ever
+left, which is the difference between "not written" and "nobody knows".
 """
 
 import logging
@@ -24,15 +24,16 @@ _ENVELOPE: Final = frozenset(
     {"$db", "lsid", "$clusterTime", "$readPreference", "maxTimeMS", "writeConcern", "readConcern", "txnNumber"}
     | {"ordered", "apiVersion", "apiStrict"}
 )
+_WRITES: Final = frozenset({"insert", "update", "delete"})
 _RANGE: Final = frozenset({"$gt", "$gte", "$lt", "$lte"})
 _KEPT: Final = 100  # entries remembered: enough to see what is wrong
 
 
 @dataclass(slots=True)
 class Sent:
-    """How many commands of one operation have left."""
+    """How many writes of one operation have left."""
 
-    commands: int = 0
+    writes: int = 0
 
 
 SENT: Final[ContextVar[Sent | None]] = ContextVar("sent", default=None)
@@ -49,8 +50,8 @@ class Fence(monitoring.CommandListener):
     def started(self, event: monitoring.CommandStartedEvent) -> None:
         """Look at a command that is about to be sent."""
         self.command_count += 1
-        if (sent := SENT.get()) is not None:
-            sent.commands += 1
+        if event.command_name in _WRITES and (sent := SENT.get()) is not None:
+            sent.writes += 1
         for problem in problems_of(event.command_name, event.command):
             self.breach_count += 1
             self.breaches.append(f"{event.command_name}: {problem}")
@@ -94,8 +95,7 @@ def _get_more(command: Mapping[str, Any]) -> Iterable[str]:
 def _insert(command: Mapping[str, Any]) -> Iterable[str]:
     yield from _unknown(command, "insert", "documents")
     for document in command.get("documents", ()):
-        if not isinstance(document.get("_id"), str):
-            yield "a document without an id of ours"
+        yield from _id(document)
 
 
 def _update(command: Mapping[str, Any]) -> Iterable[str]:
@@ -107,8 +107,9 @@ def _update(command: Mapping[str, Any]) -> Iterable[str]:
             yield "updates change one document"
         if not isinstance(one["u"], Mapping) or any(key.startswith("$") for key in one["u"]):
             yield "update operators store other types than they are given (a boolean becomes a number): replace"
-        if not set(one["q"]) <= {"_id", "rev"} or not isinstance(one["q"].get("_id"), str):
+        if not set(one["q"]) <= {"_id", "rev"}:
             yield "updates go by id, and rev at most"
+        yield from _id(one["q"])
 
 
 def _delete(command: Mapping[str, Any]) -> Iterable[str]:
@@ -135,6 +136,8 @@ def _filter(wanted: Mapping[str, Any]) -> Iterable[str]:
     for field, value in wanted.items():
         if field.startswith("$"):
             yield f"{field} reads the whole collection"
+        elif field == "_id" and not isinstance(value, Mapping):
+            yield from _id(wanted)
         elif not isinstance(value, Mapping):
             yield from _scalar(field, value)
         elif field == "_id" and set(value) == {"$in"}:
@@ -146,13 +149,18 @@ def _filter(wanted: Mapping[str, Any]) -> Iterable[str]:
                 yield from _scalar(field, bound)
 
 
+def _id(document: Mapping[str, Any]) -> Iterable[str]:
+    if not isinstance(document.get("_id"), str):
+        yield "ids are text"
+    else:
+        yield from _scalar("_id", document["_id"])
+
+
 def _ids(ids: Any) -> Iterable[str]:
     if len(ids) > limits.PAGE_MAX:
         yield f"more than {limits.PAGE_MAX} ids"
     for one in ids:
-        if not isinstance(one, str):
-            yield "ids are text"
-        yield from _scalar("_id", one)
+        yield from _id({"_id": one})
 
 
 def _scalar(field: str, value: Any) -> Iterable[str]:

@@ -1,0 +1,77 @@
+"""The promise about time, and what a call says of a write that was not answered."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+from pymongo.errors import AutoReconnect
+
+from dateflicks.core.errors import Unavailable
+from dateflicks.server.storage import calls
+from dateflicks.server.storage.calls import Calls
+from dateflicks.server.storage.health import Health
+from dateflicks.server.storage.records import Collection, OutcomeUnknown
+
+THINGS = Collection("Things", "things")
+
+
+@pytest_asyncio.fixture
+async def health() -> AsyncIterator[Health]:
+    async def answers() -> bool:
+        return True
+
+    health = Health(answers, on_silence=lambda _: None)
+    await health.start()
+    yield health
+    await health.stop()
+
+
+async def test_what_passes_by_itself_is_tried_again(health: Health) -> None:
+    tries: list[bool] = []
+
+    async def operation(again: bool) -> str:
+        tries.append(again)
+        if len(tries) < 3:
+            raise AutoReconnect("connection closed")
+        return "done"
+
+    assert await Calls(health, 1.0).write(THINGS, operation) == "done"
+    assert tries == [False, False, False]  # no write ever left
+
+
+async def test_a_call_ends_in_time_when_nothing_answers(health: Health, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calls, "CALL_SECONDS", 0.3)
+
+    async def operation() -> None:
+        await asyncio.Event().wait()
+
+    began = time.monotonic()
+    with pytest.raises(Unavailable):
+        await Calls(health, 0.1).read(THINGS, operation)
+    assert time.monotonic() - began < 1.0
+
+
+async def test_a_loop_that_was_held_up_beyond_the_deadline_makes_no_other_error(
+    health: Health, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(calls, "CALL_SECONDS", 0.1)
+
+    async def operation(again: bool) -> None:
+        asyncio.get_running_loop().call_soon(time.sleep, 0.15)
+        raise AutoReconnect("connection closed")
+
+    with pytest.raises(Unavailable) as caught:
+        await Calls(health, 1.0).write(THINGS, operation)
+    assert not isinstance(caught.value, OutcomeUnknown)
+
+
+async def test_nobody_waits_for_a_database_that_is_known_to_be_away(health: Health) -> None:
+    await health.stop()
+
+    async def operation() -> None:
+        pytest.fail("nothing may be sent")
+
+    with pytest.raises(Unavailable):
+        await Calls(health, 1.0).read(THINGS, operation)
