@@ -95,7 +95,7 @@ class Database:
 
     def table(self, collection: Collection) -> Table:
         """The operations on a collection, which must have been ensured."""
-        if self._declared.get((collection.database, collection.name)) != collection:
+        if self._declared.get(_key(collection)) != collection:
             raise ValueError(f"{collection.database}.{collection.name} has not been ensured")
         driver = self._client[collection.database][collection.name]
         return Table(collection, driver, Calls(self._health, self._try_seconds))
@@ -103,19 +103,27 @@ class Database:
     async def ensure(self, collections: Iterable[Collection]) -> None:
         """Declare collections and create their indexes; with a MongoDB that is away, as soon as it is there.
 
-        Raises StorageFault when an index cannot be as declared.
+        Raises StorageFault when an index cannot be as declared; the collection then counts as not declared.
         """
+        new: list[tuple[str, str]] = []
         for collection in collections:
-            key = (collection.database, collection.name)
+            key = _key(collection)
             known = self._declared.get(key)
             if known is not None and known != collection:
                 raise ValueError(f"{collection.database}.{collection.name} is declared twice, differently")
             if known is None:
                 self._declared[key] = self._unready[key] = collection
+                new.append(key)
+        if not self._health.is_up:
+            return  # the probe that finds the database there prepares them
         try:
             await self._make_ready()
+        except StorageFault:
+            self._forget_unready(new)
+            raise
         except (PyMongoError, TimeoutError) as error:
             if not is_transient(error):
+                self._forget_unready(new)
                 raise StorageFault(f"The database cannot be prepared: {error}") from error
             self._health.suspect()
 
@@ -141,7 +149,7 @@ class Database:
             await self._make_ready()
         except (PyMongoError, TimeoutError, StorageFault) as error:
             if not is_transient(error):
-                log.error("the database answers but cannot be used: %s", error)  # noqa: TRY400
+                log.error("the database answers but cannot be used: %s", error)
             return False
         return True
 
@@ -152,7 +160,12 @@ class Database:
                 with pymongo.timeout(ENSURE_SECONDS):
                     async with asyncio.timeout(ENSURE_SECONDS):
                         await ensure_indexes(collection, driver)
-                del self._unready[key]
+                self._unready.pop(key, None)
+
+    def _forget_unready(self, keys: Iterable[tuple[str, str]]) -> None:
+        for key in keys:
+            if self._unready.pop(key, None) is not None:
+                del self._declared[key]
 
     async def _await_engine(self, engine: EmbeddedEngine) -> None:
         try:
@@ -162,6 +175,11 @@ class Database:
         except (PyMongoError, TimeoutError) as error:
             reason = engine.last_words() or "it did not answer"
             raise Unavailable(f"The embedded database did not start: {reason}") from error
+
+
+def _key(collection: Collection) -> tuple[str, str]:
+    """What tells collections apart: case does not, in names of tables and on some file systems."""
+    return collection.database.casefold(), collection.name.casefold()
 
 
 def _client(uri: str, fence: Fence, timeout_seconds: float) -> "AsyncMongoClient[Document]":

@@ -25,8 +25,8 @@ async def ensure_indexes(collection: Collection, driver: AsyncCollection[Documen
 
 async def _prove_unique(collection: Collection, driver: AsyncCollection[Document], field: str) -> None:
     mark = f"probe{secrets.token_hex(8)}"
-    first: Document = {"_id": f"{mark}a"} | {one: f"{mark}a" for one in collection.unique}
-    second: Document = {"_id": f"{mark}b"} | {one: f"{mark}b" for one in collection.unique} | {field: first[field]}
+    first: Document = {"_id": f"{mark}a"} | dict.fromkeys(collection.unique, f"{mark}a")
+    second: Document = {"_id": f"{mark}b"} | dict.fromkeys(collection.unique, f"{mark}b") | {field: first[field]}
     try:
         await driver.insert_one(first)
         try:

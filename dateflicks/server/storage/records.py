@@ -83,8 +83,9 @@ class Collection:
         if not _WORD.fullmatch(self.database) or not _WORD.fullmatch(self.name):
             raise ValueError(f"database and collection names are plain words: {self.database}.{self.name}")
         single = [index.fields[0] for index in self.indexes if len(index.fields) == 1]
-        if len({field.casefold() for field in single}) < len(single):
-            raise ValueError(f"{self.name}: two indexes on one field (case does not count)")
+        names = {tuple(field.casefold() for field in index.fields) for index in self.indexes}
+        if len(names) < len(self.indexes):
+            raise ValueError(f"{self.name}: two indexes on the same fields (case does not count)")
         for index in self.indexes:
             if index.fields[0] not in single:
                 raise ValueError(f"{self.name}: {index.fields} needs an index on {index.fields[0]} alone beside it")
