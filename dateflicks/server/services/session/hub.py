@@ -122,7 +122,7 @@ class Hub:
             return
         if seat.listener is None:
             held = seat.held.get(document["_id"])
-            if (held is None or held["rev"] < document["rev"]) and len(seat.held) < HELD_MAX:
+            if len(seat.held) < HELD_MAX if held is None else held["rev"] < document["rev"]:
                 seat.held[document["_id"]] = document
             return
         self._remember(seat, document)
