@@ -173,6 +173,9 @@ class SessionHandler:
         """End it, and keep how far the film came, as the caller says or as was heard last."""
         body = await self.act(caller, session_id, Action.END, key)
         if position is not None:
+            if length is None:
+                with contextlib.suppress(Unavailable):
+                    await self._progress.recall(session_id)
             self._progress.tell(session_id, position, length)
         self._progress.write(session_id)
         return body

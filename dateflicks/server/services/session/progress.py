@@ -4,7 +4,6 @@ The newest word is in memory, and written behind every half minute, at the end o
 process dies, half a minute of "how far" is lost, and nothing else.
 """
 
-import math
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -63,6 +62,16 @@ class Progress:
             self.write(oldest)
             del self._known[oldest]
 
+    async def recall(self, session_id: str) -> None:
+        """Know again the length that an earlier process wrote. Raises Unavailable."""
+        known = self._known.get(session_id)
+        if known is not None and known.length:
+            return
+        stored = await self._table.get(session_id)
+        if stored is not None:
+            known = self._known.get(session_id)  # it may have been told meanwhile
+            self.tell(session_id, known.position if known else float(stored["position"]), float(stored["length"]))
+
     def write(self, session_id: str) -> None:
         """Put down what is known of one session."""
         if session_id in self._unwritten:
@@ -84,6 +93,6 @@ class Progress:
 
 
 def _seconds(value: Any) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return float(value) if 0 <= value <= POSITION_MAX_SECONDS else None
+    return float(value) if 0 <= value <= POSITION_MAX_SECONDS else None  # no NaN, no infinity
