@@ -97,7 +97,7 @@ def _start_time(text: str | None, problems: list[FieldProblem]) -> str | None:
     if text is None:
         return None
     try:
-        moment = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text.upper())  # RFC 3339 takes t and z as well
         if "T" in text.upper() and moment.tzinfo is not None and moment.year in _YEARS:
             return rfc3339(moment)
     except (ValueError, OverflowError):
