@@ -88,6 +88,7 @@ class SessionService:
         self.routes: Sequence[Route] = SessionRoutes(self._people, self._handler, lists, bus).all()
         self.feeds: Sequence[Feed] = self._feed.all()
         self._chores: asyncio.Task[None] | None = None
+        self._is_stopping = False
         self._open = contextlib.AsyncExitStack()
 
     @property
@@ -109,6 +110,7 @@ class SessionService:
 
     async def stop(self) -> None:
         """Write how far the films have come, and let go."""
+        self._is_stopping = True
         if self._chores is not None:
             self._chores.cancel()
             await asyncio.wait([self._chores])
@@ -136,10 +138,10 @@ class SessionService:
             (SWEEP_SECONDS, self._people.sweep),
         ]
         due = [loop.time() + seconds for seconds, _ in chores]
-        while True:
+        while not self._is_stopping:  # a cancellation may be lost: before Python 3.12 `asyncio.wait_for` swallows some
             await asyncio.sleep(TICK_SECONDS)
             for number, (seconds, chore) in enumerate(chores):
-                if loop.time() < due[number]:
+                if loop.time() < due[number] or self._is_stopping:
                     continue
                 due[number] = loop.time() + seconds
                 try:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+from argon2 import Parameters
 from argon2.profiles import CHEAPEST
 
 from dateflicks.server.auth.passwords import Passwords
@@ -142,12 +143,14 @@ class Deployment:
 
 
 @contextlib.asynccontextmanager
-async def deployed(folder: Path, settings: SessionSettings | None = None) -> AsyncIterator[Deployment]:
+async def deployed(
+    folder: Path, settings: SessionSettings | None = None, cost: Parameters = CHEAPEST
+) -> AsyncIterator[Deployment]:
     """A deployment for as long as the block runs; no command may have left the fence by its end."""
     clock, bus = Clock(), LocalBus()
     signer = Signer(KEY, clock)
     async with Database.open(DatabaseSettings(), folder, records.COLLECTIONS) as database:
-        service = SessionService(database, signer, bus, settings, passwords=Passwords(CHEAPEST), now=clock)
+        service = SessionService(database, signer, bus, settings, passwords=Passwords(cost), now=clock)
         async with (
             running([service]) as server,
             httpx2.AsyncClient(base_url=server.url, verify=False, trust_env=False, timeout=10.0) as client,
