@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+import pytest
 import pytest_asyncio
 
+from dateflicks.server.storage import calls
 from dateflicks.server.storage.database import Database
 from tests.server.services.session.deployment import FILM, PASSWORD, Deployment, answered, deployed, refusal
 
@@ -22,6 +24,12 @@ DEADLINE_SECONDS = 10.0
 async def own(tmp_path: Path) -> AsyncIterator[Deployment]:
     async with deployed(tmp_path) as deployment:
         yield deployment
+
+
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits for an answer of the database for long, for a test's sake."""
+    monkeypatch.setattr(calls, "CALL_SECONDS", 0.6)
 
 
 async def until(predicate: Callable[[], Awaitable[bool]]) -> None:
@@ -122,6 +130,7 @@ async def test_while_the_database_stands_still_everything_is_answered_in_time_wi
     assert (await own.client.post("/users", json={"name": "somebody-new", "password": PASSWORD})).status_code == 201
 
 
+@pytest.mark.usefixtures("hasty")
 async def test_a_question_whose_outcome_was_unknown_is_asked_once_and_the_guest_is_told(own: Deployment) -> None:
     host, guest = await own.pair()
     told: list[str] = []
@@ -151,6 +160,7 @@ async def test_a_question_whose_outcome_was_unknown_is_asked_once_and_the_guest_
         assert [one["id"] for one in (await person.get("/sessions"))["items"]] == [answered(again)["id"]]
 
 
+@pytest.mark.usefixtures("hasty")
 async def test_an_answer_whose_outcome_was_unknown_is_given_once_and_both_are_told(own: Deployment) -> None:
     host, guest = await own.pair()
     session = await host.ask(guest)
@@ -176,6 +186,7 @@ async def test_an_answer_whose_outcome_was_unknown_is_given_once_and_both_are_to
     assert set(told) == {"accepted"}
 
 
+@pytest.mark.usefixtures("hasty")
 async def test_a_redemption_whose_outcome_was_unknown_makes_one_person(own: Deployment) -> None:
     host = await own.person()
     link = await host.link()
