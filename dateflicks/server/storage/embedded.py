@@ -107,7 +107,8 @@ class EmbeddedEngine:
             )
         finally:
             os.close(output)
-        self._folder.write_pid(child.pid)
+        with contextlib.suppress(OSError):  # a note for people: a full disk must not cost us the child
+            self._folder.write_pid(child.pid)
         return child
 
     async def _keep_running(self) -> None:
@@ -129,7 +130,7 @@ class EmbeddedEngine:
             try:
                 self._child = await self._spawn()
             except OSError as error:
-                log.error("the embedded database cannot be started: %s", error)  # noqa: TRY400
+                log.error("the embedded database cannot be started: %s", error)
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
             else:

@@ -60,11 +60,21 @@ class EngineFolder:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
-                if time.monotonic() > deadline or _is_running(owner := _read_pid(lock)):
-                    raise FolderInUse(self._in_use(_read_pid(lock))) from None
+                if time.monotonic() > deadline or _is_running(_read_pid(lock)):
+                    raise FolderInUse(self._in_use(self._holder(lock))) from None
                 await asyncio.sleep(0.05)
             else:
                 return
+
+    def _holder(self, lock: int) -> int | None:
+        """The server that has the folder; the engine that it left behind when it is gone."""
+        owner = _read_pid(lock)
+        if _is_running(owner):
+            return owner
+        with contextlib.suppress(OSError):
+            text = self.pid.read_text().strip()
+            return int(text) if text.isdigit() else None
+        return None
 
     def _in_use(self, owner: int | None) -> str:
         who = f"process {owner}" if owner else "another process"
@@ -93,7 +103,7 @@ class EngineFolder:
     def _short_folder(self) -> Path:
         """A folder with a short name, always the same for one data folder unless somebody else has taken it."""
         root = Path(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir())
-        if len(os.fsencode(root)) > SOCKET_PATH_BYTES - 50:
+        if len(os.fsencode(root)) > SOCKET_PATH_BYTES - 50 or not root.is_dir():
             root = Path("/tmp")  # noqa: S108 - the folder below is checked to be ours and private
         name = hashlib.sha256(os.fsencode(self.path)).hexdigest()[:16]
         folder = root / f"dateflicks-{os.getuid()}-{name}"
@@ -127,8 +137,9 @@ class EngineFolder:
 
     def tidy(self, socket_path: Path) -> None:
         """Remove what only a running engine needs."""
-        socket_path.unlink(missing_ok=True)
-        self.pid.unlink(missing_ok=True)
+        for path in (socket_path, self.pid):
+            with contextlib.suppress(OSError):
+                path.unlink()
         if self._made is not None:
             with contextlib.suppress(OSError):
                 self._made.rmdir()

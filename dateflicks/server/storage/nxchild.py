@@ -11,13 +11,17 @@ import logging
 import os
 import signal
 import socket
+import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 from nx_27017.handler import NeoSQLiteHandler
 from nx_27017.server import handle_client
 
 STOP_SECONDS = 3.0  # longer than any write; then the process ends anyway, which loses nothing acknowledged
+# From 3.13 on, asyncio removes a socket's file when its server closes; this one is the parent's, and the next child's.
+KEEP_SOCKET: dict[str, Any] = {"cleanup_socket": False} if sys.version_info >= (3, 13) else {}
 
 
 def main() -> None:
@@ -54,8 +58,9 @@ async def serve(handler: NeoSQLiteHandler, listener: socket.socket) -> None:
         finally:
             connections.discard(task)
 
-    server = await asyncio.start_unix_server(connected, sock=listener)
+    server = await asyncio.start_unix_server(connected, sock=listener, **KEEP_SOCKET)
     await parent_gone.wait()
+    loop.remove_reader(0)  # it stays readable
     deadline = threading.Timer(STOP_SECONDS, os._exit, (1,))
     deadline.daemon = True
     deadline.start()
