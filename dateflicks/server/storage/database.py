@@ -18,7 +18,7 @@ from pymongo import AsyncMongoClient
 from pymongo.errors import ConfigurationError, InvalidURI, PyMongoError
 
 from dateflicks.core.errors import DateflicksError, Unavailable
-from dateflicks.server.storage.calls import Calls
+from dateflicks.server.storage.calls import GRACE_SECONDS, Calls
 from dateflicks.server.storage.embedded import EmbeddedEngine
 from dateflicks.server.storage.faults import is_transient
 from dateflicks.server.storage.fence import Fence
@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 EMBEDDED: Final = "embedded"
 START_SECONDS: Final = 10.0  # the embedded engine answers after 0.3 s; a loaded machine may take longer
 ENSURE_SECONDS: Final = 10.0  # an index on a large collection takes a while
+PROBE_SECONDS: Final = 1.0  # how long a ping may take, or one try of an operation if that is less
 CONNECTIONS_MAX: Final = 16  # the embedded engine has one lock per logical database; more would only queue there
 
 
@@ -143,8 +144,9 @@ class Database:
     async def _probe(self) -> bool:
         """One ping; and what could not be prepared while the database was away is prepared now."""
         try:
-            with pymongo.timeout(1.0):
-                async with asyncio.timeout(1.2):
+            seconds = min(self._try_seconds, PROBE_SECONDS)
+            with pymongo.timeout(seconds):
+                async with asyncio.timeout(seconds + GRACE_SECONDS):
                     await self._client.admin.command("ping")
             await self._make_ready()
         except (PyMongoError, TimeoutError, StorageFault) as error:
