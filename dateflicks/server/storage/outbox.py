@@ -65,12 +65,8 @@ class WriteBehind:
         """Write this document soon, over any older one with its id; never waits, never raises."""
         id = document["_id"]  # noqa: A001
         self._waiting.pop(id, None)
-        if len(self._waiting) >= self._capacity:
-            oldest = next(iter(self._waiting))
-            del self._waiting[oldest]
-            self.dropped_count += 1
-            log.error("the outbox of %s is full: %s was dropped", self._table.collection.name, oldest)
         self._waiting[id] = dict(document)
+        self._drop_excess()
         self._put.set()
 
     async def get(self, id: str) -> Document | None:  # noqa: A002
@@ -80,12 +76,14 @@ class WriteBehind:
         return await self._table.get(id)
 
     async def insert(self, document: Mapping[str, Any]) -> bool:
-        """Write a new document now; False when there is one already. Raises Unavailable."""
+        """Write a new document now; False when there is one already. Raises Unavailable, Duplicate (another field)."""
         if document["_id"] in self._waiting or document["_id"] in self._writing:
             return False
         try:
             stored = await self._table.insert(document)
-        except Duplicate:
+        except Duplicate as error:
+            if error.field != "_id":
+                raise
             return False
         self._remember(stored["_id"], stored["rev"])
         return True
@@ -133,12 +131,20 @@ class WriteBehind:
                 if is_done:
                     del self._writing[id]
         finally:
-            for id, document in self._writing.items():  # noqa: A001
-                self._waiting.setdefault(id, document)
+            unwritten = {id: one for id, one in self._writing.items() if id not in self._waiting}  # noqa: A001
             self._writing.clear()
+            self._waiting = unwritten | self._waiting
+            self._drop_excess()
         async with self._settled:
             self._settled.notify_all()
         return all(written)
+
+    def _drop_excess(self) -> None:
+        while len(self._waiting) > self._capacity:
+            longest = next(iter(self._waiting))
+            del self._waiting[longest]
+            self.dropped_count += 1
+            log.error("the outbox of %s is full: %s was dropped", self._table.collection.name, longest)
 
     async def _write(self, document: Document) -> bool:
         try:
@@ -148,7 +154,7 @@ class WriteBehind:
             return False
         except DateflicksError as error:
             self.dropped_count += 1
-            log.error("a document of %s cannot be written: %s", self._table.collection.name, error)  # noqa: TRY400
+            log.error("a document of %s cannot be written: %s", self._table.collection.name, error)
         return True
 
     async def _write_over(self, document: Document) -> None:
