@@ -1,0 +1,67 @@
+"""A disk that is full: writes say so, reads go on, and all goes on when there is room again. Only root can try it."""
+
+import asyncio
+import os
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from dateflicks.server.storage.outbox import WriteBehind
+from dateflicks.server.storage.records import StorageFull
+from tests.server.storage.engines import PLAIN, embedded
+
+BALLAST_BYTES = 1_500_000
+
+
+async def run(*command: str) -> bool:
+    process = await asyncio.create_subprocess_exec(
+        *command, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
+    )
+    return await process.wait() == 0
+
+
+@pytest_asyncio.fixture
+async def small_disk(tmp_path: Path) -> AsyncIterator[Path]:
+    """Four megabytes, of which a file takes a part that can be given back."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    if os.geteuid() != 0 or shutil.which("mount") is None:
+        pytest.skip("only root can mount a small disk")
+    if not await run("mount", "-t", "tmpfs", "-o", "size=4m,mode=0700", "none", str(place)):
+        pytest.skip("a small disk cannot be mounted here")
+    try:
+        (place / "ballast").write_bytes(b"x" * BALLAST_BYTES)
+        yield place
+    finally:
+        assert await run("umount", str(place))
+
+
+async def test_a_full_disk_refuses_writes_in_words_and_answers_reads(small_disk: Path) -> None:
+    async with embedded(small_disk / "data") as database:
+        table = database.table(PLAIN)
+        acknowledged: list[str] = []
+
+        async def fill() -> None:
+            for number in range(100):
+                await table.insert({"_id": f"a{number}", "text": "x" * 100_000})
+                acknowledged.append(f"a{number}")
+
+        with pytest.raises(StorageFull, match="disk is full"):
+            await fill()
+        assert 3 < len(acknowledged) < 100
+        assert set(await table.get_many([*acknowledged, f"a{len(acknowledged)}"])) == set(acknowledged)
+        with pytest.raises(StorageFull):
+            await table.compare_and_set("a0", 1, {"more": "x" * 500_000}, command="c1")
+        assert (await table.get("a0") or {})["rev"] == 1
+        assert database.is_up()
+
+        async with WriteBehind(table) as outbox:
+            outbox.put({"_id": "b1", "text": "x" * 300_000})
+            assert await outbox.flush(0.2) == 1  # kept, for it is nobody's fault
+            (small_disk / "ballast").unlink()
+            assert await outbox.flush(5.0) == 0
+        await table.insert({"_id": "b2", "text": "x" * 100_000})
+        assert len(await table.get_many([*acknowledged, "b1", "b2"])) == len(acknowledged) + 2
