@@ -12,7 +12,7 @@ from dateflicks.server.auth.tokens import Signer
 from dateflicks.server.bus.local import LocalBus
 from dateflicks.server.services.session.handler import LOOKS, TOPIC, Lifetimes, SessionHandler
 from dateflicks.server.services.session.records import handshake_fields
-from dateflicks.server.storage.records import Document, OutcomeUnknown
+from dateflicks.server.storage.records import Document, OutcomeUnknown, Stale
 
 SESSION = "ses_" + "a" * 26
 GUEST = Caller("usr_guest", "Guest", 2e9)
@@ -114,3 +114,16 @@ async def test_while_the_database_is_away_doubts_stay(told: Told) -> None:
     await told.handler.settle_doubts()
 
     assert told.states == ["accepted"]
+
+
+async def test_whoever_is_never_first_is_told_to_try_again() -> None:
+    told = Told()
+
+    async def always_late(id: str, rev: int, changes: Mapping[str, Any], *, command: str) -> Document:  # noqa: A002
+        raise Stale({**told.table.stored, "rev": rev + 1})
+
+    told.table.compare_and_set = always_late  # type: ignore[method-assign]  # somebody else is first each time
+    with pytest.raises(Unavailable):
+        await told.handler.act(GUEST, SESSION, Action.ACCEPT, None)
+
+    assert told.states == []
