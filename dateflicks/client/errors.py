@@ -61,3 +61,44 @@ class AskedTooOften(ClientError):
 
 class ServiceFailed(ClientError):
     """An answer that no service of this kind should give: a fault there, or something else listens there."""
+
+
+class NoInvitation(NotThere):
+    """A code that is wrong, used or expired."""
+
+
+class FilmMissing(ClientError):
+    """The session's film is not here; `looked_in` are the folders that were looked through."""
+
+    def __init__(self, detail: str, *, looked_in: tuple[str, ...] = ()) -> None:
+        super().__init__(detail)
+        self.looked_in = looked_in
+
+
+class NoPlayer(ClientError):
+    """The player is not there, or does not start."""
+
+
+class FilmUnplayable(ClientError):
+    """The player does not take the film."""
+
+
+class ServerFailed(ClientError):
+    """A server that was to be started here did not start; `why` are its last words."""
+
+    def __init__(self, detail: str, *, why: str = "") -> None:
+        super().__init__(detail)
+        self.why = why
+
+
+_BY_CLOSE_CODE: dict[int, type[ClientError]] = {
+    4401: NotSignedIn,
+    4403: NotAllowed,
+    4404: NotThere,
+    4409: AtOdds,
+}
+
+
+def of_close_code(code: int, reason: str, *, url: str = "") -> ClientError:
+    """The end of a feed that will not come back, as an error; `reason` is a sentence without its full stop."""
+    return _BY_CLOSE_CODE.get(code, ServiceFailed)(f"{reason[:1].upper()}{reason[1:]}.", url=url)
