@@ -64,16 +64,14 @@ class EmbeddedEngine:
 
     async def stop(self) -> None:
         """Let the child write what is under way and end, then give the folder back."""
-        if self._watch is not None:
-            self._watch.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._watch
-            self._watch = None
         try:
+            if self._watch is not None:
+                self._watch.cancel()
+                await asyncio.wait([self._watch])
             if self._child is not None:
                 await self._end(self._child)
         finally:
-            self._child = None
+            self._watch = self._child = None
             self._release()
 
     def silent_for(self, seconds: float) -> None:

@@ -50,8 +50,7 @@ class WriteBehind:
         left = await self.flush(CLOSE_SECONDS)
         if self._task is not None:
             self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+            await asyncio.wait([self._task])
             self._task = None
         if left:
             log.error("%d documents of %s could not be written before the end", left, self._table.collection.name)

@@ -1,0 +1,119 @@
+"""The circuit breaker over a database that answers or not as the test says."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+import pytest
+
+from dateflicks.server.storage import health as health_module
+from dateflicks.server.storage.health import Health
+from tests.server.storage.waiting import until
+
+
+class Pings:
+    """A database that is asked; `silences` is what was said of how long it has not answered."""
+
+    def __init__(self) -> None:
+        self.answers = True
+        self.count = 0
+        self.silences: list[float] = []
+        self.holds_on = asyncio.Event()
+        self.holds_on.set()
+
+    async def __call__(self) -> bool:
+        self.count += 1
+        try:
+            await self.holds_on.wait()
+        finally:
+            await self.holds_on.wait()
+        return self.answers
+
+
+@contextlib.asynccontextmanager
+async def watched(pings: Pings) -> AsyncIterator[Health]:
+    health = Health(pings, pings.silences.append)
+    await health.start()
+    try:
+        yield health
+    finally:
+        await health.stop()
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health_module, "IDLE_SECONDS", 0.02)
+    monkeypatch.setattr(health_module, "FIRST_PAUSE_SECONDS", 0.01)
+
+
+async def test_it_looks_before_it_says_anything() -> None:
+    pings = Pings()
+    health = Health(pings, pings.silences.append)
+    assert not health.is_up
+
+    async with watched(pings) as health:
+        assert health.is_up
+        assert pings.count == 1
+
+
+async def test_one_failed_operation_is_looked_into_and_does_not_count_by_itself() -> None:
+    pings = Pings()
+
+    async with watched(pings) as health:
+        health.suspect()
+        await until(lambda: pings.count == 2)
+        assert health.is_up
+        pings.answers = False
+        assert health.is_up
+        health.suspect()
+        await until(lambda: not health.is_up)
+
+
+async def test_it_looks_by_itself_now_and_then(quick: None) -> None:
+    pings = Pings()
+
+    async with watched(pings) as health:
+        pings.answers = False
+        await until(lambda: not health.is_up)
+        await until(lambda: len(pings.silences) >= 3)
+        assert pings.silences == sorted(pings.silences)
+        pings.answers = True
+        async with asyncio.timeout(5):
+            await health.wait_up()
+
+
+async def test_what_was_away_at_the_start_is_found_later(quick: None) -> None:
+    pings = Pings()
+    pings.answers = False
+
+    async with watched(pings) as health:
+        assert not health.is_up
+        pings.answers = True
+        async with asyncio.timeout(5):
+            await health.wait_up()
+
+
+async def test_after_a_stop_it_counts_as_away() -> None:
+    pings = Pings()
+
+    async with watched(pings) as health:
+        pass
+
+    assert not health.is_up
+
+
+async def test_a_stop_that_is_cancelled_is_cancelled(quick: None) -> None:
+    pings = Pings()
+    async with watched(pings) as health:
+        pings.holds_on.clear()
+        asked = pings.count
+        await until(lambda: pings.count > asked)  # a ping that does not end when it is told to
+
+        stop = asyncio.create_task(health.stop())
+        await until(lambda: not health.is_up)
+        stop.cancel()
+        await asyncio.wait([stop], timeout=0.05)
+        pings.holds_on.set()
+
+        with pytest.raises(asyncio.CancelledError):
+            await stop
