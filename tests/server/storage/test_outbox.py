@@ -28,6 +28,13 @@ async def hung_with_a_write_under_way(database: Database, outbox: WriteBehind, d
     await until(lambda: database.fence.command_count > sent)
 
 
+async def killed_and_replaced(database: Database) -> None:
+    engine, killed = database.engine, pid_of(database)
+    assert engine is not None
+    os.kill(killed, signal.SIGKILL)
+    await until(lambda: engine.pid not in (None, killed))
+
+
 @shared
 async def test_what_is_put_is_written_soon(engine: Engine) -> None:
     table = await engine.table()
@@ -298,8 +305,7 @@ async def test_what_was_acknowledged_before_a_crash_is_not_written_over_by_less(
             for n in range(1, 200):
                 outbox.put({"_id": f"a{n % 7}", "n": n})
                 if n % 50 == 0:
-                    os.kill(pid_of(database), signal.SIGKILL)
-                    await until(lambda: database.engine is not None and database.engine.pid is not None)
+                    await killed_and_replaced(database)
             assert await outbox.flush(IN_TIME) == 0
         found = await table.get_many([f"a{n}" for n in range(7)])
         assert {one["n"] for one in found.values()} == set(range(193, 200))
