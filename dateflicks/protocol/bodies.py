@@ -12,7 +12,7 @@ Name = Annotated[
     msgspec.Meta(
         min_length=limits.NAME_MIN_CHARACTERS,
         max_length=limits.NAME_MAX_CHARACTERS,
-        pattern=r"^[A-Za-z0-9_\-]+$",
+        pattern=r"^[A-Za-z0-9_\-]+(?!\n)$",  # by itself, $ lets a last newline pass
     ),
 ]
 Password = Annotated[

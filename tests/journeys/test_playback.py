@@ -37,10 +37,15 @@ async def test_the_guest_asks_as_well_as_the_host(room: Room) -> None:
     assert playing["rate"] == 1
 
 
-async def test_two_who_ask_for_the_same_at_the_same_moment_agree(room: Room) -> None:
+async def test_of_two_who_ask_at_the_same_moment_the_later_is_told_and_agrees_when_they_know(room: Room) -> None:
     before = room.host.latest
     await asyncio.gather(room.host.ask("play", 0.0), room.guest.ask("play", 0.0))
-    playing = await room.settled("play", "play", after=before)
+    asked = await room.host.timecode(lambda frame: frame["pending"], "one of the two", after=before)
+    late = room.guest if asked["pending"]["by"] == room.host.id else room.host
+    await late.feed.expect(lambda frame: frame["type"] == "error", "word that it was overtaken")
+    await late.timecode(lambda frame: frame["revision"] == asked["revision"], "what overtook it")
+    await late.ask("play", 0.0)
+    playing = await room.settled("play", "play", after=asked)
     assert playing["rate"] == 1
 
 

@@ -53,7 +53,7 @@ class Receiver(Protocol[T_contra]):
         """How long a ping of ours was under way and its pong back, in seconds."""
 
     def closed(self) -> None:
-        """The connection is over; called once, also when it never was used."""
+        """Nothing more comes or goes: this side has closed, or the peer has. Called once."""
 
 
 class Connection(Generic[T]):
@@ -136,6 +136,8 @@ class Connection(Generic[T]):
         self._code = code
         self._timer.cancel()
         self._timer = self._loop.call_later(CLOSE_SECONDS, self._transport.abort)
+        # Not within the call that closed: it may be telling a room at this moment, and news would overtake news.
+        self._loop.call_soon(self._let_go)
 
     # --- in -----------------------------------------------------------------------------------------------------
 
@@ -170,9 +172,12 @@ class Connection(Generic[T]):
         self._timer.cancel()
         self._metrics.closes.labels(self._service, str(self._code if self._code is not None else 1006)).inc()
         self._on_end()
-        if self._receiver is not None:
-            self._receiver.closed()
-            self._receiver = None
+        self._let_go()
+
+    def _let_go(self) -> None:
+        receiver, self._receiver = self._receiver, None
+        if receiver is not None:
+            receiver.closed()
 
     def _handle(self, message: Message, now: float) -> None:
         if self._code is not None:

@@ -1,4 +1,4 @@
-"""Sanic's connection with two things added: a deadline for each request's head, and the way out to a feed.
+"""Sanic's connection with two things added: a deadline for each request to arrive, and the way out to a feed.
 
 Private ways of Sanic's `HttpProtocol` and `Http` that this depends on: `_http.stage`, `_http.exception` with a
 cancelled `_task` (its own way of answering a time-out), `recv_buffer`, and that `close` is called when a handler has
@@ -17,19 +17,22 @@ from dateflicks.core import limits
 from dateflicks.server.websocket.connection import AnyConnection
 from dateflicks.server.websocket.frames import Code
 
+LINGER_SECONDS: Final = 2.0
+LINGER_MAX_BYTES: Final = 64 * 1024 * 1024
 _WAITING: Final = (Stage.IDLE, Stage.REQUEST)
 
 
 class FeedProtocol(HttpProtocol):
     """One connection: HTTP until a feed takes it over."""
 
-    __slots__ = ("_deadline", "_due_from", "feed")
+    __slots__ = ("_deadline", "_due_from", "_to_drop", "feed")
 
     request_seconds: float = limits.REQUEST_DEADLINE_SECONDS
 
     def __init__(self, **arguments: Any) -> None:
         super().__init__(**arguments)
         self.feed: AnyConnection | None = None
+        self._to_drop: int | None = None  # bytes that may still come in behind an answer that ended the connection
         self._deadline: asyncio.TimerHandle | None = None
         self._due_from: float | None = None
 
@@ -56,6 +59,9 @@ class FeedProtocol(HttpProtocol):
         if self.feed is not None:
             self.feed.data_received(data)
             return
+        if self._to_drop is not None:
+            self._drop(data)
+            return
         if self._due_from is None and self._stage() is Stage.IDLE:
             self._expect_request()
         super().data_received(data)
@@ -77,7 +83,11 @@ class FeedProtocol(HttpProtocol):
 
     def close(self, timeout: float | None = None) -> None:
         """The handler has returned: a feed stays, everything else ends."""
-        if self.feed is None:
+        if self.feed is not None:
+            return
+        if self.recv_buffer and self.transport is not None and not self.transport.is_closing():
+            self._linger(self.transport)
+        else:
             super().close(timeout)
 
     def close_if_idle(self) -> bool:
@@ -87,6 +97,22 @@ class FeedProtocol(HttpProtocol):
             return False
         closed: bool = super().close_if_idle()
         return closed
+
+    # --- an answer before the end of the request ----------------------------------------------------------------
+
+    def _linger(self, transport: asyncio.Transport) -> None:
+        """End our side and let the rest of the request go by: a reset would take our answer from a peer that still
+        sends (RFC 9112, section 9.6)."""
+        self._to_drop = LINGER_MAX_BYTES
+        self.recv_buffer.clear()
+        transport.write_eof()
+        transport.resume_reading()
+        self.loop.call_later(LINGER_SECONDS, transport.abort)
+
+    def _drop(self, data: bytes) -> None:
+        self._to_drop = (self._to_drop or 0) - len(data)
+        if self._to_drop <= 0 and self.transport is not None:
+            self.transport.abort()
 
     # --- the deadline -------------------------------------------------------------------------------------------
 
@@ -101,16 +127,21 @@ class FeedProtocol(HttpProtocol):
         if self._due_from is None or self.feed is not None:
             return
         left = self._due_from + self.request_seconds - time.monotonic()
-        stage = self._stage()
-        if stage not in _WAITING:
+        if not self._is_reading():
             self._due_from = None
         elif left > 0.001:
             self._deadline = self.loop.call_later(left, self._look)
-        elif stage is Stage.REQUEST and self._task is not None:
+        elif self._stage() is Stage.IDLE or self._task is None:
+            self.abort()  # type: ignore[no-untyped-call]
+        else:
             self._http.exception = RequestTimeout("Request Timeout")
             self._task.cancel()
-        else:
-            self.abort()  # type: ignore[no-untyped-call]
+            # Sanic now waits for the rest of a body whose request it has answered: not for long.
+            self._deadline = self.loop.call_later(LINGER_SECONDS, self.abort)
+
+    def _is_reading(self) -> bool:
+        """Whether a request, or its body, has still to come."""
+        return self._stage() in _WAITING or self._http.request_body is not None
 
     def _stage(self) -> Stage:
         return self._http.stage if self.http is not None else Stage.IDLE

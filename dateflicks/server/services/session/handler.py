@@ -5,7 +5,6 @@ Idempotency-Key gets one of ours, which still covers our own repeats. A write wh
 again when the database is back, so that both people are told of it if it happened.
 """
 
-import base64
 import contextlib
 import hashlib
 import time
@@ -17,7 +16,7 @@ from dateflicks.core import limits
 from dateflicks.core.errors import NotFound, RuleError, Unavailable
 from dateflicks.core.handshake import Action, Handshake
 from dateflicks.protocol.bodies import CreateSession, Redeemed, SessionBody
-from dateflicks.protocol.ids import is_id
+from dateflicks.protocol.ids import id_of, is_id
 from dateflicks.server.auth.caller import Caller
 from dateflicks.server.auth.tokens import Signer
 from dateflicks.server.bus.local import Bus
@@ -98,7 +97,7 @@ class SessionHandler:
         self._asking.take(caller.user_id, self._evenly())
         guest = None if asked.is_link else await self._guest(asked, caller)
         words = (caller.user_id, key_of(key))
-        session_id = f"ses_{base64.b32encode(self._signer.derived('session id', *words)[:16]).decode()[:26].lower()}"
+        session_id = id_of("ses", self._signer.derived("session id", *words))
         code = code_of(self._signer.derived("invitation", session_id)) if asked.is_link else None
         document = self._new(session_id, caller, asked, guest, code)
         try:
@@ -130,7 +129,7 @@ class SessionHandler:
             **handshake_fields(Handshake(caller.user_id, guest["_id"] if guest else None)),
             "hostName": caller.name,
             "guestName": guest["name"] if guest else None,
-            "videoId": asked.video_id,
+            "videoId": asked.video_id or self._video_id(caller.user_id, asked),
             "video": asked.video,
             "startTime": asked.start_time,
             "details": asked.details,
@@ -142,6 +141,10 @@ class SessionHandler:
             "invitationExpiresAt": now + self._lifetimes.invitation if code else None,
             "asked": hashlib.sha256(asked.fingerprint.encode()).hexdigest(),
         }
+
+    def _video_id(self, user_id: str, asked: Asked) -> str:
+        """The id of a film that is only named by its address: the same whenever this host shows it."""
+        return id_of("vid", self._signer.derived("video id", user_id, asked.video["url"] if asked.video else ""))
 
     async def _repeated(self, session_id: str, asked: Asked) -> Document:
         """The session that an earlier request with the same key made."""

@@ -1,6 +1,5 @@
 """People and their sign-ins: accounts with unique names, and a record of each token, so that signing out revokes it."""
 
-import base64
 import secrets
 import time
 from collections.abc import Callable
@@ -9,7 +8,7 @@ from typing import Final
 from dateflicks.core import limits
 from dateflicks.core.errors import Conflict, Unauthenticated
 from dateflicks.protocol.bodies import SignedIn, UserBody
-from dateflicks.protocol.ids import new_id
+from dateflicks.protocol.ids import id_of, new_id
 from dateflicks.protocol.times import rfc3339_from_unix
 from dateflicks.server.auth.caller import Caller, UserToken
 from dateflicks.server.auth.passwords import Passwords
@@ -169,5 +168,4 @@ class People:
         )
 
     def _derived_id(self, *words: str) -> str:
-        secret = self._signer.derived("user id", *words)[:16]
-        return f"usr_{base64.b32encode(secret).decode().rstrip('=').lower()}"
+        return id_of("usr", self._signer.derived("user id", *words))
