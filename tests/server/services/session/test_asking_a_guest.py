@@ -22,7 +22,7 @@ async def test_a_guest_is_asked_by_id_and_both_see_the_same(shared: Deployment) 
     assert (session["hostName"], session["guestName"]) == (host.name, guest.name)
     assert (session["isAccepted"], session["state"], session["rev"]) == (None, "pending", 1)
     assert session["video"] == FILM
-    assert session["videoId"] is None
+    assert session["videoId"].startswith("vid_")
     assert session["details"] == "popcorn"
     assert session["startTime"] == "2026-11-24T20:00:00.500Z"
     assert session["createdAt"].endswith("Z")
@@ -63,6 +63,17 @@ async def test_a_link_has_no_guest_and_a_code_that_is_shown_this_once(shared: De
     read = await host.get(f"/sessions/{session['id']}")
     assert "invitation" not in read["session"]
     assert code not in (await host.call("GET", "/sessions")).text
+
+
+async def test_a_film_named_by_its_address_has_one_id_for_as_long_as_this_host_shows_it(shared: Deployment) -> None:
+    host, guest = await shared.pair()
+
+    first, renamed = await host.ask(guest), await host.ask(guest, video={**FILM, "title": "Another title"})
+    other_film = await host.ask(guest, video={**FILM, "url": "other.mkv"})
+    other_host = await guest.ask(host)
+
+    assert first["videoId"] == renamed["videoId"]
+    assert len({one["videoId"] for one in (first, other_film, other_host)}) == 3
 
 
 async def test_another_host_in_the_body_is_forbidden_and_oneself_is_not(shared: Deployment) -> None:

@@ -24,7 +24,7 @@ async def test_each_one_sees_the_other_the_film_and_when(shared: Deployment) -> 
         (entry,) = await watched(person)
         assert entry == {
             "sessionId": session["id"],
-            "videoId": None,
+            "videoId": session["videoId"],
             "video": FILM,
             "withUserId": other.id,
             "withName": other.name,
