@@ -9,6 +9,11 @@ from dateflicks.client.films import Film, film_of, own_film
 from dateflicks.protocol.bodies import VideoRef
 
 
+def named(url: str) -> VideoRef:
+    """A film as a session names it."""
+    return VideoRef(url=url, title="", length=0.0)
+
+
 @pytest.fixture
 def film(tmp_path: Path) -> Path:
     path = tmp_path / "films" / "The_General.mkv"
@@ -40,7 +45,7 @@ def test_a_film_that_plays_elsewhere_needs_no_file() -> None:
 
 
 def test_a_session_s_address_is_opened_as_it_is() -> None:
-    video = VideoRef(url="https://films.example.org/general.mp4")
+    video = named("https://films.example.org/general.mp4")
     assert film_of(video, []) == Film(video.url, video.url)
 
 
@@ -48,18 +53,18 @@ def test_a_session_s_address_is_opened_as_it_is() -> None:
     "url", ["The_General.mkv", "/home/ana/films/The_General.mkv", "C:\\films\\The_General.mkv", "../The_General.mkv"]
 )
 def test_of_a_session_s_file_only_the_name_counts(url: str, film: Path) -> None:
-    assert film_of(VideoRef(url=url), [film.parent]).source == str(film)
+    assert film_of(named(url), [film.parent]).source == str(film)
 
 
 def test_the_first_folder_wins(film: Path, tmp_path: Path) -> None:
     other = tmp_path / film.name
     other.write_bytes(b"another")
-    assert film_of(VideoRef(url=film.name), [tmp_path, film.parent]).source == str(other)
+    assert film_of(named(film.name), [tmp_path, film.parent]).source == str(other)
 
 
 def test_a_missing_film_tells_what_was_looked_for_and_where(tmp_path: Path) -> None:
     with pytest.raises(FilmMissing, match=r"general\.mkv") as caught:
-        film_of(VideoRef(url="general.mkv"), [tmp_path, tmp_path / "films", tmp_path])
+        film_of(named("general.mkv"), [tmp_path, tmp_path / "films", tmp_path])
     assert caught.value.looked_in == (str(tmp_path), str(tmp_path / "films"))
 
 
@@ -68,7 +73,7 @@ def test_a_missing_film_tells_what_was_looked_for_and_where(tmp_path: Path) -> N
 )
 def test_a_hostile_name_opens_nothing(url: str, tmp_path: Path) -> None:
     with pytest.raises((FilmMissing, DoesNotFit)):
-        film_of(VideoRef(url=url), [tmp_path])
+        film_of(named(url), [tmp_path])
 
 
 def test_a_name_cannot_lead_out_of_the_folders(tmp_path: Path) -> None:
@@ -76,7 +81,7 @@ def test_a_name_cannot_lead_out_of_the_folders(tmp_path: Path) -> None:
     inside = tmp_path / "films"
     inside.mkdir()
     with pytest.raises(FilmMissing):
-        film_of(VideoRef(url="../secret.txt"), [inside])
+        film_of(named("../secret.txt"), [inside])
 
 
 def test_a_film_known_by_id_only_cannot_be_looked_up() -> None:

@@ -1,0 +1,37 @@
+"""A session's ticket, as fresh as it can be had: from the session service, or the last known one while that is away."""
+
+from collections.abc import Callable
+
+from dateflicks.client import errors
+from dateflicks.client.feed import FeedEnded
+from dateflicks.client.http import ServiceClient
+
+
+class Tickets:
+    """The tickets of one person for one session; `keep` is told each new one, for another time."""
+
+    def __init__(
+        self, client: ServiceClient, session_id: str, ticket: str, keep: Callable[[str], None] = lambda _: None
+    ) -> None:
+        self._client = client
+        self._session_id = session_id
+        self._keep = keep
+        self.last = ticket
+        self._is_fresh = True
+
+    async def fresh(self) -> str:
+        """What to show at the next connection. Raises FeedEnded when the session is over."""
+        if self._is_fresh:  # it came with the session, a moment ago
+            self._is_fresh = False
+            return self.last
+        try:
+            session = await self._client.session(self._session_id)
+        except errors.ClientError:
+            return self.last  # whoever is asked to take it will say if it is no longer good
+        if isinstance(session.ticket, str):
+            if session.ticket != self.last:
+                self._keep(session.ticket)
+            self.last = session.ticket
+        elif session.state != "accepted":
+            raise FeedEnded(4409, f"the session is {session.state}")
+        return self.last
