@@ -74,11 +74,13 @@ class Watching:
         listener: Callable[[Update], None],
         *,
         replace_player: Callable[[], Awaitable[Player]] | None = None,
+        reopen_player: Callable[[], Awaitable[Player | None]] | None = None,
     ) -> None:
         self.viewer = viewer
         self.player = player
         self._listener = listener
         self._replace_player = replace_player
+        self._reopen_player = reopen_player
         self._feed = Feed(url, bearer, silence_seconds=SILENCE_SECONDS)
         self._encoder = msgspec.json.Encoder()
         self._decoder: msgspec.json.Decoder[frames.TimecodeServerFrame] = msgspec.json.Decoder(
@@ -204,14 +206,25 @@ class Watching:
                 self.refuse()
 
     async def _closed(self, *, by_user: bool) -> None:
-        """A player that died is replaced; one that its person closed ends the watching here, not for the others."""
+        """A player that died is replaced; one that its person closed may be opened again, or the watching ends here."""
+        if by_user and self._reopen_player is not None:
+            self._listener(PlayerChanged("closed", "the player was closed"))
+            player = await self._reopen_player()
+            if player is None:
+                raise _Stopped
+            self._take(player)
+            return
         if by_user or self._replace_player is None or self._replaced >= REPLACE_TRIES:
-            self._listener(PlayerChanged("closed", "the player was closed" if by_user else "the player died"))
+            closed, gave_up = ("closed", "the player was closed"), ("gave-up", "the player died again")
+            self._listener(PlayerChanged(*(closed if by_user else gave_up)))
             raise _Stopped
         self._replaced += 1
         self._listener(PlayerChanged("died", "the player died and is started again"))
         self._carry_out(self.viewer.stalled(time.monotonic(), None))
-        self.player = await self._replace_player()
+        self._take(await self._replace_player())
+
+    def _take(self, player: Player) -> None:
+        self.player = player
         self.viewer.player_replaced()
         now = time.monotonic()
         self._carry_out(self.viewer.recovered(now, self.player.playhead(now)))

@@ -1,0 +1,177 @@
+"""One person's evening: a session, its ticket, the own screen and the watching, put together in one place.
+
+Whoever shows an evening (plain lines, the terminal client, the demo) opens a `Screen`, attends with it, listens to its
+updates and says what its person does; nothing is printed here.
+"""
+
+import asyncio
+import contextlib
+import random
+import time
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from dateflicks.client import errors
+from dateflicks.client.consent import Consent, ConsentSettings
+from dateflicks.client.feed import FeedEnded
+from dateflicks.client.http import ServiceClient
+from dateflicks.client.listening import feed_url
+from dateflicks.client.overlay import Overlay
+from dateflicks.client.players.base import Player, PlayerError
+from dateflicks.client.screen import Screen
+from dateflicks.client.sentences import clock_text
+from dateflicks.client.tickets import Tickets
+from dateflicks.client.viewer import Viewer
+from dateflicks.client.watching import PlayerChanged, Update, Watching
+from dateflicks.core.limits import LENGTH_TOLERANCE_SECONDS
+from dateflicks.protocol.bodies import SessionBody, TimecodeBody
+from dateflicks.settings.client import ClientSettings
+
+SHOWN_WAITING: Final = 8  # texts for the film that wait for their turn; older ones are no longer true
+_RANDOM: Final = random.SystemRandom()
+
+Listener = Callable[[Update], None]
+
+
+class Evening:
+    """Made by `attend`; `run` lasts until `stop`, a final no of the service, or a player that is closed for good."""
+
+    def __init__(
+        self,
+        session: SessionBody,
+        timecode: TimecodeBody,
+        base: str,
+        tickets: Tickets,
+        screen: Screen,
+        settings: ClientSettings,
+        user_id: str,
+    ) -> None:
+        self.session = session
+        self.timecode = timecode
+        self.screen = screen
+        self.viewer = Viewer(
+            session.id,
+            user_id,
+            is_host=user_id == session.host_user_id,
+            consent=_consent(settings),
+            spread=_RANDOM.uniform,
+            gentle=settings.gentle,
+            length=screen.length,
+        )
+        self.watching = Watching(
+            feed_url(base, session.id),
+            tickets.fresh,
+            self.viewer,
+            screen.player,
+            self._tell,
+            replace_player=self._another_player,
+            reopen_player=self._reopened,
+        )
+        self._base = base
+        self._listeners: list[Listener] = []
+        self._may_reopen: Callable[[], Awaitable[bool]] | None = None
+        self._overlay = Overlay(self.viewer)
+        self._gave_up = False
+        self._shown: asyncio.Queue[tuple[str, float]] = asyncio.Queue(SHOWN_WAITING)
+
+    @classmethod
+    async def attend(
+        cls,
+        client: ServiceClient,
+        session: SessionBody,
+        screen: Screen,
+        settings: ClientSettings,
+        *,
+        keep: Callable[[str], None] = lambda _: None,
+    ) -> "Evening":
+        """Take part in an accepted session with a screen that has its film; `keep` is told each new ticket.
+
+        Raises ClientError.
+        """
+        if not isinstance(session.ticket, str):
+            raise errors.AtOdds(f"There is nothing to watch: the session is {session.state}.")
+        user = await client.me()
+        timecode = await _timecode(client, session, session.ticket, screen.length)
+        base = await client.address_of("timecode")
+        tickets = Tickets(client, session.id, session.ticket, keep)
+        return cls(session, timecode, base, tickets, screen, settings, user.id)
+
+    @property
+    def warning(self) -> str:
+        """What is odd about the own film, or nothing."""
+        own, agreed = self.screen.length, self.timecode.length
+        if not own or not agreed or abs(own - agreed) <= LENGTH_TOLERANCE_SECONDS:
+            return ""
+        return (
+            f"Your film is {clock_text(own)} long, the session's is {clock_text(agreed)}: "
+            "perhaps another cut, where scenes come at other times."
+        )
+
+    def listen(self, listener: Listener) -> None:
+        """Have `listener` called with each update, in the loop's thread; it must not block."""
+        self._listeners.append(listener)
+
+    async def run(self, *, may_reopen: Callable[[], Awaitable[bool]] | None = None) -> None:
+        """Watch; `may_reopen` is asked whether to open a player again that its person closed. Raises ClientError."""
+        self._may_reopen = may_reopen
+        writer = asyncio.create_task(self._write_over_film())
+        try:
+            await self.watching.run()
+        except FeedEnded as ended:
+            raise errors.of_close_code(ended.code, str(ended), url=self._base) from ended
+        finally:
+            writer.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await writer
+        if self._gave_up:
+            raise errors.NoPlayer("The player died again and again, so it is not started any more.")
+
+    def stop(self) -> None:
+        """Leave; the others go on."""
+        self.watching.stop()
+
+    # --- inside -------------------------------------------------------------------------------------------------
+
+    def _tell(self, update: Update) -> None:
+        self._gave_up = self._gave_up or (isinstance(update, PlayerChanged) and update.kind == "gave-up")
+        for listener in self._listeners:
+            listener(update)
+        if self.screen.can_show_text and (text := self._overlay.text(update, time.monotonic())) is not None:
+            if self._shown.full():
+                self._shown.get_nowait()
+            self._shown.put_nowait(text)
+
+    async def _write_over_film(self) -> None:
+        while True:
+            text, seconds = await self._shown.get()
+            with contextlib.suppress(PlayerError):
+                await self.screen.player.show(text, seconds)
+
+    async def _another_player(self) -> Player:
+        now = time.monotonic()
+        line = self.viewer.line(now)
+        return await self.screen.replace(line.position_at(now) if line is not None else 0.0)
+
+    async def _reopened(self) -> Player | None:
+        if self._may_reopen is None or not await self._may_reopen():
+            return None
+        return await self._another_player()
+
+
+async def _timecode(client: ServiceClient, session: SessionBody, ticket: str, length: float) -> TimecodeBody:
+    """The session's timecode: whoever comes first makes it."""
+    agreed = (session.video.length if session.video is not None else 0.0) or length
+    try:
+        return await client.create_timecode(session.id, agreed, ticket=ticket)
+    except errors.AtOdds:
+        found = await client.timecode(session.id, ticket=ticket)
+    if not found.length and agreed:
+        found = await client.set_length(session.id, agreed, ticket=ticket)
+    return found
+
+
+def _consent(settings: ClientSettings) -> ConsentSettings:
+    chosen = settings.consent
+    return ConsentSettings(
+        play=Consent(chosen.play), pause=Consent(chosen.pause), stop=Consent(chosen.stop), seek=Consent(chosen.seek)
+    )

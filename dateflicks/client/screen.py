@@ -1,0 +1,92 @@
+"""The own screen: the player that its person chose with the film in it, and another one when it is gone."""
+
+from collections.abc import Callable
+from typing import Final, Self
+
+from dateflicks.client.errors import FilmUnplayable, NoPlayer
+from dateflicks.client.films import Film
+from dateflicks.client.players.base import Player, PlayerError
+from dateflicks.settings.client import ClientSettings
+
+SIMULATED_SECONDS: Final = 5_400.0  # what a simulated film lasts when nobody has said
+
+
+class Screen:
+    """One person's player over an evening; `say` gets what a player that is steered by hand has to tell."""
+
+    def __init__(self, settings: ClientSettings, say: Callable[[str], None], player: Player) -> None:
+        self._settings = settings
+        self._say = say
+        self._told_length = 0.0
+        self.player = player
+        self.film: Film | None = None
+        self.length = 0.0
+
+    @classmethod
+    async def open(cls, settings: ClientSettings, say: Callable[[str], None] = lambda _: None) -> "Screen":
+        """Start the player, without a film; an async context manager that ends it. Raises NoPlayer."""
+        return cls(settings, say, await _started(settings, say, 0.0))
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether a film can be opened without anything for its person to do."""
+        return self.player.name != "manual"
+
+    @property
+    def can_show_text(self) -> bool:
+        """Whether text over the film is seen by its person, and is not what they are told anyhow."""
+        return self.player.name == "mpv"
+
+    async def load(self, film: Film, *, told_length: float = 0.0) -> None:
+        """Open the film, paused at its beginning; `told_length` is for players that cannot find out.
+
+        Raises FilmUnplayable, NoPlayer.
+        """
+        if told_length and self.player.name != "mpv":
+            await self.player.close()
+            self.player = await _started(self._settings, self._say, told_length)
+        self.film, self._told_length = film, told_length
+        self.length = await _loaded(self.player, film, 0.0)
+
+    async def replace(self, position: float) -> Player:
+        """Another player of the same kind, with the film open at `position`. Raises FilmUnplayable, NoPlayer."""
+        assert self.film is not None
+        await self.player.close()
+        self.player = await _started(self._settings, self._say, self._told_length)
+        await _loaded(self.player, self.film, position)
+        return self.player
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        await self.player.close()
+
+
+async def _started(settings: ClientSettings, say: Callable[[str], None], length: float) -> Player:
+    try:
+        match settings.player:
+            case "mpv":
+                from dateflicks.client.players.mpv import MpvPlayer
+                from dateflicks.client.players.process import MpvOptions
+
+                options = MpvOptions(arguments=tuple(settings.mpv_arguments))
+                return await MpvPlayer.start(options, trim=settings.trim_seconds)
+            case "manual":
+                from dateflicks.client.players.manual import ManualPlayer
+
+                return ManualPlayer(say, length=length)
+            case "simulated":
+                from dateflicks.client.players.physics import SimulatedPhysics
+                from dateflicks.client.players.simulated import SimulatedPlayer
+
+                return SimulatedPlayer(SimulatedPhysics(length=length or SIMULATED_SECONDS))
+    except PlayerError as error:
+        raise NoPlayer(str(error)) from None
+
+
+async def _loaded(player: Player, film: Film, position: float) -> float:
+    try:
+        return await player.load(film.source, start=position)
+    except PlayerError as error:
+        raise FilmUnplayable(str(error)) from None

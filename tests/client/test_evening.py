@@ -1,0 +1,199 @@
+"""An evening put together: whose it is, who makes the timecode, odd lengths, and a player that is closed or dies."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import msgspec
+import pytest
+from websockets.asyncio.server import ServerConnection, serve
+
+from dateflicks.client import errors
+from dateflicks.client.consent import Consent
+from dateflicks.client.evening import Evening
+from dateflicks.client.films import Film
+from dateflicks.client.http import ServiceClient
+from dateflicks.client.players.simulated import SimulatedPlayer
+from dateflicks.client.screen import Screen
+from dateflicks.client.watching import PlayerChanged, Told
+from dateflicks.protocol.bodies import SessionBody
+from dateflicks.settings.client import ClientSettings, ConsentSettings
+from tests.client.players.waiting import until
+from tests.scripted_server import Answer, ScriptedServer, scripted_server, session_json
+
+ANA, BEA = "usr_" + "a" * 26, "usr_" + "b" * 26
+ID = "ses_" + "a" * 26
+SETTINGS = ClientSettings(player="simulated")
+
+
+def timecode(length: float) -> dict[str, Any]:
+    return {
+        "timecode": {
+            "sessionId": ID, "length": length, "currentPosition": 0.0, "status": "stop",
+            "lastStatusChange": "2026-11-24T01:43:00.123Z", "revision": 1,
+        }
+    }  # fmt: skip
+
+
+def session(**changes: Any) -> SessionBody:
+    return msgspec.convert(session_json(state="accepted", ticket="t1cket", **changes), SessionBody)
+
+
+async def tell(socket: ServerConnection) -> None:
+    """A service that says once where the film is and then listens."""
+    frame = {
+        "type": "timecode", "sessionId": ID, "length": 5400.0, "currentPosition": 0.0, "status": "stop",
+        "lastStatusChange": "", "at": 1.0, "rate": 0.0, "revision": 1, "clockId": "clk_x", "reason": "join",
+        "by": BEA, "waitingFor": [], "pending": None, "participants": {},
+    }  # fmt: skip
+    await socket.send(json.dumps(frame))
+    async for _ in socket:
+        pass
+
+
+@asynccontextmanager
+async def services(user_id: str = BEA) -> AsyncIterator[tuple[ScriptedServer, ServiceClient]]:
+    with scripted_server() as server:
+        server.on("GET", "/users/me", {"id": user_id, "name": "bea"})
+        server.on("POST", "/timecodes", timecode(5400.0), 201)
+        async with ServiceClient(server.url, token="t0ken") as client:
+            yield server, client
+
+
+@asynccontextmanager
+async def watching(settings: ClientSettings = SETTINGS) -> AsyncIterator[Evening]:
+    """An evening with a service that tells and hears."""
+    async with (
+        services() as (_, client),
+        serve(tell, "127.0.0.1", 0) as feed,
+        await Screen.open(settings) as screen,
+    ):
+        port = next(iter(feed.sockets)).getsockname()[1]
+        base = f"http://127.0.0.1:{port}"
+        await screen.load(Film("film.mkv", "film.mkv"))
+        evening = await Evening.attend(client, session(), screen, settings)
+        # The scripted server has no feeds: the line goes to one that has nothing else.
+        evening.watching._feed._url = f"ws{base.removeprefix('http')}/timecodes/{ID}/events"
+        yield evening
+
+
+@pytest.mark.parametrize(("user_id", "is_host"), [(ANA, True), (BEA, False)])
+async def test_who_one_is_comes_from_the_account(user_id: str, is_host: bool) -> None:
+    async with services(user_id) as (_, client), await Screen.open(SETTINGS) as screen:
+        evening = await Evening.attend(client, session(), screen, SETTINGS)
+        assert (evening.viewer.user_id, evening.viewer.is_host) == (user_id, is_host)
+
+
+async def test_what_may_be_agreed_to_comes_from_the_settings() -> None:
+    settings = ClientSettings(player="simulated", consent=ConsentSettings(play="ask", seek="free"))
+    async with services() as (_, client), await Screen.open(settings) as screen:
+        evening = await Evening.attend(client, session(), screen, settings)
+        assert evening.viewer.consent.of("play") is Consent.ASK
+        assert evening.viewer.consent.of("seek") is Consent.FREE
+
+
+async def test_whoever_comes_first_makes_the_timecode_with_the_session_s_length() -> None:
+    async with services() as (server, client), await Screen.open(SETTINGS) as screen:
+        await Evening.attend(client, session(video={"url": "x", "title": "", "length": 600.0}), screen, SETTINGS)
+        assert server.last.body == {"timecode": {"sessionId": ID, "length": 600.0}}
+        assert server.last.headers["Authorization"] == "Bearer t1cket"
+
+
+async def test_where_there_is_a_timecode_it_is_taken_as_it_is() -> None:
+    async with services() as (server, client), await Screen.open(SETTINGS) as screen:
+        server.on("POST", "/timecodes", Answer.problem(409, "There is one."))
+        server.on("GET", f"/timecodes/{ID}", timecode(600.0))
+        await screen.load(Film("film.mkv", "film.mkv"))
+        evening = await Evening.attend(client, session(), screen, SETTINGS)
+        assert evening.timecode.length == 600.0
+        assert [asked.method for asked in server.asked].count("PATCH") == 0
+
+
+async def test_a_length_that_nobody_knew_is_said() -> None:
+    async with services() as (server, client), await Screen.open(SETTINGS) as screen:
+        server.on("POST", "/timecodes", Answer.problem(409, "There is one."))
+        server.on("GET", f"/timecodes/{ID}", timecode(0.0))
+        server.on("PATCH", f"/timecodes/{ID}", timecode(5400.0))
+        await screen.load(Film("film.mkv", "film.mkv"))
+        assert (await Evening.attend(client, session(), screen, SETTINGS)).timecode.length == 5400.0
+        assert server.last.body == {"timecode": {"length": 5400.0}}
+
+
+@pytest.mark.parametrize(("own", "is_odd"), [(5400.0, False), (5402.0, False), (5403.0, True), (0.0, False)])
+async def test_another_cut_is_worth_a_warning(own: float, is_odd: bool) -> None:
+    async with services() as (_, client), await Screen.open(SETTINGS) as screen:
+        screen.length = own
+        evening = await Evening.attend(client, session(), screen, SETTINGS)
+        assert bool(evening.warning) is is_odd
+
+
+async def test_there_is_nothing_to_attend_without_a_ticket() -> None:
+    async with services() as (_, client), await Screen.open(SETTINGS) as screen:
+        with pytest.raises(errors.AtOdds, match="pending"):
+            await Evening.attend(client, _pending(), screen, SETTINGS)
+
+
+def _pending() -> SessionBody:
+    return msgspec.convert(session_json(), SessionBody)
+
+
+async def test_it_lasts_until_it_is_stopped() -> None:
+    async with asyncio.timeout(20), watching() as evening:
+        told: list[object] = []
+        evening.listen(told.append)
+        running = asyncio.create_task(evening.run())
+        await until(lambda: any(isinstance(update, Told) for update in told))
+        evening.stop()
+        await running
+
+
+async def test_a_player_that_its_person_closed_ends_it_where_nobody_can_be_asked() -> None:
+    async with asyncio.timeout(20), watching() as evening:
+        running = asyncio.create_task(evening.run())
+        player = evening.screen.player
+        assert isinstance(player, SimulatedPlayer)
+        player.end(by_user=True)
+        await running
+
+
+async def test_a_player_that_its_person_closed_is_opened_again_when_they_say_so() -> None:
+    async with asyncio.timeout(20), watching() as evening:
+        said: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+
+        async def may_reopen() -> bool:
+            return await said
+
+        running = asyncio.create_task(evening.run(may_reopen=may_reopen))
+        first = evening.screen.player
+        assert isinstance(first, SimulatedPlayer)
+        first.end(by_user=True)
+        said.set_result(True)
+        await until(lambda: evening.watching.player is not first)
+        assert evening.watching.player is evening.screen.player
+        evening.stop()
+        await running
+
+
+async def test_a_player_that_dies_is_replaced_until_it_is_plain_that_it_does_not_help() -> None:
+    async with asyncio.timeout(20), watching() as evening:
+        seen: list[str] = []
+        evening.listen(lambda update: seen.append(update.kind) if isinstance(update, PlayerChanged) else None)
+        running = asyncio.create_task(evening.run())
+        for deaths in range(1, 5):
+            player = evening.watching.player
+            assert isinstance(player, SimulatedPlayer)
+            player.end(by_user=False)
+            await until(lambda deaths=deaths: seen.count("died") + seen.count("gave-up") == deaths)  # type: ignore[misc]
+            await until(lambda player=player: evening.watching.player is not player or running.done())  # type: ignore[misc]
+        with pytest.raises(errors.NoPlayer):
+            await running
+    assert (seen.count("died"), seen.count("gave-up")) == (3, 1)
+
+
+async def test_a_final_no_of_the_service_is_an_error() -> None:
+    async with asyncio.timeout(20), services() as (_, client), await Screen.open(SETTINGS) as screen:
+        evening = await Evening.attend(client, session(), screen, SETTINGS)  # the scripted server has no such feed
+        with pytest.raises(errors.NotThere):
+            await evening.run()
