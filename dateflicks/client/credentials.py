@@ -18,12 +18,16 @@ TICKETS_MAX = 50  # per server: the newest sessions are the ones that are still 
 
 
 class SignIn(msgspec.Struct, frozen=True, rename="camel", kw_only=True, omit_defaults=True):
-    """Who is signed in at a server; `token` is empty in the file when the keyring has it."""
+    """Who is signed in at a server; `token` is empty in the file when the keyring has it.
+
+    `password` is one that this program made up, for an account on a server of its own; nobody types it.
+    """
 
     name: str
     user_id: str
     expires_at: str
     token: str = ""
+    password: str = ""
     kept_in: Literal["file", "keyring"] = "file"
     tickets: dict[str, str] = {}
 

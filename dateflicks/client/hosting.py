@@ -1,0 +1,81 @@
+"""Hosting: an account on one's own server without asking anybody, and the session for a film."""
+
+import re
+import secrets
+from dataclasses import dataclass
+
+from dateflicks.client import errors
+from dateflicks.client.credentials import CredentialStore, SignIn
+from dateflicks.client.films import Film
+from dateflicks.client.http import ServiceClient
+from dateflicks.client.invitation import Invitation
+from dateflicks.core.limits import NAME_MAX_CHARACTERS, NAME_MIN_CHARACTERS
+from dateflicks.protocol.bodies import SessionBody, SessionRequest, SignedIn, VideoRef
+
+NAME_TRIES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Hosted:
+    """A session that waits for its guest, and the word that lets them in."""
+
+    session: SessionBody
+    invitation: Invitation
+
+
+async def own_account(client: ServiceClient, store: CredentialStore, key: str, login: str) -> SignIn:
+    """The account of this machine's person on their own server: last evening's, or a new one with a random password.
+
+    `key` names the server in the store, whatever its port is today.
+    """
+    kept = store.get(key)
+    if kept is not None:
+        client.token = kept.token
+        try:
+            await client.me()
+            return kept
+        except errors.NotSignedIn:
+            client.token = None
+        try:
+            return store.put(key, _sign_in(await client.sign_in(kept.name, kept.password), kept.password))
+        except (errors.NotSignedIn, errors.DoesNotFit):
+            pass  # the server's data is not what it was: begin anew
+    password = secrets.token_urlsafe(24)
+    answer = await _registered(client, account_name(login), password)
+    return store.put(key, _sign_in(answer, password))
+
+
+async def host_film(
+    client: ServiceClient, film: Film, length: float, *, server: str, title: str | None = None, guest: str | None = None
+) -> Hosted:
+    """Make the session: for a guest by name, or for whoever gets the word. `server` is where guests find it."""
+    video = VideoRef(url=film.url, title=title or film.title, length=length)
+    session = await client.create_session(SessionRequest(guest_name=guest, link=guest is None, video=video))
+    code = session.invitation if isinstance(session.invitation, str) else session.id
+    return Hosted(session, Invitation(code, server))
+
+
+def account_name(login: str) -> str:
+    """A name that an account may have, as near to `login` as can be."""
+    name = re.sub(r"[^A-Za-z0-9_-]+", "-", login).strip("-")[: NAME_MAX_CHARACTERS - 4]
+    return name if len(name) >= NAME_MIN_CHARACTERS else "host"
+
+
+async def _registered(client: ServiceClient, name: str, password: str) -> SignedIn:
+    wished = name
+    for _ in range(NAME_TRIES):
+        try:
+            return await client.register(wished, password)
+        except errors.AtOdds:
+            wished = f"{name}-{secrets.randbelow(1000):03d}"
+    return await client.register(wished, password)
+
+
+def _sign_in(answer: SignedIn, password: str) -> SignIn:
+    return SignIn(
+        name=answer.user.name,
+        user_id=answer.user.id,
+        expires_at=answer.expires_at,
+        token=answer.token,
+        password=password,
+    )
