@@ -143,16 +143,19 @@ class PlaybackControl:
     def seek(self, user_id: str, to: float, now: float) -> Events:
         """Ask everyone to move to `to`, or agree to the move that is pending.
 
-        Raises Conflict (code `pending`) while a change of status waits for its answer.
+        Raises Conflict: code `pending` while a change of status waits for its answer, code `stale` for an agreement
+        to a move that has been overtaken. Taken for a new wish, it would be asked of everybody in turn, for ever.
         """
         state = self._caught_up(now)
         self._participant(user_id)
         pending = state.status.pending
-        if isinstance(pending, StatusChange):
-            raise Conflict(f"A change to {pending.target} waits for its answer: answer that first.", code="pending")
         target = min(to, state.position.length)
         if isinstance(pending, SeekChange) and abs(target - pending.target) <= limits.SEEK_TOLERANCE_SECONDS:
             acted, target = state.status.agree_to_seek(user_id, pending), pending.target
+        elif state.answers_past_seek(user_id, target, now):
+            raise Conflict("That move is no longer asked for: look at the newest timecode.", code="stale")
+        elif isinstance(pending, StatusChange):
+            raise Conflict(f"A change to {pending.target} waits for its answer: answer that first.", code="pending")
         else:
             deadline = now + state.rules.confirm_seconds
             here = state.timeline.position_at(now)
@@ -215,6 +218,7 @@ class PlaybackControl:
 
     def _reviewed(self, now: float) -> Events:
         review.review(self.state, now)
+        self.state.note_seek(now)
         told = tuple(self.state.told)
         self.state.told.clear()
         return told

@@ -13,6 +13,7 @@ from dateflicks.core.playback.messages import (
     PlaybackRules,
     Reason,
     Role,
+    SeekChange,
     TimecodeEvent,
     TimecodeRecord,
 )
@@ -21,6 +22,8 @@ from dateflicks.core.playback.patience import Outside, PullBacks, Wait, Why
 from dateflicks.core.playback.position import PlaybackPosition
 from dateflicks.core.playback.status import PlaybackStatus
 from dateflicks.core.playback.timeline import Timeline
+
+AGREEMENT_LATE_SECONDS = 4.0  # there and back on the slowest line that is borne, two seconds each way
 
 
 @dataclass(slots=True, kw_only=True)
@@ -43,6 +46,8 @@ class PlaybackState:
     deserted_at: float | None = None
     recovering: bool = False  # where the film is will be said by those who come back
     goes_on: bool = False  # while recovering: play went on a moment ago, so it goes on also when all stand
+    open_seek: SeekChange | None = None
+    past_seeks: tuple[tuple[float, SeekChange], ...] = ()  # moves that ended a moment ago, and when
     told: list[TimecodeEvent] = field(default_factory=list)
     told_at: float = float("-inf")
 
@@ -139,6 +144,26 @@ class PlaybackState:
         self.update(user_id, excused_until=now + limits.EXCUSE_SECONDS, in_step=False, stalled_since=None)
         if self.wait is not None:
             self.wait = self.wait.without(user_id)
+
+    def note_seek(self, now: float) -> None:
+        """Remember for a while which move was asked for and is no more: agreements to it are still under way."""
+        pending = self.status.pending
+        seek = pending if isinstance(pending, SeekChange) else None
+        was = self.open_seek
+        if was is not None and (seek is None or replace(seek, awaited=was.awaited) != was):
+            recent = (one for one in self.past_seeks if now - one[0] <= AGREEMENT_LATE_SECONDS)
+            self.past_seeks = (*recent, (now, was))
+        if was is None or seek is None or replace(seek, awaited=was.awaited) != was:
+            self.open_seek = seek
+
+    def answers_past_seek(self, user_id: str, to: float, now: float) -> bool:
+        """Whether somebody asks for what they were asked a moment ago: an agreement that came too late, no wish."""
+        return any(
+            now - ended <= AGREEMENT_LATE_SECONDS
+            and user_id in seek.awaited
+            and abs(to - seek.target) <= limits.SEEK_TOLERANCE_SECONDS
+            for ended, seek in self.past_seeks
+        )
 
     # --- what is told and kept ----------------------------------------------------------------------------------
 

@@ -192,10 +192,43 @@ def test_the_asker_may_choose_another_target_but_not_confirm_alone() -> None:
     assert scene.film == 0.0
     scene.seek("host", 700.0)
     assert scene.film == 0.0
+    scene.wait(5.0)
     scene.seek("guest", 600.0)
     assert scene.film == 0.0
     scene.seek("host", 600.0)
     assert scene.film == 600.0
+
+
+def test_agreeing_to_a_move_that_was_overtaken_asks_for_nothing() -> None:
+    scene = Scene("host", "guest", "third")
+    scene.seek("host", 600.0)
+    scene.seek("guest", 700.0)
+    revision = scene.event.revision
+    refused(lambda: scene.seek("third", 600.0), Conflict, "stale")
+    refused(lambda: scene.seek("guest", 600.0), Conflict, "stale")
+    assert (scene.event.revision, scene.event.pending) == (revision, scene.line.pending)
+    scene.seek("third", 700.0)
+    scene.seek("host", 700.0)
+    assert scene.film == 700.0
+
+
+@pytest.mark.parametrize("end", ["refused", "settled", "forgotten"])
+def test_agreeing_to_a_move_that_is_over_asks_for_nothing_until_it_must_be_meant(end: str) -> None:
+    scene = Scene("host", "guest", "third")
+    scene.seek("host", 600.0)
+    if end == "refused":
+        scene.refuse("third")
+    elif end == "settled":
+        scene.seek("guest", 600.0)
+        scene.seek("third", 600.0)
+    else:
+        scene.wait(60.0)
+    refused(lambda: scene.seek("guest", 600.2), Conflict, "stale")
+    assert scene.event.pending is None
+    scene.wait(4.5)
+    scene.seek("guest", 600.2)
+    assert isinstance(scene.event.pending, SeekChange)
+    assert scene.event.pending.by == "guest"
 
 
 def test_a_move_needs_everybody() -> None:
