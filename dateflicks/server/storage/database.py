@@ -30,6 +30,7 @@ from dateflicks.server.storage.table import Table
 log = logging.getLogger(__name__)
 
 EMBEDDED: Final = "embedded"
+SCHEMES: Final = ("mongodb://", "mongodb+srv://")
 START_SECONDS: Final = 10.0  # the embedded engine answers after 0.3 s; a loaded machine may take longer
 ENSURE_SECONDS: Final = 10.0  # an index on a large collection takes a while
 PROBE_SECONDS: Final = 1.0  # how long a ping may take, or one try of an operation if that is less
@@ -187,6 +188,8 @@ def _key(collection: Collection) -> tuple[str, str]:
 def _client(uri: str, fence: Fence, timeout_seconds: float) -> "AsyncMongoClient[Document]":
     milliseconds = round(timeout_seconds * 1_000)
     try:
+        if not uri.startswith(SCHEMES):  # the driver would take it for the name of a host, and wait for that
+            raise InvalidURI("no scheme of MongoDB's")
         return AsyncMongoClient(
             uri,
             event_listeners=[fence],

@@ -229,7 +229,17 @@ async def test_a_mongodb_that_is_away_at_the_start_is_waited_for_and_its_indexes
 
 
 @pytest.mark.parametrize(
-    "uri", ["", "embeded:", "http://localhost/", "mongodb://", "mongodb://host:port/", "mongodb://host/?w=0"]
+    "uri",
+    [
+        "",
+        "inside",
+        "localhost:27017",
+        "inside:",
+        "http://localhost/",
+        "mongodb://",
+        "mongodb://host:port/",
+        "mongodb://host/?w=0",
+    ],
 )
 async def test_a_connection_string_that_is_none_is_refused_in_words(tmp_path: Path, uri: str) -> None:
     with pytest.raises(DatabaseAddressWrong, match=r"mongo\.uri"):
