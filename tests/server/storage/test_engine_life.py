@@ -274,16 +274,17 @@ async def test_a_folder_is_taken_for_as_long_as_the_engine_of_a_killed_server_li
 ) -> None:
     server, engine = await served(folder)
     os.kill(engine, signal.SIGSTOP)
-    server.kill()
-    await server.wait()
+    try:
+        server.kill()
+        await server.wait()
+        with monkeypatch.context() as patch:
+            patch.setattr("dateflicks.server.storage.folder.LOCK_SECONDS", 0.2)
+            with pytest.raises(FolderInUse, match=f"process {engine}"):
+                async with embedded(folder):
+                    pass
+    finally:
+        os.kill(engine, signal.SIGCONT)
 
-    with monkeypatch.context() as patch:
-        patch.setattr("dateflicks.server.storage.folder.LOCK_SECONDS", 0.2)
-        with pytest.raises(FolderInUse, match=f"process {engine}"):
-            async with embedded(folder):
-                pass
-
-    os.kill(engine, signal.SIGCONT)
     async with embedded(folder) as database:  # waits for the engine to end
         assert not is_running(engine)
         assert await database.table(PLAIN).get("a1") is not None
