@@ -55,11 +55,14 @@ class Me(UserBody, frozen=True, kw_only=True):
 
 
 class VideoRef(Body, frozen=True, kw_only=True):
-    """A film that is named by where it is: `url` may be a bare file name that each side finds by itself."""
+    """A film that is named by where it is: `url` may be a bare file name that each side finds by itself.
+
+    `length` is in seconds, 0 while nobody knows it.
+    """
 
     url: Annotated[str, msgspec.Meta(min_length=1, max_length=limits.URL_MAX_CHARACTERS)]
     title: Annotated[str, msgspec.Meta(max_length=limits.TITLE_MAX_CHARACTERS)] = ""
-    length: Position = 0.0
+    length: Position
 
 
 class SessionRequest(Body, frozen=True, kw_only=True):

@@ -78,7 +78,9 @@ async def test_a_session_is_asked_for_with_only_the_fields_that_were_given(
     server: ScriptedServer, client: ServiceClient
 ) -> None:
     server.on("POST", "/sessions", {"session": SESSION}, 201)
-    made = await client.create_session(SessionRequest(guest_name="bea", video=VideoRef(url="film.mkv", title="A film")))
+    made = await client.create_session(
+        SessionRequest(guest_name="bea", video=VideoRef(url="film.mkv", title="A film", length=90.0))
+    )
     assert server.last.body == {
         "session": {"guestName": "bea", "video": {"url": "film.mkv", "title": "A film", "length": 0.0}}
     }

@@ -17,7 +17,7 @@ HOST, GUEST = "usr_" + "h" * 26, "usr_" + "g" * 26
 
 
 def asked(**session: Any) -> Asked:
-    body = {"session": {"guestUserId": GUEST, "video": {"url": "film.mkv"}, **session}}
+    body = {"session": {"guestUserId": GUEST, "video": {"url": "film.mkv", "length": 90}, **session}}
     return checked(msgspec.convert(body, CreateSession), HOST)
 
 

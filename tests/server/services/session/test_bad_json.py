@@ -54,7 +54,7 @@ async def test_details_of_any_kind_are_kept_or_refused_in_words(
 @pytest.mark.parametrize("field", ["guestUserId", "guestName", "videoId", "video", "startTime", "details", "link"])
 async def test_a_field_that_is_null_counts_as_left_out_or_is_refused(shared: Deployment, field: str) -> None:
     host, guest = await shared.pair()
-    body = {"session": {"guestUserId": guest.id, "video": {"url": "a"}, field: None}}
+    body = {"session": {"guestUserId": guest.id, "video": {"url": "a", "length": 0}, field: None}}
 
     response = await host.call("POST", "/sessions", body)
 
