@@ -99,14 +99,15 @@ class CliEnvironment:
 
     # --- asking -------------------------------------------------------------------------------------------------
 
-    def _can_ask(self) -> bool:
+    def can_ask(self) -> bool:
+        """Whether somebody sits at a terminal and may be asked."""
         if self.is_interactive is None:
             self.is_interactive = sys.stdin.isatty() and self.stderr.isatty()
         return self.may_ask and self.is_interactive
 
     def ask(self, question: str, *, instead: str, is_secret: bool = False, twice: bool = False) -> str:
         """Ask on the terminal; `instead` says what to type where nobody can be asked."""
-        if not self._can_ask():
+        if not self.can_ask():
             raise CliError(Exit.USAGE, f"{question} is needed, and there is nobody to ask.", hint=instead)
         found: str = typer.prompt(question, hide_input=is_secret, confirmation_prompt=twice, err=True)
         return found
@@ -122,7 +123,7 @@ class CliEnvironment:
         """Go on only with a yes: typed here, or given before with --yes."""
         if self.is_agreed:
             return
-        if not self._can_ask():
+        if not self.can_ask():
             raise CliError(Exit.USAGE, f"{question} Nobody can be asked here.", hint="Say yes beforehand with --yes.")
         if not typer.confirm(question, err=True):
             raise CliError(Exit.REFUSED, "Nothing was changed.")
@@ -162,12 +163,23 @@ class CliEnvironment:
         settings: ClientSettings = self.load("client", {"server": self.server} if self.server else None).settings
         return settings
 
+    @property
+    def has_server(self) -> bool:
+        """Whether somebody has said which server: by a flag, a variable or a settings file."""
+        return self.server is not None or self.load("client").sources["server"].kind != "default"
+
     @cached_property
     def server_address(self) -> str:
         """The chosen server, in the form under which sign-ins are kept."""
         from dateflicks.client.address import server_address
 
         return server_address(self.client.server)
+
+    def choose_server(self, address: str) -> None:
+        """Talk to this server from here on, as if it had been named by `--server`."""
+        self.server = address
+        for name in ("client", "server_address", "credentials"):
+            self.__dict__.pop(name, None)
 
     @property
     def log_path(self) -> Path:

@@ -33,6 +33,11 @@ _CLIENT: tuple[tuple[type[errors.ClientError], Exit, str], ...] = (
     (errors.Unreachable, Exit.UNREACHABLE, "Start one with 'dateflicks serve all', or name one with --server URL."),
     (errors.NotSignedIn, Exit.SIGN_IN, "Type 'dateflicks login', or 'dateflicks register' for a new account."),
     (errors.NotAllowed, Exit.SIGN_IN, ""),
+    (errors.NoInvitation, Exit.NOT_FOUND, ""),
+    (errors.FilmMissing, Exit.NOT_FOUND, ""),
+    (errors.NoPlayer, Exit.FAILED, "Or show the film yourself with --player manual; --player simulated shows nothing."),
+    (errors.FilmUnplayable, Exit.FAILED, ""),
+    (errors.ServerFailed, Exit.FAILED, ""),
     (errors.NotThere, Exit.NOT_FOUND, "See what there is with 'dateflicks session list'."),
     (errors.AtOdds, Exit.REFUSED, ""),
     (errors.DoesNotFit, Exit.USAGE, ""),
@@ -67,6 +72,10 @@ def _of_client(error: errors.ClientError) -> Failure:
     why = ""
     if isinstance(error, errors.DoesNotFit):
         why = "; ".join(f"{problem.field}: {problem.message}" for problem in error.problems)
+    if isinstance(error, errors.FilmMissing) and error.looked_in:
+        why = f"Looked in {' and '.join(error.looked_in)}."
+    if isinstance(error, errors.ServerFailed):
+        why = error.why
     if isinstance(error, errors.AskedTooOften) and error.retry_after is not None:
         hint = f"Try again in {error.retry_after:.0f} s."
     return Failure(code, error.detail, why, hint)

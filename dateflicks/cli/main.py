@@ -23,6 +23,9 @@ class Root(LazyGroup):
 
     command_epilog: ClassVar[str | None] = "Options of all commands, such as --json: see 'dateflicks --help'."
     entries: ClassVar[dict[str, Entry]] = {
+        "host": Entry("host", "Invite somebody to a film and watch it together.", TOGETHER),
+        "join": Entry("join", "Accept an invitation and watch together.", TOGETHER),
+        "watch": Entry("watch", "Watch an accepted session together.", TOGETHER),
         "session": Entry("session", "Make, answer and follow sessions.", TOGETHER),
         "register": Entry("account", "Create an account and sign in.", ACCOUNT),
         "login": Entry("account", "Sign in.", ACCOUNT),
@@ -30,7 +33,7 @@ class Root(LazyGroup):
         "whoami": Entry("account", "Show who is signed in, where, and until when.", ACCOUNT),
         "serve": Entry("serve", "Start the services.", SERVICES),
         "config": Entry("config", "Show the settings and where each came from.", HELP),
-        "help": Entry("topics", "Explain a topic: environment, exit-codes, output.", HELP),
+        "help": Entry("topics", "Explain a topic: environment, exit-codes, invitations, output.", HELP),
     }
 
 
@@ -69,9 +72,9 @@ def root(
 ) -> None:
     """Two people watch a film together, in step, from their terminals.
 
-    dateflicks serve all
-    dateflicks register ana
-    dateflicks session create film.mkv --guest bea
+    dateflicks host film.mkv
+    dateflicks join k3v9x-tzq41-09ajm-hd2we@192.168.1.7:8700
+    dateflicks help exit-codes
     """
     environment = environment_of(ctx)
     if color not in ("auto", "always", "never"):

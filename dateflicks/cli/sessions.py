@@ -37,13 +37,20 @@ async def full_id(client: "ServiceClient", text: str) -> str:
     raise CliError(Exit.USAGE, f"'{text}' begins several sessions: {', '.join(found[:5])}.", hint="Type more of it.")
 
 
-async def ticket_of(client: "ServiceClient", session_id: str) -> str:
-    """A fresh ticket of a session that is accepted and not over."""
+async def accepted(client: "ServiceClient", session_id: str) -> "SessionBody":
+    """A session that is accepted and not over."""
     session = await client.session(session_id)
     if isinstance(session.ticket, str):
-        return session.ticket
+        return session
     hint = f"Accept it with 'dateflicks session accept {session.id[:12]}'." if session.state == "pending" else ""
     raise CliError(Exit.REFUSED, f"There is nothing to watch: the session is {session.state}.", hint=hint)
+
+
+async def ticket_of(client: "ServiceClient", session_id: str) -> str:
+    """A fresh ticket of such a session."""
+    session = await accepted(client, session_id)
+    assert isinstance(session.ticket, str)
+    return session.ticket
 
 
 async def on_session(

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from typer.testing import CliRunner, Result
 from dateflicks.cli.environment import CliEnvironment
 from dateflicks.cli.main import app
 from dateflicks.client.credentials import CredentialStore, SignIn
+from tests.conftest import require
 from tests.scripted_server import ScriptedServer, scripted_server
 
 
@@ -21,11 +22,12 @@ class Cli:
 
     home: Path
     server: ScriptedServer
+    variables: dict[str, str] = field(default_factory=dict)
 
     def __call__(self, *args: str, keys: str | None = None, is_interactive: bool = False, **variables: str) -> Result:
         environ = {
             "DATEFLICKS_HOME": str(self.home), "DATEFLICKS_CLIENT_SERVER": self.server.url,
-            "NO_COLOR": "1", "TERM": "dumb", **variables,
+            "NO_COLOR": "1", "TERM": "dumb", **self.variables, **variables,
         }  # fmt: skip
         environment = CliEnvironment(environ=environ, is_interactive=is_interactive)
         return CliRunner().invoke(app, list(args), input=keys, catch_exceptions=False, obj=environment)
@@ -57,3 +59,10 @@ def cli(tmp_path: Path, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch)
     """The program in an empty folder; nobody is signed in."""
     monkeypatch.chdir(tmp_path)
     return Cli(tmp_path / "data", server)
+
+
+@pytest.fixture
+def silent_mpv(cli: Cli) -> None:
+    """An mpv that needs neither picture nor sound; skips where there is none."""
+    require("mpv")
+    cli.variables["DATEFLICKS_CLIENT_MPV_ARGUMENTS"] = "--vo=null,--ao=null"

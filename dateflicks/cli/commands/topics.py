@@ -23,6 +23,17 @@ NO_COLOR, FORCE_COLOR        no colour, or colour even into a pipe
 A flag wins over a variable, a variable over settings/<service>.toml, that file over the one in your
 configuration folder. 'dateflicks config show --origin' tells which won.
 """
+INVITATIONS = """\
+dateflicks join CODE@SERVER   takes the place that an invitation keeps, and watches
+
+CODE     what 'dateflicks host' or 'dateflicks session create --link' shows: it works once, for a day, and for
+         whoever has it. Case does not count. The id of a session (ses_…) says yes to an invitation by name.
+SERVER   as for --server: films.example.org:8700, https://films.example.org, 192.168.1.7:8700. Without a scheme
+         http is meant; without @SERVER, the server of your settings. https://films.example.org/j/CODE is the same.
+
+A server that 'dateflicks host' starts is reached from this machine alone. With --listen 0.0.0.0 it is reached from
+your network too; nothing on the way is encrypted. To meet over the internet, use a server behind a proxy with TLS.
+"""
 OUTPUT = """\
 Data goes to stdout, words go to stderr.
 
@@ -32,6 +43,9 @@ Data goes to stdout, words go to stderr.
 -o jsonl    one line of JSON for each record, as they come
 --json      the same as -o json
 --fields A,B  only these, in this order; a part of a part is named with a dot: video.title
+
+host, join and watch write sentences, or with --json a line of JSON for each event; "event" is one of
+invitation, timecode, line, player, notice, where, help, said.
 """
 
 
@@ -42,6 +56,7 @@ def _exit_codes() -> str:
 TOPICS: dict[str, Callable[[], str]] = {
     "environment": lambda: ENVIRONMENT,
     "exit-codes": _exit_codes,
+    "invitations": lambda: INVITATIONS,
     "output": lambda: OUTPUT,
 }
 
@@ -50,7 +65,7 @@ TOPICS: dict[str, Callable[[], str]] = {
 def explain(
     ctx: typer.Context, topic: Annotated[str | None, typer.Argument(metavar="TOPIC", help=", ".join(TOPICS))] = None
 ) -> None:
-    """Explain a topic: environment, exit-codes, output."""
+    """Explain a topic: environment, exit-codes, invitations, output."""
     stdout = environment_of(ctx).stdout
     if topic is None:
         stdout.write("".join(f"dateflicks help {name}\n" for name in TOPICS))

@@ -1,0 +1,209 @@
+"""`dateflicks host`: a film, an invitation and an evening in one command, on a server of one's own if there is none."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dateflicks.cli.attending import (
+    PlainOption,
+    PlayerName,
+    PlayerOption,
+    attend,
+    ending_as_by_ctrl_c,
+    login_name,
+    settings_of,
+    shell_word,
+)
+from dateflicks.cli.environment import CliEnvironment, environment_of
+from dateflicks.cli.exits import Exit
+from dateflicks.cli.failures import CliError
+
+if TYPE_CHECKING:
+    from dateflicks.cli.telling import Teller
+    from dateflicks.client.hosting import Hosted
+    from dateflicks.client.http import ServiceClient
+    from dateflicks.protocol.bodies import SessionBody
+
+app = typer.Typer(add_completion=False)
+
+TAKE_BACK_SECONDS = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What was typed."""
+
+    film: str
+    guest: str | None
+    listen: str | None
+    port: int | None
+    title: str | None
+    length: float
+    player: PlayerName | None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The server of the evening: our way to it, where guests find it, and the name under which sign-ins are kept."""
+
+    client: "ServiceClient"
+    for_guests: str
+    kept_as: str
+
+
+@app.command()
+def host(
+    ctx: typer.Context,
+    film: Annotated[str, typer.Argument(metavar="FILM", help="A film: a file, or its address on the web.")],
+    guest: Annotated[str | None, typer.Option(metavar="NAME", help="Ask this account; else make a link.")] = None,
+    listen: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Start a server on this address.")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="Its port; 0 takes any free one.")] = None,
+    title: Annotated[str | None, typer.Option(metavar="TEXT", help="The film's title.")] = None,
+    length: Annotated[str, typer.Option(metavar="1:32:10", help="How long it is, for --player manual.")] = "",
+    player: PlayerOption = None,
+    plain: PlainOption = False,  # noqa: ARG001 - the only way there is, and how to be sure of it later
+) -> None:
+    """Invite somebody to a film and watch it together.
+
+    dateflicks host The_General.mkv
+    dateflicks host The_General.mkv --listen 0.0.0.0
+    dateflicks host https://films.example.org/general.mp4 --guest bea
+
+    The first line on stdout is what your guest types. If no server is named by
+    --server, a variable or the settings, one is started for the evening.
+
+    While you watch, type play, pause, stop, seek 41:00 (or +30, -10), accept,
+    refuse, where, quit.
+    """
+    environment = environment_of(ctx)
+    with ending_as_by_ctrl_c():
+        environment.run(_host(environment, Wishes(film, guest, listen, port, title, _seconds(length), player)))
+
+
+async def _host(environment: CliEnvironment, wishes: Wishes) -> None:
+    from dateflicks.cli.telling import teller_of
+    from dateflicks.client.films import own_film
+    from dateflicks.client.hosting import host_film
+    from dateflicks.client.screen import Screen
+
+    settings, teller = settings_of(environment, wishes.player), teller_of(environment)
+    film = own_film(wishes.film, is_elsewhere=settings.player != "mpv")
+    _check(environment, wishes, settings.player)
+    async with await Screen.open(settings, teller.say) as screen:
+        if screen.is_silent:  # what a person has to do by hand is for when the guest is there
+            await screen.load(film, told_length=wishes.length)
+        async with _place(environment, wishes) as place:
+            hosted = await host_film(
+                place.client,
+                film,
+                wishes.length or screen.length,
+                server=place.for_guests,
+                title=wishes.title,
+                guest=wishes.guest,
+            )
+            _invite(teller, hosted)
+            session = await _answered(environment, place.client, hosted)
+            if not screen.is_silent:
+                await screen.load(film, told_length=wishes.length)
+            await attend(environment, place.client, session, screen, teller, settings, server=place.kept_as)
+
+
+def _needs_server(environment: CliEnvironment, wishes: Wishes) -> bool:
+    """Whether a server is to be started: none is named, or an address or a port to start one at."""
+    is_asked_for = wishes.listen is not None or wishes.port is not None
+    if is_asked_for and environment.server is not None:
+        raise CliError(
+            Exit.USAGE,
+            "--server names a server, --listen and --port start another.",
+            hint="Leave out one or the other.",
+        )
+    return is_asked_for or not environment.has_server
+
+
+def _seconds(length: str) -> float:
+    from dateflicks.client.sentences import parse_position
+
+    try:
+        return parse_position(length) if length else 0.0
+    except ValueError:
+        raise CliError(Exit.USAGE, f"--length: '{length}' is not a length.", hint="Write it as 1:32:10.") from None
+
+
+def _check(environment: CliEnvironment, wishes: Wishes, player: str) -> None:
+    """Say what is missing before a player opens. Raises CliError, NotSignedIn."""
+    if player == "manual" and not wishes.length:
+        raise CliError(
+            Exit.USAGE,
+            "Nobody here can find out how long this film is.",
+            hint="Say it: --player manual --length 1:32:10",
+        )
+    if not _needs_server(environment, wishes):
+        environment.connect()
+
+
+@contextlib.asynccontextmanager
+async def _place(environment: CliEnvironment, wishes: Wishes) -> AsyncIterator[Place]:
+    """The named server with the signed-in account; or one for the evening, with an account that is made by itself."""
+    if not _needs_server(environment, wishes):
+        async with environment.connect() as client:
+            environment.say(f"On {environment.server_address}, as {(await client.me()).name}.")
+            yield Place(client, environment.server_address, environment.server_address)
+        return
+    from dateflicks.client.hosting import own_account
+    from dateflicks.client.http import ServiceClient
+    from dateflicks.client.own_server import own_server
+
+    data = environment.home / "evening"
+    log = environment.home / "evening.log"
+    environment.say(f"Starting a server for the evening; its log is {log}.")
+    listen = wishes.listen or "127.0.0.1"
+    async with (
+        own_server(data, log, host=listen, port=wishes.port, environ=_for_child(environment)) as server,
+        ServiceClient(server.url, timeout=environment.client.timeout_seconds) as client,
+    ):
+        await own_account(client, environment.credentials, data.as_uri(), login_name(environment))
+        environment.say(_reach(server.is_private))
+        yield Place(client, server.for_guests, data.as_uri())
+        environment.say("The server of the evening ends with it.")
+
+
+def _for_child(environment: CliEnvironment) -> dict[str, str]:
+    chosen = {"DATEFLICKS_SETTINGS": str(environment.settings_folder)} if environment.settings_folder else {}
+    return {**environment.environ, **chosen}
+
+
+def _reach(is_private: bool) -> str:
+    if is_private:
+        return "Only this machine can join; --listen 0.0.0.0 lets others on your network in, without encryption."
+    return "Whoever can reach this machine and has the line below can join, once. Nothing on the way is encrypted."
+
+
+def _invite(teller: "Teller", hosted: "Hosted") -> None:
+    """The one line that the guest types."""
+    line = f"dateflicks join {shell_word(hosted.invitation.word)}"
+    more = {"code": hosted.invitation.code, "server": hosted.invitation.server, "session_id": hosted.session.id}
+    teller.say(line, "invitation", **more)
+
+
+async def _answered(environment: CliEnvironment, client: "ServiceClient", hosted: "Hosted") -> "SessionBody":
+    """The session once the guest has said yes. An evening that is given up before takes the invitation back."""
+    from dateflicks.client.answer import answer
+    from dateflicks.client.errors import ClientError
+
+    guest = hosted.session.guest_name or "your guest"
+    environment.say(f"Waiting for {guest} to type that line… Ctrl-C takes the invitation back.")
+    try:
+        session = await answer(client, hosted.session)
+    except asyncio.CancelledError:
+        with contextlib.suppress(ClientError, TimeoutError):
+            async with asyncio.timeout(TAKE_BACK_SECONDS):
+                await client.cancel(hosted.session.id)
+                environment.say("The invitation is taken back.")
+        raise
+    if session.state != "accepted":
+        raise CliError(Exit.REFUSED, f"{guest} said no." if session.state == "rejected" else f"It is {session.state}.")
+    return session

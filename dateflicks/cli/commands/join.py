@@ -1,0 +1,105 @@
+"""`dateflicks join`: from an invitation to the film in one command."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dateflicks.cli.attending import (
+    FilmOption,
+    PlainOption,
+    PlayerName,
+    PlayerOption,
+    attend,
+    ending_as_by_ctrl_c,
+    login_name,
+    settings_of,
+    the_film,
+)
+from dateflicks.cli.environment import CliEnvironment, environment_of
+
+if TYPE_CHECKING:
+    from dateflicks.client.http import ServiceClient
+    from dateflicks.client.invitation import Invitation
+    from dateflicks.protocol.bodies import SessionBody
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def join(
+    ctx: typer.Context,
+    invitation: Annotated[str, typer.Argument(metavar="CODE|LINK", help="What your host sent you.")],
+    name: Annotated[str | None, typer.Option(metavar="NAME", help="What to call you, if you have no account.")] = None,
+    film: FilmOption = None,
+    player: PlayerOption = None,
+    plain: PlainOption = False,  # noqa: ARG001 - the only way there is, and how to be sure of it later
+) -> None:
+    """Accept an invitation and watch together.
+
+    dateflicks join k3v9x-tzq41-09ajm-hd2we@192.168.1.7:8700
+    dateflicks join k3v9x-tzq41-09ajm-hd2we --film ~/films/The_General.mkv
+
+    What follows the @ is the server; without it that of your settings is meant.
+    If you have no account there, one without a password is made and kept here.
+
+    A film that is a file is looked for by its name: in the films folders of
+    your settings, and in this folder.
+
+    While you watch, type play, pause, stop, seek 41:00 (or +30, -10), accept,
+    refuse, where, quit.
+    """
+    environment = environment_of(ctx)
+    with ending_as_by_ctrl_c():
+        environment.run(_join(environment, invitation, name, film, player))
+
+
+async def _join(
+    environment: CliEnvironment, text: str, name: str | None, film: str | None, player: PlayerName | None
+) -> None:
+    from dateflicks.cli.telling import teller_of
+    from dateflicks.client.films import own_film
+    from dateflicks.client.invitation import read_invitation
+    from dateflicks.client.screen import Screen
+
+    invitation = read_invitation(text)
+    settings, teller = settings_of(environment, player), teller_of(environment)
+    chosen = own_film(film, is_elsewhere=settings.player != "mpv") if film is not None else None
+    async with _client(environment, invitation) as client, await Screen.open(settings, teller.say) as screen:
+        session = await _guest(environment, client, invitation, name)
+        length = session.video.length if session.video is not None else 0.0
+        await screen.load(the_film(environment, session, screen, chosen), told_length=length)
+        await attend(environment, client, session, screen, teller, settings, server=environment.server_address)
+
+
+def _client(environment: CliEnvironment, invitation: "Invitation") -> "ServiceClient":
+    """A client of the invitation's server, with the account that is kept for it, if any."""
+    from dateflicks.client.http import ServiceClient
+
+    own_server, token = environment.server_address, environment.client.token
+    if invitation.server is not None:
+        environment.choose_server(invitation.server)
+    kept = environment.signed_in
+    if not (token and environment.server_address == own_server):  # a token is for the server that it was set for
+        token = kept.token if kept is not None else ""
+    return ServiceClient(environment.server_address, token=token or None, timeout=environment.client.timeout_seconds)
+
+
+async def _guest(
+    environment: CliEnvironment, client: "ServiceClient", invitation: "Invitation", name: str | None
+) -> "SessionBody":
+    """Take the guest's place; an account that is made for it is kept for the next time."""
+    from dateflicks.client.errors import NotSignedIn
+    from dateflicks.client.joining import join as take_place
+
+    login = login_name(environment)
+    try:
+        joined = await take_place(client, invitation, name=name, login=login)
+    except NotSignedIn:
+        if client.token is None or invitation.is_by_name:
+            raise
+        client.token = None  # it was good for another server at this address, or for another month
+        joined = await take_place(client, invitation, name=name, login=login)
+    if joined.account is not None:
+        environment.credentials.put(environment.server_address, joined.account)
+        environment.say(f"You are {joined.account.name} at {environment.server_address}.")
+    return joined.session

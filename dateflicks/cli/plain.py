@@ -1,0 +1,188 @@
+"""Watching line by line: what happens as plain sentences on stdout, commands on stdin. Works in a pipe and for ears."""
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Final, TextIO, cast
+
+from dateflicks.cli.lines import typed_lines
+from dateflicks.cli.telling import Teller
+from dateflicks.client.consent import Consent
+from dateflicks.client.evening import Evening
+from dateflicks.client.sentences import Narrator, clock_text, parse_position
+from dateflicks.client.viewer import Notice
+from dateflicks.client.watching import LinkChanged, PlayerChanged, Told, Update
+from dateflicks.protocol.frames import TimecodeFrame
+
+if TYPE_CHECKING:
+    from dateflicks.client.players.manual import ManualPlayer
+
+HELP: Final = "Commands: play, pause, stop, seek 41:00 (or +30, -10), accept, refuse, where, retry, quit."
+HELP_BY_HAND: Final = "Tell where your film is with at 41:12."
+STILL_LOST_SECONDS: Final = 20.0
+
+
+class PlainWatch:
+    """One person at a line-by-line terminal, or a program in their place."""
+
+    def __init__(self, evening: Evening, teller: Teller, stdin: TextIO, *, is_interactive: bool) -> None:
+        self._evening = evening
+        self._watching = evening.watching
+        self._teller = teller
+        self._stdin = stdin
+        self._is_interactive = is_interactive
+        self._narrator = Narrator(evening.viewer.user_id)
+        self._is_connected = asyncio.Event()
+        self._nobody_types = False
+        self._lost_since: float | None = None
+        self._is_still_lost_said = False
+        self._reopening: asyncio.Future[bool] | None = None
+        evening.listen(self._heard)
+
+    async def run(self) -> None:
+        """Tell and obey until `quit`, the end of typed input, or the end of the evening."""
+        async with asyncio.TaskGroup() as group:
+            obeying = group.create_task(self._obey())
+            await self._evening.run(may_reopen=self._may_reopen)
+            obeying.cancel()
+
+    # --- telling ------------------------------------------------------------------------------------------------
+
+    def _heard(self, update: Update) -> None:
+        sentence = self._narrator.sentence(update)
+        match update:
+            case Told(frame=frame):
+                sentence = self._asked(frame, sentence) if self._is_connected.is_set() else self._arrived(frame)
+                self._is_connected.set()
+                if frame.reason == "end" and self._nobody_types:
+                    self._evening.stop()
+            case Notice(kind="granted"):
+                sentence = None  # told with what was asked for
+            case LinkChanged(is_open=True):
+                self._lost_since, self._is_still_lost_said = None, False
+            case LinkChanged():
+                sentence = self._lost(sentence)
+            case PlayerChanged(kind="closed") if self._is_interactive:
+                sentence = "Your player is closed; the others go on. Type again to open it, or quit to leave."
+            case PlayerChanged(kind="closed"):
+                sentence = "Your player is closed: you leave, the others go on."
+        self._teller.update(update, sentence)
+
+    def _arrived(self, frame: TimecodeFrame) -> str:
+        """The first that is known of the others."""
+        others = [one for user_id, one in frame.participants.items() if user_id != self._evening.viewer.user_id]
+        names = " and ".join(one.name or one.role for one in others if one.connected)
+        return f"You are here, and so is {names}." if names else "You are here; nobody else is yet."
+
+    def _asked(self, frame: TimecodeFrame, sentence: str | None) -> str | None:
+        """What is agreed to on this person's behalf is no question to them."""
+        pending, viewer = frame.pending, self._evening.viewer
+        if sentence is None or pending is None or pending.by == viewer.user_id:
+            return sentence
+        match viewer.consent.of(pending.to if isinstance(pending.to, str) else "seek"):
+            case Consent.ASK:
+                return sentence
+            case Consent.TELL:
+                return f"{sentence.partition(';')[0]}; agreed for you."
+            case Consent.FREE:
+                return None
+
+    def _lost(self, sentence: str | None) -> str | None:
+        """A line that stays lost is told twice, not at every try."""
+        now = time.monotonic()
+        if self._lost_since is None:
+            self._lost_since = now
+            return sentence
+        if self._is_still_lost_said or now < self._lost_since + STILL_LOST_SECONDS:
+            return None
+        self._is_still_lost_said = True
+        return "There is still no line. It comes back by itself when it can; type quit to leave."
+
+    # --- obeying ------------------------------------------------------------------------------------------------
+
+    async def _obey(self) -> None:
+        async for line in typed_lines(self._stdin):
+            words = line.lower().split()
+            if not words:
+                continue
+            if words[0] in ("quit", "q", "exit"):
+                self._evening.stop()
+                return
+            await self._is_connected.wait()  # what is asked of nobody would be lost
+            self._command(words[0], words[1:])
+        self._nobody_types = True
+        if self._is_interactive:
+            self._evening.stop()
+
+    def _command(self, word: str, rest: list[str]) -> None:
+        if self._reopening is not None and word in ("again", "play", "yes", "y"):
+            self._reopening.set_result(True)
+            self._reopening = None
+            return
+        match word:
+            case "play" | "pause" | "stop":
+                self._watching.ask(word)
+            case "seek":
+                self._seek(rest)
+            case "accept" | "yes" | "y":
+                self._watching.confirm()
+            case "refuse" | "no" | "n":
+                self._watching.refuse()
+            case "where":
+                self._teller.say(self._where(), "where")
+            case "at" if self._evening.screen.player.name == "manual":
+                self._i_am_at(rest)
+            case "retry":
+                self._watching.reconnect()
+            case _:
+                self._teller.say(self.help, "help")
+                return
+        if not self._evening.viewer.connected and word not in ("where", "at", "retry"):
+            self._teller.say("There is no line, so the other does not hear of it.")
+
+    @property
+    def help(self) -> str:
+        """What can be typed."""
+        return f"{HELP} {HELP_BY_HAND}" if self._evening.screen.player.name == "manual" else HELP
+
+    async def _may_reopen(self) -> bool:
+        if not self._is_interactive:
+            return False
+        self._reopening = asyncio.get_running_loop().create_future()
+        return await self._reopening
+
+    def _seek(self, rest: list[str]) -> None:
+        text = rest[0] if rest else ""
+        sign = {"+": 1, "-": -1}.get(text[:1], 0)
+        try:
+            to = self._here() + sign * parse_position(text[1:]) if sign else parse_position(text)
+        except ValueError:
+            self._teller.say("Where to? Type seek 41:00, seek +30 or seek -10.", "help")
+            return
+        self._watching.seek(max(0.0, to))
+
+    def _here(self) -> float:
+        now = time.monotonic()
+        line = self._evening.viewer.line(now)
+        return line.position_at(now) if line is not None else 0.0
+
+    def _i_am_at(self, rest: list[str]) -> None:
+        try:
+            cast("ManualPlayer", self._evening.screen.player).i_am_at(parse_position(rest[0] if rest else ""))
+        except ValueError:
+            self._teller.say("Where are you? Type at 41:12.", "help")
+
+    def _where(self) -> str:
+        now = time.monotonic()
+        viewer = self._evening.viewer
+        told, line = viewer.timecode, viewer.line(now)
+        if told is None or line is None:
+            return "Not connected yet."
+        error = viewer.error(now, self._watching.player.playhead(now))
+        mine = "your player cannot be read" if error is None else f"you {-error:+.3f} s"
+        others = [
+            f"{one.name or one.role} {one.drift:+.3f} s" if one.drift is not None else f"{one.name or one.role} away"
+            for user_id, one in told.participants.items()
+            if user_id != viewer.user_id
+        ]
+        here = f"{told.status.capitalize()} at {clock_text(line.position_at(now))} of {clock_text(told.length)}"
+        return f"{here}: {', '.join([mine, *others])}."

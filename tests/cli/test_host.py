@@ -1,0 +1,169 @@
+"""`host` up to the invitation: on a named server, and on one that is started for the evening."""
+
+import shutil
+import signal
+from pathlib import Path
+
+import pytest
+
+from dateflicks.client import own_server
+from dateflicks.client.credentials import CredentialStore
+from dateflicks.client.errors import ServerFailed
+from dateflicks.client.hosting import account_name, own_account
+from dateflicks.client.http import ServiceClient
+from tests.cli.conftest import Cli
+from tests.cli.process import Program
+from tests.scripted_server import Answer, ScriptedServer, session_json
+
+SIMULATED = ("--player", "simulated")
+
+
+@pytest.fixture
+def film(tmp_path: Path) -> Path:
+    path = tmp_path / "The_General.mkv"
+    path.write_bytes(b"film")
+    return path
+
+
+def test_with_a_named_server_and_nobody_signed_in_it_is_exit_code_4_with_what_to_type(
+    cli: Cli, server: ScriptedServer, film: Path
+) -> None:
+    result = cli("host", str(film), *SIMULATED)
+    assert (result.exit_code, result.stdout) == (4, "")
+    assert server.url in result.stderr
+    assert "dateflicks login" in result.stderr
+
+
+def test_on_a_named_server_the_signed_in_account_invites_and_the_guest_s_line_is_the_first(
+    cli: Cli, server: ScriptedServer, film: Path
+) -> None:
+    cli.sign_in()
+    server.on("GET", "/users/me", {"id": "usr_a", "name": "ana"})
+    made = session_json(guestUserId=None, guestName=None, invitation="k3v9x-tzq41")
+    server.on("POST", "/sessions", {"session": made}, 201)
+    result = cli("host", str(film), *SIMULATED)  # the scripted server has no feed to wait on
+    asked = next(asked for asked in server.asked if asked.path == "/sessions")
+    assert asked.body["session"] == {
+        "link": True,
+        "video": {"url": "The_General.mkv", "title": "The General", "length": 5400.0},
+    }
+    assert result.stdout.splitlines()[0] == f"dateflicks join k3v9x-tzq41@{server.url.removeprefix('http://')}"
+
+
+def test_a_guest_by_name_gets_the_id_to_type(cli: Cli, server: ScriptedServer, film: Path) -> None:
+    cli.sign_in()
+    server.on("GET", "/users/me", {"id": "usr_a", "name": "ana"})
+    server.on("POST", "/sessions", {"session": session_json()}, 201)
+    result = cli("host", str(film), "--guest", "bea", "--title", "General", *SIMULATED)
+    asked = next(asked for asked in server.asked if asked.path == "/sessions")
+    assert asked.body["session"]["guestName"] == "bea"
+    assert asked.body["session"]["video"]["title"] == "General"
+    assert result.stdout.splitlines()[0] == f"dateflicks join {'ses_' + 'a' * 26}@{server.url.removeprefix('http://')}"
+
+
+def test_nobody_of_that_name_is_exit_code_3(cli: Cli, server: ScriptedServer, film: Path) -> None:
+    cli.sign_in()
+    server.on("GET", "/users/me", {"id": "usr_a", "name": "ana"})
+    server.on("POST", "/sessions", Answer.problem(404, "There is nobody of this name or id."))
+    result = cli("host", str(film), "--guest", "nobody", *SIMULATED)
+    assert (result.exit_code, result.stdout) == (3, "")
+
+
+def test_a_film_that_is_not_there_is_exit_code_3(cli: Cli) -> None:
+    result = cli("host", "nothing.mkv")
+    assert (result.exit_code, result.stdout) == (3, "")
+
+
+def test_a_named_server_and_an_address_to_start_one_at_contradict_each_other(cli: Cli, film: Path) -> None:
+    assert cli("host", str(film), "--server", "http://x", "--listen", "0.0.0.0", *SIMULATED).exit_code == 2
+
+
+@pytest.mark.parametrize(("length", "code"), [((), 2), (("--length", "soon"), 2)])
+def test_a_film_that_is_steered_by_hand_needs_its_length(length: tuple[str, ...], code: int, cli: Cli) -> None:
+    result = cli("host", "general", "--player", "manual", *length)
+    assert (result.exit_code, result.stdout) == (code, "")
+    assert "1:32:10" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("login", "name"), [("ana", "ana"), ("Ana O'Hara", "Ana-O-Hara"), ("", "host"), ("ä", "host"), ("x" * 99, "x" * 28)]
+)
+def test_an_account_is_named_as_much_like_its_person_as_can_be(login: str, name: str) -> None:
+    assert account_name(login) == name
+
+
+# --- a server of one's own ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_a_server_of_one_s_own_says_who_can_reach_it_waits_and_takes_the_invitation_back(
+    tmp_path: Path, film: Path
+) -> None:
+    with Program(tmp_path / "ana", "host", str(film), "--port", "0", *SIMULATED) as host:
+        line = host.until("dateflicks join ")
+        assert line.startswith("dateflicks join ")
+        assert host.out[0] == line
+        host.until_said("Only this machine can join; --listen 0.0.0.0")
+        host.until_said("Ctrl-C takes the invitation back")
+        child = host.child("serve")
+        host.process.send_signal(signal.SIGINT)
+        assert host.ends() == 130
+        host.until_said("The invitation is taken back.")
+        assert not is_running(child)
+
+
+@pytest.mark.slow
+def test_a_data_folder_in_use_is_said(tmp_path: Path, film: Path) -> None:
+    with (
+        Program(tmp_path / "ana", "host", str(film), "--port", "0", *SIMULATED) as first,
+        Program(tmp_path / "ana", "host", str(film), "--port", "0", *SIMULATED, wait_for=first) as second,
+    ):
+        assert second.ends() == 1
+        second.until_said("is in use by process")
+        assert second.out == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+def test_however_the_host_ends_its_server_does_too(number: signal.Signals, tmp_path: Path, film: Path) -> None:
+    with Program(tmp_path / "ana", "host", str(film), "--port", "0", *SIMULATED) as host:
+        host.until("dateflicks join ")
+        child = host.child("serve")
+        host.process.send_signal(number)
+        assert host.ends() == (-signal.SIGKILL if number is signal.SIGKILL else 130)
+        host.wait_until(lambda: not is_running(child))
+
+
+@pytest.mark.slow
+async def test_the_account_of_last_evening_is_used_again_and_a_new_one_made_when_its_server_was_emptied(
+    tmp_path: Path,
+) -> None:
+    store = CredentialStore(tmp_path / "credentials.json", keep_in="file")
+    data, log = tmp_path / "data", tmp_path / "log"
+    async with own_server.own_server(data, log, port=0) as server, ServiceClient(server.url) as client:
+        first = await own_account(client, store, "own", "ana")
+        assert (first.name, len(first.password) > 20) == ("ana", True)
+    async with own_server.own_server(data, log, port=0) as server, ServiceClient(server.url) as client:
+        assert await own_account(client, store, "own", "ana") == first
+        await client.sign_out()
+        again = await own_account(client, store, "own", "ana")
+        assert (again.user_id, again.token != first.token) == (first.user_id, True)
+    shutil.rmtree(data)
+    async with own_server.own_server(data, log, port=0) as server, ServiceClient(server.url) as client:
+        assert (await own_account(client, store, "own", "ana")).user_id != first.user_id
+    assert store.get("own") != first
+
+
+async def test_a_server_that_does_not_start_says_why(tmp_path: Path) -> None:
+    with pytest.raises(ServerFailed) as caught:
+        async with own_server.own_server(tmp_path / "data", tmp_path / "log", host="192.0.2.1", port=0):
+            pass
+    assert "192.0.2.1" in caught.value.why
+
+
+def is_running(pid: int) -> bool:
+    """Whether this process is there and not only waiting to be collected."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
