@@ -227,8 +227,7 @@ def test_agreeing_to_a_move_that_is_over_asks_for_nothing_until_it_must_be_meant
     assert scene.event.pending is None
     scene.wait(4.5)
     scene.seek("guest", 600.2)
-    assert isinstance(scene.event.pending, SeekChange)
-    assert scene.event.pending.by == "guest"
+    assert (scene.line.reason, scene.line.by) == (Reason.SEEK, "guest")
 
 
 def test_a_move_needs_everybody() -> None:
