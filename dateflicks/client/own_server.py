@@ -1,39 +1,15 @@
-"""A server for one evening: every service as a child process of ours, with its data in a folder and its words in a log.
+"""A server for one evening: every service in one child process of ours, its data in a folder, its words in a log."""
 
-It ends with us, however we end: asked to when we leave, and by the end of its standard input when we are killed.
-"""
-
-import asyncio
 import contextlib
 import os
-import re
 import socket
-import sys
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from dateflicks.client.address import is_loopback
-from dateflicks.client.errors import ServerFailed
+from dateflicks.client.service_process import ServiceProcess
 from dateflicks.settings.services import ALL_PORT
-
-START_SECONDS: Final = 60.0
-STOP_SECONDS: Final = 10.0
-LOOK_SECONDS: Final = 0.05
-LOG_BYTES: Final = 1_000_000
-_READY: Final = re.compile(rb"(?i)serving [\w, ]+ at https?://\S+?:(\d+)\s")
-_IN_USE: Final = re.compile(r"The data folder .* is in use by [^.]+\.")
-# Run as the child: the program itself, told to end when its standard input does.
-_PROGRAM: Final = """
-import os, signal, sys, threading
-def wait_for_parent():
-    while os.read(0, 1024): pass
-    os.kill(os.getpid(), signal.SIGTERM)
-threading.Thread(target=wait_for_parent, daemon=True).start()
-import runpy
-runpy.run_module("dateflicks", run_name="__main__")
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,71 +35,12 @@ async def own_server(
     `port` 0 is any free one; None is the usual one, or any when that is taken.
     """
     chosen = port if port is not None else ALL_PORT if _is_free(host, ALL_PORT) else 0
-    handle, written = await asyncio.to_thread(_open_log, log)
+    process = await ServiceProcess.start("all", data, log, host=host, port=chosen, environ=environ)
     try:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-P", "-c", _PROGRAM),
-            *("serve", "all", "--host", host, "--port", str(chosen), "--data", os.fspath(data)),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=handle,
-            stderr=handle,
-            env={**environ, "DATEFLICKS_ALL_MONGO_URI": "embedded"},
-            start_new_session=True,  # Ctrl-C is for us: we still have things to say to it then
-        )
-    finally:
-        os.close(handle)
-    try:
-        found = await _port(process, log, written, data)
+        found = process.port
         yield OwnServer(_url(_near(host), found), _url(_far(host), found), is_loopback(_url(host, found)))
     finally:
-        await _end(process)
-
-
-async def _port(process: asyncio.subprocess.Process, log: Path, written: int, data: Path) -> int:
-    """The port that it says it has, once it serves."""
-    try:
-        async with asyncio.timeout(START_SECONDS):
-            while True:
-                is_over = process.returncode is not None
-                words = (await asyncio.to_thread(log.read_bytes))[written:]
-                if (found := _READY.search(words)) is not None:
-                    return int(found[1])
-                if is_over:
-                    raise _failed(words.decode(errors="replace"), data, log)
-                await asyncio.sleep(LOOK_SECONDS)
-    except TimeoutError:
-        raise ServerFailed(f"The server did not start within {START_SECONDS:g} s.", why=f"See {log}.") from None
-
-
-def _failed(words: str, data: Path, log: Path) -> ServerFailed:
-    if found := _IN_USE.search(words):
-        why = "Another evening is going on with it, or its server was left behind: end that process first."
-        return ServerFailed(found[0], why=why)
-    errors = [line.removeprefix("Error: ") for line in words.splitlines() if line.startswith("Error: ")]
-    last = errors[-1] if errors else f"It said why in {log}."
-    return ServerFailed(f"The server for this evening did not start, with its data in {data}.", why=last)
-
-
-async def _end(process: asyncio.subprocess.Process) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        process.terminate()
-    try:
-        async with asyncio.timeout(STOP_SECONDS):
-            await process.wait()
-    except TimeoutError:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()
-
-
-def _open_log(log: Path) -> tuple[int, int]:
-    """The log for appending, and how long it is already; one that has grown large begins anew."""
-    log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with contextlib.suppress(FileNotFoundError):
-        if log.stat().st_size > LOG_BYTES:
-            log.replace(log.with_suffix(".log.1"))
-    handle = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    return handle, os.fstat(handle).st_size
+        await process.end()
 
 
 def _is_free(host: str, port: int) -> bool:
