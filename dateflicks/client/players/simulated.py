@@ -84,6 +84,11 @@ class SimulatedPlayer:
         self._events.tell(UserActed(act, here if position is None else position, now))
         self._changed.set()
 
+    def freeze(self, seconds: float) -> None:
+        """What befalls a suspended process: for so long it does nothing and takes no command."""
+        self.physics.freeze(seconds, time.monotonic())
+        self._changed.set()
+
     def end(self, *, by_user: bool) -> None:
         """Its user closes it, or it dies."""
         self._is_closed = True

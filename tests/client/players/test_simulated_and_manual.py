@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from dateflicks.client.players.base import Act, Closed, Ended, Player, PlayerError, Stalled, UserActed
+from dateflicks.client.players.base import Act, Closed, Ended, Player, PlayerError, Recovered, Stalled, UserActed
 from dateflicks.client.players.manual import ManualPlayer
 from dateflicks.client.players.mpv import MpvPlayer
 from dateflicks.client.players.physics import SimulatedPhysics
@@ -50,6 +50,17 @@ async def test_a_simulated_stall_is_told_while_somebody_waits() -> None:
     await player.set_speed(1.0)
     assert (await waiting).position < 1.0
     assert player.stalled(time.monotonic())
+
+
+async def test_a_simulated_freeze_is_told_to_whoever_has_waited_all_along() -> None:
+    player = SimulatedPlayer()
+    await player.load("film")
+    await player.play_at(0.0)
+    waiting = asyncio.create_task(told(player, Stalled))
+    await asyncio.sleep(0)
+    player.freeze(1.0)
+    assert (await waiting).position < 1.0
+    assert isinstance(await told(player, Recovered), Recovered)
 
 
 async def test_a_simulated_player_can_die() -> None:
