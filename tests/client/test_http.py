@@ -82,7 +82,7 @@ async def test_a_session_is_asked_for_with_only_the_fields_that_were_given(
         SessionRequest(guest_name="bea", video=VideoRef(url="film.mkv", title="A film", length=90.0))
     )
     assert server.last.body == {
-        "session": {"guestName": "bea", "video": {"url": "film.mkv", "title": "A film", "length": 0.0}}
+        "session": {"guestName": "bea", "video": {"url": "film.mkv", "title": "A film", "length": 90.0}}
     }
     assert (made.state, made.is_accepted, made.guest_name) == ("pending", None, "bea")
 

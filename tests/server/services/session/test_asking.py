@@ -28,7 +28,7 @@ def wrong(**session: Any) -> list[str]:
 
 
 def test_all_that_is_wrong_is_found_at_once() -> None:
-    video = {"url": "two\nlines"}
+    video = {"url": "two\nlines", "length": 90}
 
     assert wrong(guestUserId=HOST, video=video, startTime="soon", details=[1]) == [
         "session.guestUserId",
@@ -116,7 +116,11 @@ def test_any_details_are_refused_or_kept_clean_within_their_limit(details: Any) 
 
 def test_the_same_request_has_one_fingerprint_and_another_has_another() -> None:
     same = {asked(details={"a": 1}).fingerprint, asked(details={"a": 1}, hostUserId=HOST).fingerprint}
-    others = {asked().fingerprint, asked(details={"a": 2}).fingerprint, asked(video={"url": "b.mkv"}).fingerprint}
+    others = {
+        asked().fingerprint,
+        asked(details={"a": 2}).fingerprint,
+        asked(video={"url": "b.mkv", "length": 90}).fingerprint,
+    }
 
     assert len(same) == 1
     assert len(same | others) == 4

@@ -175,7 +175,7 @@ async def test_details_that_are_large_come_back_whole_and_larger_ones_are_refuse
 
 async def test_text_that_others_will_see_is_cleaned(shared: Deployment) -> None:
     host, guest = await shared.pair()
-    video = {"url": "film.mkv", "title": " A\x1b[2J \u202efilm\r\n\x00 "}
+    video = {"url": "film.mkv", "length": 90.0, "title": " A\x1b[2J \u202efilm\r\n\x00 "}
     details = {"note\x07": "one\r\ntwo\u202e\tthree\x1b]0;title\x07"}
 
     session = await host.ask(guest, video=video, details=details)

@@ -37,7 +37,10 @@ async def test_details_of_any_kind_are_kept_or_refused_in_words(
     shared: Deployment, details: bytes, statuses: set[int]
 ) -> None:
     host, guest = await shared.pair()
-    body = b'{"session":{"guestUserId":"%s","video":{"url":"a"},"details":%s}}' % (guest.id.encode(), details)
+    body = b'{"session":{"guestUserId":"%s","video":{"url":"a","length":0},"details":%s}}' % (
+        guest.id.encode(),
+        details,
+    )
     headers = {"Authorization": f"Bearer {host.token}", "Content-Type": "application/json"}
 
     response = await shared.client.post("/sessions", content=body, headers=headers)
