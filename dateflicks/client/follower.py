@@ -12,7 +12,7 @@ from dateflicks.client.players.base import Playhead
 from dateflicks.core.playback import Timeline
 
 INTERVAL_SECONDS: Final = 0.5  # mpv needs 0.37 s to act on a speed: looking more often would steer on stale news
-CALM_SECONDS: Final = 0.003  # up to here speed is exactly 1
+CALM_SECONDS: Final = 0.002  # up to here speed is exactly 1; two players on either side must stay within 5 ms
 DONE_SECONDS: Final = 0.001  # once steering, until here
 GAIN: Final = 0.5  # 1/s: half of an error is gone in a second or so; no integral term, for the dead time's sake
 CLAMP: Final = 0.03  # half a semitone, for a few seconds at most
@@ -150,9 +150,12 @@ class Follower:
         here = head.carried(now)
         e = line.position_at(now) - here
         if now < line.at:
-            # Motion starts again at a set instant while this player still moves: stand until the line gets here.
+            # Motion starts again at a set instant while this player still moves: stand until the line gets here. A
+            # line that is there already began a clock's error ago: its player is steered like any other.
             moment = line.at + here - line.position
-            return self._hold(now, moment - now) if now < moment <= line.at + HOLD_MAX_SECONDS else Pause()
+            if abs(moment - now) > STILL_SECONDS:
+                return self._hold(now, moment - now) if now < moment <= line.at + HOLD_MAX_SECONDS else Pause()
+            e = now - moment
         band = BAND_SECONDS if self.steers else COARSE_BAND_SECONDS
         if abs(e) > band and now >= self._coarse_from:
             if -HOLD_MAX_SECONDS <= e < 0:
