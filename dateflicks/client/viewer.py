@@ -25,7 +25,9 @@ REPORT_SOON_FOR_SECONDS: Final = 5.0
 REPORT_SOON_ERROR_SECONDS: Final = 0.020
 PING_CLEARANCE_SECONDS: Final = 0.050  # a ping just behind another frame waits in its queue: 10–17 ms of error
 LOOK_SOON_SECONDS: Final = 0.1  # having come to a stand, see where
-ASK_AGAIN_SECONDS: Final = 1.0  # an act that was overtaken by another change is asked again, once that is known
+LEFT_BEHIND_SECONDS: Final = 10.0  # the service decides within 1 s, or 5 s after its last decision, and 2 s each way
+ROUND_TRIP_MAX_SECONDS: Final = 4.0  # two seconds each way are borne
+ASK_AGAIN_SECONDS: Final = 1.0  # and a round trip: an act that another change overtook is asked again until then
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,7 @@ class Viewer:
         self._next_look = float("-inf")
         self._last_sent = float("-inf")
         self._reported_far = False
+        self._behind_since: float | None = None
         self._returning = True
 
     # --- the line -----------------------------------------------------------------------------------------------
@@ -95,6 +98,7 @@ class Viewer:
         self.connected = True
         self._burst_left = clock_module.BURST
         self._next_ping = now
+        self._next_report = float("inf")  # the first timecode asks for the first report, under its revision
         self._changed_at = now
 
     def lost(self) -> None:
@@ -162,8 +166,8 @@ class Viewer:
     # --- time ---------------------------------------------------------------------------------------------------
 
     def next_wake(self) -> float:
-        """When `tick` must be called at the latest."""
-        return min(self._next_ping, self._next_report, self._next_look)
+        """When `tick` must be called at the latest. Without a line nothing is due but a look at the player."""
+        return min(self._next_ping, self._next_report, self._next_look) if self.connected else self._next_look
 
     def tick(self, now: float, head: Playhead | None) -> list[Output]:
         """Look at the player, steer it, and send what is due."""
@@ -180,7 +184,7 @@ class Viewer:
     def line(self, now: float) -> Timeline | None:
         """The timeline in local time, by what is known of the server's clock now."""
         told = self.timecode
-        if told is not None and self._follows_told() and (told.rate == 0 or self._clock_fits()):
+        if told is not None and self._follows_told() and self._can_place(told):
             at = self.clock.local(seconds(told.at)) if self._clock_fits() else now
             self._line = Timeline(told.current_position, at, told.rate, told.length)
         return self._line
@@ -196,10 +200,18 @@ class Viewer:
         told = self.timecode
         return told is not None and self.clock.ready and self.clock.clock_id == told.clock_id
 
+    def _can_place(self, told: frames.TimecodeFrame) -> bool:
+        """Whether a timecode can be laid on the own clock; until then the line before it stays in use."""
+        return told.rate == 0 or self._clock_fits()
+
     def _follows_told(self) -> bool:
         """Own stillness is not undone by a timecode that was under way when it was asked for."""
         told = self.timecode
         return not (self._wanted not in (None, "play") and told is not None and told.status == "play")
+
+    def _still_wants(self, now: float) -> bool:
+        """Whether an act may still be on its way, or its answer."""
+        return now <= self._wanted_at + ASK_AGAIN_SECONDS + min(self.clock.round_trip, ROUND_TRIP_MAX_SECONDS)
 
     def _told(self, frame: frames.TimecodeFrame, now: float, head: Playhead | None) -> list[Output]:
         known = self.timecode
@@ -212,7 +224,7 @@ class Viewer:
             self._next_report = min(self._next_report, now + REPORT_SOON_SECONDS)
         returning, self._returning = self._returning, False
         self.timecode = frame
-        if self._wanted is not None and (frame.status == self._wanted or now > self._wanted_at + ASK_AGAIN_SECONDS):
+        if self._wanted is not None and (frame.status == self._wanted or not self._still_wants(now)):
             self._wanted = None
         if frame.reason == "refused" or frame.reason == "restored":
             self._wanted = None
@@ -250,7 +262,7 @@ class Viewer:
 
     def _corrected(self, frame: frames.ErrorFrame, now: float, head: Playhead | None) -> list[Output]:
         """An act that was made before the newest state was known is made again under it: intent survives."""
-        if frame.code == "stale" and self._wanted is not None and now <= self._wanted_at + ASK_AGAIN_SECONDS:
+        if frame.code == "stale" and self._wanted is not None and self._still_wants(now):
             return self._report(now, head, cause="user", status=self._wanted)
         if frame.code == "stale" and self.timecode is not None and self._granted:
             self._answered = None
@@ -265,9 +277,11 @@ class Viewer:
         if line is None or head is None or self.buffering:
             return []
         error = line.position_at(now) - head.carried(now)
-        if self.may_jump and head.rate > 0 and line.rate > 0 and abs(error) <= BAND_SECONDS:
+        is_new = self.timecode is not None and self._can_place(self.timecode)
+        if self.may_jump and is_new and head.rate > 0 and line.rate > 0 and abs(error) <= BAND_SECONDS:
             self.may_jump = False
         far = abs(error) > BAND_SECONDS and line.rate > 0
+        self._mind_being_left(now, is_behind=far and error > 0)
         if far and not self._reported_far:
             self._next_report = now
         self._reported_far = far
@@ -277,6 +291,15 @@ class Viewer:
         if isinstance(action, Pause) or (line.rate == 0 and not head.steady):
             self._next_look = now + LOOK_SOON_SECONDS
         return [] if action is None else [action]
+
+    def _mind_being_left(self, now: float, *, is_behind: bool) -> None:
+        """Behind for longer than the service takes to move everybody here: it does not count this one, who may jump."""
+        if not is_behind:
+            self._behind_since = None
+        elif self._behind_since is None:
+            self._behind_since = now
+        elif now >= self._behind_since + LEFT_BEHIND_SECONDS:
+            self.may_jump = True
 
     def _exact(self) -> bool:
         """A wait is a time to stand still; a pause, a stop and a seek are places to be at."""
