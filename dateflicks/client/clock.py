@@ -14,6 +14,7 @@ from typing import Final
 WINDOW_SECONDS: Final = 60.0  # the minimum is sought in this much of the past
 HISTORY_SECONDS: Final = 300.0  # the skew is fitted over this much
 BIN_SECONDS: Final = 5.0
+BIN_NOISE_SECONDS: Final = 0.010  # by so much even the best of them may be wrong
 SKEW_PRIOR: Final = 40e-6  # how far two ordinary quartz clocks are apart; the fit is shrunk towards 0 by it
 SKEW_MAX: Final = 500e-6  # beyond this it is not skew but a broken fit
 CONTRADICTION_SECONDS: Final = 0.100
@@ -143,16 +144,26 @@ class ServerClock:
 
 
 def _fitted_skew(bins: deque[_Exchange]) -> float:
-    """Least squares of the offset over time, shrunk by what is known of quartz: a poor fit says nothing."""
-    count = len(bins)
-    mean_at = sum(one.at for one in bins) / count
+    """Least squares of the offset over time, shrunk by what is known of quartz: a poor fit says nothing.
+
+    A bin is as good as its round trip is short: one that holds nothing but a single late exchange, as around a lost
+    line, says next to nothing, instead of spoiling the fit for minutes.
+    """
+    shortest = min(one.there + one.back for one in bins)
+    weights = [(one.there + one.back - shortest + BIN_NOISE_SECONDS) ** -2 for one in bins]
     offsets = [(one.there - one.back) / 2 for one in bins]
-    mean_offset = sum(offsets) / count
-    spread = sum((one.at - mean_at) ** 2 for one in bins)
-    slope = sum((one.at - mean_at) * (offset - mean_offset) for one, offset in zip(bins, offsets, strict=True)) / spread
+    total = sum(weights)
+    mean_at = sum(weight * one.at for weight, one in zip(weights, bins, strict=True)) / total
+    mean_offset = sum(weight * offset for weight, offset in zip(weights, offsets, strict=True)) / total
+    spread = covariance = 0.0
+    for weight, one, offset in zip(weights, bins, offsets, strict=True):
+        spread += weight * (one.at - mean_at) ** 2
+        covariance += weight * (one.at - mean_at) * (offset - mean_offset)
+    slope = covariance / spread
     residual = sum(
-        (offset - mean_offset - slope * (one.at - mean_at)) ** 2 for one, offset in zip(bins, offsets, strict=True)
+        weight * (offset - mean_offset - slope * (one.at - mean_at)) ** 2
+        for weight, one, offset in zip(weights, bins, offsets, strict=True)
     )
-    variance = residual / max(count - 2, 1) / spread
+    variance = residual / max(len(bins) - 2, 1) / spread
     shrunk = slope * SKEW_PRIOR**2 / (SKEW_PRIOR**2 + variance)
     return min(max(shrunk, -SKEW_MAX), SKEW_MAX)

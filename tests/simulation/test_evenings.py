@@ -10,9 +10,9 @@ allowed for, and neither is chosen: both are computed for each person from what 
 - The invisible half. Of an exchange of two timestamps only the sum of its delays shows, so half of the difference
   between the smallest delay there and the smallest back looks exactly like an offset, to every protocol. With 500 ms of
   even jitter and the 40 exchanges of 30 s that is some 9 ms, on a line of 0 and 2 s it is a whole second.
-- The skew that hides in jitter. 200 ppm move a clock by 6 ms in 30 s; nobody can tell that from a line whose delays
-  vary by more than that. Allowed is half of what the skew moves within the window of a minute, and never more than
-  half of the line's jitter.
+- The skew that hides in jitter. 200 ppm move a clock by 6 ms in 30 s, half of the window in which a minimum is sought;
+  nobody can tell that, or its absence, from a line whose delays vary by more. Allowed is that, and never more than half
+  of the line's jitter.
 
 Where the film stands, all must show the same frame: within 10 ms, a quarter of one.
 """
@@ -24,7 +24,7 @@ import pytest
 
 from dateflicks.client.clock import WINDOW_SECONDS
 from dateflicks.client.follower import STILL_SECONDS
-from tests.simulation.evening import Evening
+from tests.simulation.evening import CLOCK_PPM, Evening
 from tests.simulation.world import Person, World
 
 EVENINGS: Final = int(os.environ.get("DATEFLICKS_EVENINGS", "1000"))
@@ -35,7 +35,7 @@ IN_STEP_SECONDS: Final = 0.005
 SAME_FRAME_SECONDS: Final = STILL_SECONDS + 0.0001  # positions are told to a tenth of a millisecond
 NEWS_SECONDS: Final = 10.0
 BACK_TOLERANCE_SECONDS: Final = 0.010
-HIDDEN_SECONDS: Final = WINDOW_SECONDS / 2
+HIDDEN_SECONDS: Final = CLOCK_PPM * 1e-6 * WINDOW_SECONDS / 2
 
 
 def let_it_calm(evening: Evening) -> None:
@@ -50,8 +50,7 @@ def let_it_calm(evening: Evening) -> None:
 
 def cannot_know(world: World, one: Person) -> float:
     """What this person's clock may be wrong by through nobody's fault; see above."""
-    skew = abs(one.setup.clock_ppm) * 1e-6 * HIDDEN_SECONDS
-    return world.invisible(one) + min(skew, one.setup.line.jitter / 2)
+    return world.invisible(one) + min(HIDDEN_SECONDS, one.setup.line.jitter / 2)
 
 
 def apart(world: World) -> list[str]:
