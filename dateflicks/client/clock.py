@@ -9,12 +9,14 @@ a line's asymmetry can not be seen by any protocol: it stays inside `uncertainty
 
 from collections import deque
 from dataclasses import dataclass
+from statistics import median
 from typing import Final
 
 WINDOW_SECONDS: Final = 60.0  # the minimum is sought in this much of the past
 HISTORY_SECONDS: Final = 300.0  # the skew is fitted over this much
 BIN_SECONDS: Final = 5.0
 BIN_NOISE_SECONDS: Final = 0.010  # by so much even the best of them may be wrong
+BIN_LATE: Final = 4.0  # later than so many times the usual lateness, and a bin is left out
 SKEW_PRIOR: Final = 40e-6  # how far two ordinary quartz clocks are apart; the fit is shrunk towards 0 by it
 SKEW_MAX: Final = 500e-6  # beyond this it is not skew but a broken fit
 CONTRADICTION_SECONDS: Final = 0.100
@@ -146,10 +148,12 @@ class ServerClock:
 def _fitted_skew(bins: deque[_Exchange]) -> float:
     """Least squares of the offset over time, shrunk by what is known of quartz: a poor fit says nothing.
 
-    A bin is as good as its round trip is short: one that holds nothing but a single late exchange, as around a lost
-    line, says next to nothing, instead of spoiling the fit for minutes.
+    A bin is as good as its round trip is short. One that holds nothing but a single late exchange, as around a lost
+    line, is left out: it would spoil the fit for minutes.
     """
     shortest = min(one.there + one.back for one in bins)
+    usual = median(one.there + one.back for one in bins) - shortest + BIN_NOISE_SECONDS
+    bins = deque(one for one in bins if one.there + one.back - shortest <= BIN_LATE * usual)
     weights = [(one.there + one.back - shortest + BIN_NOISE_SECONDS) ** -2 for one in bins]
     offsets = [(one.there - one.back) / 2 for one in bins]
     total = sum(weights)
