@@ -149,6 +149,12 @@ async def test_it_lasts_until_it_is_stopped() -> None:
         await running
 
 
+async def test_it_ends_also_when_it_is_stopped_by_what_it_has_just_told() -> None:
+    async with asyncio.timeout(20), watching() as evening:
+        evening.listen(lambda update: evening.stop() if isinstance(update, Told) else None)
+        await evening.run()
+
+
 async def test_a_player_that_its_person_closed_ends_it_where_nobody_can_be_asked() -> None:
     async with asyncio.timeout(20), watching() as evening:
         running = asyncio.create_task(evening.run())

@@ -66,8 +66,9 @@ class SimulatedPlayer:
                 return waiting
             self._changed.clear()
             due = self.physics.next_change(now)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), None if due == NEVER else max(due - now, 0.0))
+            with contextlib.suppress(TimeoutError):  # wait_for would lose a cancellation that comes with a change
+                async with asyncio.timeout(None if due == NEVER else max(due - now, 0.0)):
+                    await self._changed.wait()
 
     async def show(self, text: str, seconds: float = 3.0) -> None:  # noqa: ARG002 - kept, not shown
         self.shown = [*self.shown[-(SHOWN_KEPT - 1) :], text]
