@@ -59,14 +59,14 @@ class Narrator:
             case PlayerChanged(text=text):
                 return f"Your player: {text}."
             case _:
-                return self._noticed(update.kind, update.text, update.by)
+                return self._noticed(update.kind, update.text)
 
     def name(self, frame: frames.TimecodeFrame | None, user_id: str | None) -> str:
         """What to call somebody."""
         if user_id == self._user_id:
             return "you"
         known = frame.participants.get(user_id) if frame is not None and user_id is not None else None
-        return known.name or known.role if known is not None else "somebody"
+        return known.name or f"the {known.role}" if known is not None else "somebody"
 
     def _told(self, frame: frames.TimecodeFrame) -> str | None:
         if frame.revision <= self._revision:
@@ -101,7 +101,7 @@ class Narrator:
             return f"{_begin(who)} {_ask(who)} to play; {answer}."
         return f"{_DOES[frame.pending.to].capitalize()} at {where} by {who}; {answer}."
 
-    def _noticed(self, kind: str, text: str, by: str | None) -> str | None:
+    def _noticed(self, kind: str, text: str) -> str | None:
         if kind == "granted":
             return f"Agreed to {_GRANTED.get(text.split()[0], text)} for you."
         return None if kind == "asked" else text
@@ -115,7 +115,8 @@ class Narrator:
 
 
 def _begin(who: str) -> str:
-    return "You" if who == "you" else who
+    """At the beginning of a sentence; somebody's own name stays as they write it."""
+    return who.capitalize() if who in ("you", "somebody", "the host", "the guest") else who
 
 
 def _is(who: str) -> str:
