@@ -1,6 +1,8 @@
 """`dateflicks` as a process with a person at it: its lines as they come, words typed into it, its children."""
 
+import contextlib
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -69,7 +71,8 @@ class Program:
             thread.join(SECONDS)
         for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
             assert stream is not None
-            stream.close()
+            with contextlib.suppress(BrokenPipeError):
+                stream.close()
 
     # --- what it says -------------------------------------------------------------------------------------------
 
@@ -111,6 +114,11 @@ class Program:
         self.process.stdin.write(f"{line}\n")
         self.process.stdin.flush()
 
+    def hang_up(self) -> None:
+        """Type nothing more."""
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+
     def ends(self) -> int:
         """Its exit code, once it has ended."""
         code = self.process.wait(SECONDS)
@@ -123,6 +131,10 @@ class Program:
         found = [pid for pid in self._children() if word in _command_line(pid)]
         assert len(found) == 1, f"{len(found)} children have {word!r}"
         return found[0]
+
+    def kill_child(self, word: str) -> None:
+        """End this child without asking it."""
+        os.kill(self.child(word), signal.SIGKILL)
 
     def _children(self) -> list[int]:
         task = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
