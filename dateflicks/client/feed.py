@@ -134,8 +134,9 @@ class Feed:
             delay = max(self._delay(), _RANDOM.uniform(0, spread))
             yield Lost(self._now(), why, delay, self._tries)
             self._retry_now.clear()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._retry_now.wait(), delay)
+            with contextlib.suppress(TimeoutError):  # wait_for would lose a cancellation that comes with a retry
+                async with asyncio.timeout(delay):
+                    await self._retry_now.wait()
 
     async def _once(self) -> AsyncIterator[FeedEvent]:
         headers: Mapping[str, str] = {"Authorization": f"Bearer {await self._bearer()}"}

@@ -237,8 +237,9 @@ class Watching:
             self._carry_out(self.viewer.tick(now, self.player.playhead(now)))
             wake = min(self.viewer.next_wake(), now + LOOK_SECONDS)
             self._changed.clear()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), max(0.0, wake - time.monotonic()))
+            with contextlib.suppress(TimeoutError):  # wait_for would lose a cancellation that comes with a change
+                async with asyncio.timeout(max(0.0, wake - time.monotonic())):
+                    await self._changed.wait()
 
     async def _end_when_stopped(self) -> None:
         await self._stopped.wait()
