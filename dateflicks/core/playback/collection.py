@@ -83,15 +83,20 @@ class PlaybackCollection:
 
     def advance(self, now: float) -> list[tuple[PlaybackControl, Events]]:
         """Carry out all that is due by `now`, in the order in which it fell due."""
+        due = self.take_due(now)
+        carried_out = [(control, control.advance(now)) for control in due]
+        for control in due:
+            self.touched(control.state.session_id)
+        return carried_out
+
+    def take_due(self, now: float) -> list[PlaybackControl]:
+        """Those that are due by `now`, in order; each is to be advanced and then `touched`, apart from the others."""
         due: list[PlaybackControl] = []
         while (wake := self.next_wake()) is not None and wake <= now:
             _, session_id = heapq.heappop(self._queue)
             del self._due[session_id]
             due.append(self._controls[session_id])
-        carried_out = [(control, control.advance(now)) for control in due]
-        for control in due:
-            self.touched(control.state.session_id)
-        return carried_out
+        return due
 
     def _drop_overtaken(self) -> None:
         while self._queue and self._due.get(self._queue[0][1]) != self._queue[0][0]:

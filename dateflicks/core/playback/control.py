@@ -116,6 +116,16 @@ class PlaybackControl:
         state.tell(Reason.LEAVE, user_id, now)
         return self._reviewed(now)
 
+    def change_player(self, user_id: str, now: float) -> Events:
+        """Another connection of somebody counts from now on: its player moves nobody before it is in step."""
+        state = self._caught_up(now)
+        self._participant(user_id)
+        state.update(
+            user_id, in_step=False, reported_at=None, measured_at=None, revision=-1, rate=0.0,
+            buffering=False, stalled_since=None,
+        )  # fmt: skip
+        return self._reviewed(now)
+
     def receive(self, request: TimecodeRequest, now: float) -> Events:
         """A report: a position that may have a say, and a word that may be an act.
 

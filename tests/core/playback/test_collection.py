@@ -102,6 +102,18 @@ def test_what_is_due_is_carried_out_in_the_order_in_which_it_fell_due() -> None:
     assert collection.next_wake() == EVENING + 63
 
 
+def test_those_that_are_due_can_be_taken_and_carried_out_one_by_one() -> None:
+    collection = filled("ses_a", "ses_b", "ses_c")
+    for delay, session in ((3, "ses_a"), (1, "ses_b"), (2, "ses_c")):
+        collection.receive(act(session, "host", PAUSE), EVENING + delay)
+    due = collection.take_due(EVENING + 62)
+    assert [control.state.session_id for control in due] == ["ses_b", "ses_c"]
+    assert collection.next_wake() == EVENING + 63
+    collection.touched("ses_b")  # not carried out yet: still due
+    assert collection.next_wake() == EVENING + 61
+    assert [event.reason for event in due[0].advance(EVENING + 62)] == [Reason.RESTORED]
+
+
 def test_after_all_that_was_due_the_next_wake_up_lies_ahead() -> None:
     collection = filled("ses_a", "ses_b")
     now = EVENING

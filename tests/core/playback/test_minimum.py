@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 
 from dateflicks.core.playback import Cause, PlaybackRules, Reason, Status
-from tests.core.playback.scene import PARTY, Scene
+from tests.core.playback.scene import PARTY, TICK, Scene
 
 
 def playing(*users: str) -> Scene:
@@ -244,3 +244,31 @@ def test_a_stall_of_a_player_that_is_seeking_by_itself_is_not_the_minimum_rules_
     scene.tick("guest")
     scene.wait(2)
     assert scene.told == []
+
+
+def test_a_player_that_took_the_place_of_another_moves_nobody_before_it_is_in_step() -> None:
+    scene = Scene.playing("host", "guest", at=600.0)
+    before = scene.control.state.revision
+    scene.control.change_player("guest", scene.now)
+    for _ in range(8):
+        scene.wait(TICK)
+        scene.tick("host")
+        scene.report("guest", position=1.0)
+    assert scene.reasons == []
+    assert scene.control.state.revision == before
+    scene.tick("guest")
+    for _ in range(8):
+        scene.wait(TICK)
+        scene.tick("host")
+        scene.report("guest", off=-0.5)
+    assert Reason.MINIMUM in scene.reasons
+
+
+def test_a_player_that_took_the_place_of_another_is_believed_whatever_the_other_said_last() -> None:
+    scene = Scene.playing("host", "guest", at=600.0)
+    scene.report("guest", buffering=True)
+    scene.control.change_player("guest", scene.now)
+    scene.report("guest", sent_at=scene.now - 0.5)
+    scene.wait(TICK * 3)
+    assert scene.reasons == []
+    assert not scene.event.participants["guest"].buffering
