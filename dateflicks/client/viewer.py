@@ -88,6 +88,7 @@ class Viewer:
         self._next_look = float("-inf")
         self._last_sent = float("-inf")
         self._reported_far = False
+        self._is_off = False
         self._behind_since: float | None = None
         self._returning = True
 
@@ -285,7 +286,8 @@ class Viewer:
         if far and not self._reported_far:
             self._next_report = now
         self._reported_far = far
-        if abs(error) > REPORT_SOON_ERROR_SECONDS:
+        self._is_off = abs(error) > REPORT_SOON_ERROR_SECONDS
+        if self._is_off:
             self._next_report = min(self._next_report, now + REPORT_SOON_SECONDS)
         action = self.follower.decide(now, head, line, exact=self._exact(), may_jump=self.may_jump)
         if isinstance(action, Pause) or (line.rate == 0 and not head.steady):
@@ -316,7 +318,7 @@ class Viewer:
         cause: frames.Cause,
         status: frames.StatusWord | None = None,
     ) -> list[Output]:
-        soon = now < self._changed_at + REPORT_SOON_FOR_SECONDS or self.buffering
+        soon = now < self._changed_at + REPORT_SOON_FOR_SECONDS or self.buffering or self._is_off
         self._next_report = now + (REPORT_SOON_SECONDS if soon else REPORT_SECONDS)
         if not self.connected or head is None or self.timecode is None:
             return []
