@@ -26,6 +26,7 @@ class Root(LazyGroup):
         "host": Entry("host", "Invite somebody to a film and watch it together.", TOGETHER),
         "join": Entry("join", "Accept an invitation and watch together.", TOGETHER),
         "watch": Entry("watch", "Watch an accepted session together.", TOGETHER),
+        "demo": Entry("demo", "Show on this machine that it works.", TOGETHER),
         "session": Entry("session", "Make, answer and follow sessions.", TOGETHER),
         "register": Entry("account", "Create an account and sign in.", ACCOUNT),
         "login": Entry("account", "Sign in.", ACCOUNT),
