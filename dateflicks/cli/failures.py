@@ -35,7 +35,7 @@ _CLIENT: tuple[tuple[type[errors.ClientError], Exit, str], ...] = (
     (errors.NotAllowed, Exit.SIGN_IN, ""),
     (errors.NoInvitation, Exit.NOT_FOUND, ""),
     (errors.FilmMissing, Exit.NOT_FOUND, ""),
-    (errors.NoPlayer, Exit.FAILED, "Or show the film yourself with --player manual; --player simulated shows nothing."),
+    (errors.NoPlayer, Exit.FAILED, "With --player manual you steer your own; --player simulated shows nothing."),
     (errors.FilmUnplayable, Exit.FAILED, ""),
     (errors.ServerFailed, Exit.FAILED, ""),
     (errors.NotThere, Exit.NOT_FOUND, "See what there is with 'dateflicks session list'."),

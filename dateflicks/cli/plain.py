@@ -61,6 +61,10 @@ class PlainWatch:
                 self._lost_since, self._is_still_lost_said = None, False
             case LinkChanged():
                 sentence = self._lost(sentence)
+            case PlayerChanged(kind="speed-refused") if self._is_by_hand:
+                sentence = None  # nobody has a hand for that
+            case PlayerChanged(kind="trouble" | "speed-refused" | "gave-up", text=text):
+                sentence = f"Your player: {text.rstrip('.')}."
             case PlayerChanged(kind="closed") if self._is_interactive:
                 sentence = "Your player is closed; the others go on. Type again to open it, or quit to leave."
             case PlayerChanged(kind="closed"):
@@ -129,7 +133,7 @@ class PlainWatch:
                 self._watching.refuse()
             case "where":
                 self._teller.say(self._where(), "where")
-            case "at" if self._evening.screen.player.name == "manual":
+            case "at" if self._is_by_hand:
                 self._i_am_at(rest)
             case "retry":
                 self._watching.reconnect()
@@ -142,7 +146,11 @@ class PlainWatch:
     @property
     def help(self) -> str:
         """What can be typed."""
-        return f"{HELP} {HELP_BY_HAND}" if self._evening.screen.player.name == "manual" else HELP
+        return f"{HELP} {HELP_BY_HAND}" if self._is_by_hand else HELP
+
+    @property
+    def _is_by_hand(self) -> bool:
+        return self._evening.screen.player.name == "manual"
 
     async def _may_reopen(self) -> bool:
         if not self._is_interactive:

@@ -1,0 +1,282 @@
+"""Watching line by line: what is said of what happens, what is done with what is typed."""
+
+import asyncio
+import io
+import os
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import msgspec
+import pytest
+
+from dateflicks.cli.plain import PlainWatch
+from dateflicks.cli.telling import JsonLines, Sentences
+from dateflicks.client.evening import Evening
+from dateflicks.client.films import Film
+from dateflicks.client.http import ServiceClient
+from dateflicks.client.players.simulated import SimulatedPlayer
+from dateflicks.client.screen import Screen
+from dateflicks.client.tickets import Tickets
+from dateflicks.client.viewer import Notice
+from dateflicks.client.watching import LinkChanged, PlayerChanged, Told
+from dateflicks.protocol.bodies import SessionBody, TimecodeBody
+from dateflicks.protocol.frames import ParticipantState, Pending, TimecodeFrame
+from dateflicks.settings.client import ClientSettings, ConsentSettings
+from tests.client.players.waiting import until
+from tests.scripted_server import session_json
+
+ANA, BEA = "usr_" + "a" * 26, "usr_" + "b" * 26
+ID = "ses_" + "a" * 26
+TIMECODE = TimecodeBody(
+    session_id=ID, length=5400.0, current_position=0.0, status="stop", last_status_change="", revision=1
+)
+
+
+def told(revision: int, **changes: Any) -> Told:
+    people = {
+        ANA: ParticipantState(
+            role="host", connected=True, buffering=False, status="stop", position=0.0, drift=0.0, name="ana"
+        ),
+        BEA: ParticipantState(
+            role="guest", connected=True, buffering=False, status="stop", position=0.0, drift=0.0, name="bea"
+        ),
+    }
+    frame = {
+        "session_id": ID, "length": 5400.0, "current_position": 60.0, "status": "stop", "last_status_change": "",
+        "at": 0.0, "rate": 0.0, "clock_id": "clk_x", "reason": "join", "by": ANA, "waiting_for": [], "pending": None,
+        "participants": people,
+    }  # fmt: skip
+    return Told(TimecodeFrame(**{**frame, "revision": revision, **changes}))
+
+
+def asked(revision: int, kind: str, to: Any) -> Told:
+    pending = Pending(
+        kind="seek" if isinstance(to, float) else "status", by=ANA, from_="stop", to=to, deadline=60_000.0
+    )
+    return told(revision, reason=kind, by=ANA, pending=pending)
+
+
+class Desk:
+    """Bea at her terminal: an evening without a line, what she is told, and what is asked in her name."""
+
+    def __init__(self, evening: Evening, *, is_interactive: bool, stdin: io.TextIOBase | None = None) -> None:
+        self.stdout = io.StringIO()
+        self.evening = evening
+        self.watch = PlainWatch(
+            evening, Sentences(self.stdout), stdin or io.StringIO(), is_interactive=is_interactive  # type: ignore[arg-type]  # a stream of text
+        )  # fmt: skip
+        self.done: list[tuple[str, Any]] = []
+        watching: Any = evening.watching
+        watching.ask = lambda status: self.done.append(("ask", status))
+        watching.seek = lambda to: self.done.append(("seek", to))
+        watching.confirm = lambda: self.done.append(("confirm", None))
+        watching.refuse = lambda: self.done.append(("refuse", None))
+
+    def hear(self, update: Any) -> str:
+        """What is said of this."""
+        before = len(self.stdout.getvalue())
+        if isinstance(update, Told):
+            self.evening.viewer.received(update.frame, 0.0, None)
+        self.evening._tell(update)
+        return self.stdout.getvalue()[before:].rstrip("\n")
+
+    def type(self, line: str) -> str:
+        """What is said to this."""
+        before = len(self.stdout.getvalue())
+        word, *rest = line.split()
+        self.watch._command(word, rest)
+        return self.stdout.getvalue()[before:].rstrip("\n")
+
+
+@asynccontextmanager
+async def at_desk(
+    settings: ClientSettings, *, is_interactive: bool = True, stdin: io.TextIOBase | None = None
+) -> AsyncIterator[Desk]:
+    session = msgspec.convert(session_json(state="accepted", ticket="t1cket"), SessionBody)
+    async with await Screen.open(settings) as screen, ServiceClient("http://127.0.0.1:1") as client:
+        await screen.load(Film("film.mkv", "film.mkv"), told_length=5400.0)
+        tickets = Tickets(client, ID, "t1cket")
+        evening = Evening(session, TIMECODE, "http://127.0.0.1:1", tickets, screen, settings, BEA)
+        yield Desk(evening, is_interactive=is_interactive, stdin=stdin)
+
+
+@pytest.fixture
+async def desk() -> AsyncIterator[Desk]:
+    async with at_desk(ClientSettings(player="simulated")) as found:
+        yield found
+
+
+async def test_who_is_there_is_the_first_that_is_said(desk: Desk) -> None:
+    assert desk.hear(told(1)) == "You are here, and so is ana."
+    assert desk.hear(told(1)) == ""
+
+
+async def test_a_question_says_what_to_type(desk: Desk) -> None:
+    desk.hear(told(1))
+    assert desk.hear(asked(2, "seek", 2460.0)) == "ana asks to move to 41:00; type accept or refuse."
+
+
+async def test_what_is_agreed_to_in_one_s_name_is_no_question_and_told_once(desk: Desk) -> None:
+    desk.hear(told(1))
+    assert desk.hear(asked(2, "play", "play")) == "ana asks to play; agreed for you."
+    assert desk.hear(Notice("granted", "play was agreed to", ANA)) == ""
+
+
+async def test_what_is_granted_silently_is_not_told() -> None:
+    async with at_desk(ClientSettings(player="simulated", consent=ConsentSettings(play="free"))) as desk:
+        desk.hear(told(1))
+        assert desk.hear(asked(2, "play", "play")) == ""
+
+
+@pytest.mark.parametrize(
+    ("line", "done"),
+    [
+        ("play", ("ask", "play")),
+        ("pause", ("ask", "pause")),
+        ("stop", ("ask", "stop")),
+        ("seek 41:00", ("seek", 2460.0)),
+        ("seek +30", ("seek", 90.0)),
+        ("seek -1:30", ("seek", 0.0)),
+        ("accept", ("confirm", None)),
+        ("no", ("refuse", None)),
+    ],
+)
+async def test_each_word_does_what_it_says(line: str, done: tuple[str, Any], desk: Desk) -> None:
+    desk.hear(told(1))
+    desk.type(line)
+    assert desk.done == [done]
+
+
+@pytest.mark.parametrize("line", ["seek", "seek soon", "seek 1:2:3:4", "seek +", "dance", "seek nan"])
+async def test_what_makes_no_sense_is_answered_with_what_does(line: str, desk: Desk) -> None:
+    desk.hear(told(1))
+    assert "seek" in desk.type(line)
+    assert desk.done == []
+
+
+async def test_without_a_line_it_is_said_that_nobody_hears(desk: Desk) -> None:
+    desk.hear(told(1))
+    desk.evening.viewer.lost()
+    assert desk.type("pause") == "There is no line, so the other does not hear of it."
+
+
+async def test_where_is_told_for_everybody(desk: Desk) -> None:
+    assert desk.type("where") == "Not connected yet."
+    desk.hear(told(1))
+    assert desk.type("where").startswith("Stop at 1:00 of 1:30:00: you ")
+    assert desk.type("where").endswith("ana +0.000 s.")
+
+
+async def test_a_line_that_stays_lost_is_told_twice_and_not_at_every_try(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 0.0
+    monkeypatch.setattr("dateflicks.cli.plain.time.monotonic", lambda: now)
+    lost = LinkChanged(False, "the line is gone", 2.0)
+    assert "line is lost" in desk.hear(lost)
+    assert desk.hear(lost) == ""
+    now = 25.0
+    assert "There is still no line" in desk.hear(lost)
+    now = 60.0
+    assert desk.hear(lost) == ""
+
+
+async def test_a_player_s_trouble_is_one_sentence(desk: Desk) -> None:
+    assert desk.hear(PlayerChanged("trouble", "mpv does not answer.")) == "Your player: mpv does not answer."
+
+
+async def test_by_hand_one_says_where_one_is() -> None:
+    async with at_desk(ClientSettings(player="manual")) as desk:
+        desk.hear(told(1))
+        desk.type("at 1:02")
+        head = desk.evening.screen.player.playhead(0.0)
+        assert head is not None
+        assert head.position == 62.0
+        assert "at 41:12" in desk.type("at")
+        assert "at 41:12" in desk.type("help")
+        assert desk.hear(PlayerChanged("speed-refused", "It keeps its own speed.")) == ""
+
+
+async def test_hostile_names_move_no_cursor(desk: Desk) -> None:
+    name = "\x1b[2J\u202eana"
+    person = ParticipantState(
+        role="host", connected=True, buffering=False, status="stop", position=0.0, drift=0.0, name=name
+    )
+    said = desk.hear(told(1, participants={ANA: person}))
+    assert "\x1b" not in said
+    assert "\u202e" not in said
+
+
+async def test_for_programs_everything_is_an_object_on_a_line() -> None:
+    stdout = io.StringIO()
+    teller = JsonLines(stdout)
+    for update in (told(1), LinkChanged(True), PlayerChanged("stalled", "x"), Notice("granted", "y", ANA)):
+        teller.update(update, None)
+    teller.say("dateflicks join x", "invitation", code="x")
+    events = [msgspec.json.decode(line) for line in stdout.getvalue().splitlines()]
+    assert [event["event"] for event in events] == ["timecode", "line", "player", "notice", "invitation"]
+    assert events[0]["participants"][BEA]["name"] == "bea"
+    assert events[-1] == {"event": "invitation", "text": "dateflicks join x", "code": "x"}
+
+
+# --- typed input -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def pipe() -> Iterator[tuple[io.TextIOBase, io.TextIOBase]]:
+    reading, writing = os.pipe()
+    with os.fdopen(reading) as read_end, os.fdopen(writing, "w", buffering=1) as write_end:
+        yield read_end, write_end
+
+
+async def test_a_closed_player_is_a_question_at_a_terminal(pipe: tuple[io.TextIOBase, io.TextIOBase]) -> None:
+    async with at_desk(ClientSettings(player="simulated"), stdin=pipe[0]) as desk, asyncio.timeout(20):
+        running = asyncio.create_task(desk.watch.run())
+        desk.hear(told(1))
+        first = desk.evening.screen.player
+        assert isinstance(first, SimulatedPlayer)
+        first.end(by_user=True)
+        await until(lambda: "Type again to open it, or quit to leave." in desk.stdout.getvalue())
+        pipe[1].write("again\n")
+        await until(lambda: desk.evening.watching.player is not first)
+        pipe[1].write("quit\n")
+        await running
+
+
+async def test_a_closed_player_is_the_end_where_nobody_types(pipe: tuple[io.TextIOBase, io.TextIOBase]) -> None:
+    settings = ClientSettings(player="simulated")
+    async with at_desk(settings, is_interactive=False, stdin=pipe[0]) as desk, asyncio.timeout(20):
+        running = asyncio.create_task(desk.watch.run())
+        player = desk.evening.screen.player
+        assert isinstance(player, SimulatedPlayer)
+        player.end(by_user=True)
+        await running
+        assert "you leave, the others go on" in desk.stdout.getvalue()
+
+
+async def test_the_end_of_input_leaves_at_a_terminal_only(pipe: tuple[io.TextIOBase, io.TextIOBase]) -> None:
+    async with at_desk(ClientSettings(player="simulated"), stdin=pipe[0]) as desk, asyncio.timeout(20):
+        pipe[1].close()
+        await desk.watch.run()
+    nobody = io.StringIO()
+    async with at_desk(ClientSettings(player="simulated"), is_interactive=False, stdin=nobody) as desk:
+        running = asyncio.create_task(desk.watch.run())
+        await until(lambda: desk.watch._nobody_types)
+        assert not running.done()
+        desk.hear(told(1))
+        desk.hear(told(2, reason="end"))  # nothing is left to wait for
+        async with asyncio.timeout(20):
+            await running
+
+
+async def test_words_typed_before_there_is_a_line_wait_for_it(pipe: tuple[io.TextIOBase, io.TextIOBase]) -> None:
+    async with at_desk(ClientSettings(player="simulated"), stdin=pipe[0]) as desk, asyncio.timeout(20):
+        pipe[1].write("play\n")
+        running = asyncio.create_task(desk.watch.run())
+        await until(lambda: "line is lost" in desk.stdout.getvalue())
+        assert desk.done == []
+        desk.hear(told(1))
+        await until(lambda: desk.done == [("ask", "play")])
+        pipe[1].write("quit\n")
+        await running
