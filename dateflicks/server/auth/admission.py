@@ -20,7 +20,7 @@ class Admission:
     def __init__(self, signer: Signer, *, places_max: int = PLACES_MAX) -> None:
         self._signer = signer
         self._places_max = places_max
-        self._shown: OrderedDict[tuple[str, str], str] = OrderedDict()
+        self._shown: OrderedDict[tuple[str, str], tuple[float, str]] = OrderedDict()
 
     def identify(self, bearer: str) -> Caller:
         """Whose this token or ticket is. Raises Unauthenticated."""
@@ -38,11 +38,12 @@ class Admission:
         shown = self._shown.get((caller.user_id, session_id))
         if shown is None:
             raise Forbidden("This needs the session's ticket: connect with it as the bearer token.")
-        return self._signer.verify_ticket(shown)
+        return self._signer.verify_ticket(shown[1])
 
     def _remember(self, ticket: Ticket, text: str) -> None:
         place = (ticket.user_id, ticket.session_id)
-        self._shown[place] = text
+        shown = (ticket.expires_at, text)
+        self._shown[place] = max(shown, self._shown.get(place, shown))  # an older one shown later takes nothing away
         self._shown.move_to_end(place)
         while len(self._shown) > self._places_max:
             self._shown.popitem(last=False)
