@@ -3,11 +3,13 @@
 Times are Unix seconds as numbers: they are never filtered on, and numbers stay clear of the engines' date handling.
 """
 
+import math
 from collections.abc import Mapping
 from typing import Any, Final
 
+from dateflicks.core.limits import POSITION_MAX_SECONDS
 from dateflicks.core.playback import Change, Member, Role, SeekChange, Status, StatusChange, TimecodeRecord
-from dateflicks.server.storage.records import Collection, Document
+from dateflicks.server.storage.records import Collection, Document, StorageFault
 
 DATABASE: Final = "TimecodeDb"
 
@@ -35,22 +37,43 @@ def to_document(record: TimecodeRecord) -> Document:
 
 
 def from_document(document: Mapping[str, Any]) -> TimecodeRecord:
-    """A stored record as the playback core takes it; fields that an older version did not write have defaults."""
+    """A stored record as the playback core takes it; only the five fields of its first design have to be there.
+
+    Raises StorageFault when it cannot be read.
+    """
+    try:
+        return _to_record(document)
+    except (KeyError, TypeError, ValueError) as error:
+        raise StorageFault(f"the timecode record of {document.get('_id')} cannot be read: {error!r}") from error
+
+
+def _to_record(document: Mapping[str, Any]) -> TimecodeRecord:
     pending = document.get("pending")
+    status = Status(document["status"])
+    changed_at = _number(document["lastStatusChange"])
+    length = _number(document["length"])
+    if not 0 <= length <= POSITION_MAX_SECONDS:
+        raise ValueError(f"length {length}")
     return TimecodeRecord(
         session_id=str(document["_id"]),
-        length=float(document["length"]),
-        current_position=float(document["currentPosition"]),
-        status=Status(document["status"]),
-        last_status_change=float(document["lastStatusChange"]),
-        at=float(document["at"]),
-        rate=float(document["rate"]),
-        revision=int(document["revision"]),
-        settled=Status(document["settled"]),
+        length=length,
+        current_position=_number(document["currentPosition"]),
+        status=status,
+        last_status_change=changed_at,
+        at=_number(document.get("at", changed_at)),
+        rate=_number(document.get("rate", 0.0)),
+        revision=int(_number(document.get("revision", 0))),
+        settled=Status(document.get("settled", status)),
         pending=None if pending is None else _to_change(pending),
-        members=tuple(Member(one["userId"], Role(one["role"]), one["name"]) for one in document["members"]),
-        present=tuple(document["present"]),
+        members=tuple(Member(one["userId"], Role(one["role"]), one["name"]) for one in document.get("members", ())),
+        present=tuple(document.get("present", ())),
     )
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise TypeError(f"no number: {value!r}")
+    return float(value)
 
 
 def _from_change(change: Change) -> Document:
