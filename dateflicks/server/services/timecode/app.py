@@ -85,14 +85,14 @@ class TimecodeService:
         """Write where every film is, and let go."""
         if self._running is not None:
             self._running.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._running
+            await asyncio.wait([self._running])
             self._running = None
         self._handler.keep_all()
         await self._open.aclose()
 
     def close_feeds(self, code: int, reason: str) -> None:
-        """End every connection."""
+        """End every connection because the service stops: nobody has left."""
+        self._handler.end()
         self._gate.close_all(code, reason)
 
     def database_up(self) -> bool:
@@ -100,7 +100,7 @@ class TimecodeService:
         return self._database.is_up()
 
     async def _keep_time(self) -> None:
-        """One session's mistake must not stop the clockwork of all others."""
+        """What fails in one session the handler takes care of; whatever else fails must not stop the clockwork."""
         while True:
             try:
                 await self._handler.run()

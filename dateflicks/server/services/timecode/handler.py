@@ -2,28 +2,38 @@
 
 A room is one session with its playback and whoever listens. Everything that happens to a playback goes through `_tell`:
 its events go to all listeners in order, its record is put down once, and the next wake-up is set. Playback goes on from
-memory while the database is away; what must be kept is written when it returns (`Records` writes behind).
+memory while the database is away; what must be kept is written when it returns (`Records` writes behind). What fails in
+one session ends that session's room, which comes back from its record, and nobody else's.
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+import contextlib
+import logging
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 import msgspec
 
 from dateflicks.core import limits
-from dateflicks.core.errors import Conflict, NotFound
+from dateflicks.core.errors import Conflict, NotFound, RuleError
 from dateflicks.core.playback import Member, PlaybackCollection, PlaybackControl, PlaybackRules, TimecodeEvent
 from dateflicks.protocol import frames
 from dateflicks.protocol.bodies import TimecodeBody
 from dateflicks.protocol.timecode import event_frame, milliseconds, record_body, request_of, sync_limits
 from dateflicks.server.clock import ServerClock
 from dateflicks.server.services.timecode.records import from_document, to_document
+from dateflicks.server.services.timecode.turns import Turns
+
+log = logging.getLogger(__name__)
 
 IDLE_SECONDS: Final = 600.0  # a session with nobody there is dropped from memory after this long; its record stays
-SWEEP_SECONDS: Final = 0.5  # how often rooms are looked through for what is said and kept regularly
+TELL_SECONDS: Final = limits.EVENT_INTERVAL_SECONDS - 0.25  # so that it has come within the interval on a slow line too
 PLAYBACK_TOPIC: Final = "playback"
+DELETED_CODE: Final = 4404
+OUR_FAULT_CODE: Final = 1011
 
 
 class Records(Protocol):
@@ -70,12 +80,14 @@ class Seat:
 
 @dataclass(slots=True)
 class Room:
-    """One session: its seats, the newest of a person last, and when it was last told and kept."""
+    """One session and its seats, the newest of a person last."""
 
     session_id: str
     seats: list[Seat] = field(default_factory=list)
-    told_at: float = float("-inf")
-    empty_since: float | None = None
+
+    def newest(self, user_id: str) -> Seat | None:
+        """The connection of a person whose player is followed, or None when they have none."""
+        return next((seat for seat in reversed(self.seats) if seat.member.user_id == user_id), None)
 
 
 class TimecodeHandler:
@@ -89,6 +101,11 @@ class TimecodeHandler:
         self._encoder = msgspec.json.Encoder()
         self._playbacks = PlaybackCollection((), clock.now(), rules)
         self._rooms: dict[str, Room] = {}
+        self._telling = Turns(TELL_SECONDS)  # where somebody listens
+        self._idle = Turns(IDLE_SECONDS)  # where nobody does
+        self._deleting: Counter[str] = Counter()  # what is written meanwhile would bring the record back
+        self._deletions = 0
+        self._is_ending = False
         self._earlier = asyncio.Event()
         self._wakes_at = float("-inf")
 
@@ -102,53 +119,68 @@ class TimecodeHandler:
     async def create(self, session_id: str, length: float) -> TimecodeBody:
         """A new timecode at stop. Raises Conflict when there is one, Unavailable."""
         control = PlaybackControl(session_id, length, self._clock.now(), self._rules)
+        deletions = self._deletions
         inserted = await self._records.insert(to_document(control.to_record(self._clock.now())))
         if not inserted:
             raise Conflict("This session has a timecode already: change its length with PATCH, or connect to it.")
-        if session_id not in self._playbacks:  # somebody may have connected as soon as the record was there
+        # Somebody may have connected as soon as the record was there, or deleted it.
+        if session_id not in self._playbacks and deletions == self._deletions:
             self._playbacks.create(session_id, length, self._clock.now())
-            self._rooms.setdefault(session_id, Room(session_id, empty_since=self._clock.now()))
-        return self._body(session_id)
+            self._idle.begin(session_id, self._clock.now())
+            self._plan(session_id)
+        return record_body(control.to_timecode_event(self._clock.now()))
 
     async def read(self, session_id: str) -> TimecodeBody:
-        """The present state. Raises NotFound, Unavailable."""
+        """The present state. Raises NotFound, Unavailable, StorageFault (the record cannot be read)."""
         await self._load(session_id)
         return self._body(session_id)
 
     async def set_length(self, session_id: str, length: float) -> TimecodeBody:
-        """Correct the length. Raises NotFound, Unavailable."""
+        """Correct the length. Raises as `read`."""
         control = await self._load(session_id)
         self._tell(control, control.set_length(length, self._clock.now()))
         return self._body(session_id)
 
     async def delete(self, session_id: str) -> None:
         """Forget a session's playback; whoever listens is told that it is gone. Raises NotFound, Unavailable."""
-        deleted = await self._records.delete(session_id)
-        room = self._rooms.pop(session_id, None)
-        known = session_id in self._playbacks
-        self._playbacks.forget(session_id)
-        for seat in room.seats if room else ():
-            seat.listener.close(4404, "the timecode was deleted")
-        if not deleted and not known:
+        self._deleting[session_id] += 1
+        is_deleted = False
+        try:
+            was_there = await self._records.delete(session_id)
+            is_deleted = True
+        finally:
+            self._deleting[session_id] -= 1
+            if not self._deleting[session_id]:
+                del self._deleting[session_id]
+            if not is_deleted and session_id in self._playbacks:
+                self._keep(self._playbacks.control(session_id))  # what was not written meanwhile
+        self._deletions += 1
+        was_there = was_there or session_id in self._playbacks
+        self._drop(session_id, DELETED_CODE, "the timecode was deleted")
+        if not was_there:
             raise NotFound("No timecode has been created for this session.")
 
     # --- connections --------------------------------------------------------------------------------------------
 
     async def load(self, session_id: str) -> None:
-        """Make sure that a session's playback is in memory before somebody sits down. Raises NotFound, Unavailable."""
+        """Make sure that a session's playback is in memory before somebody sits down. Raises as `read`."""
         await self._load(session_id)
 
     def sit_down(self, session_id: str, member: Member, listener: Listener) -> Seat:
         """Somebody connects; everybody is told, they with the limits. `load` must have succeeded. Raises NotFound."""
         control = self._playbacks.control(session_id)
-        room = self._rooms.setdefault(session_id, Room(session_id))
-        room.empty_since = None
+        room = self._rooms.get(session_id) or Room(session_id)
         seat = Seat(session_id, member, listener)
-        is_first = all(other.member.user_id != member.user_id for other in room.seats)
         now = self._clock.now()
-        if is_first:
+        if room.newest(member.user_id) is None:
             self._tell(control, control.join(member, now))
+        else:
+            self._tell(control, control.change_player(member.user_id, now))
         room.seats.append(seat)
+        self._rooms[session_id] = room
+        self._idle.end(session_id)
+        self._telling.begin(session_id, now)
+        self._plan(session_id)
         greeting = event_frame(control.to_timecode_event(now), self._clock.clock_id, sync_limits(self._rules))
         listener.send(self._encoder.encode(greeting))
         return seat
@@ -158,13 +190,22 @@ class TimecodeHandler:
         room = self._rooms.get(seat.session_id)
         if room is None or seat not in room.seats:
             return
+        user_id = seat.member.user_id
+        was_newest = room.newest(user_id) is seat
         room.seats.remove(seat)
         now = self._clock.now()
         if not room.seats:
-            room.empty_since = now
-        if all(other.member.user_id != seat.member.user_id for other in room.seats):
+            del self._rooms[seat.session_id]
+            self._telling.end(seat.session_id)
+            self._idle.begin(seat.session_id, now)
+        if self._is_ending:
+            return
+        with self._apart(seat.session_id):
             control = self._playbacks.control(seat.session_id)
-            self._tell(control, control.leave(seat.member.user_id, now))
+            if room.newest(user_id) is None:
+                self._tell(control, control.leave(user_id, now))
+            elif was_newest:
+                self._tell(control, control.change_player(user_id, now))
 
     def hear(self, seat: Seat, frame: frames.TimecodeClientFrame, received_at: float) -> None:
         """A frame of a participant. Raises RuleError for what is wrong with its content."""
@@ -183,37 +224,55 @@ class TimecodeHandler:
     async def run(self) -> None:
         """Carry out what time brings, until cancelled."""
         while True:
-            now = self._clock.now()
-            for control, events in self._playbacks.advance(now):
-                self._tell(control, events)
-            self._tell_regularly(now)
-            self._wakes_at = min(self._next_wake(), now + SWEEP_SECONDS)
+            self.carry_out(self._clock.now())
+            self._wakes_at = self._next_wake()
             self._earlier.clear()
-            try:
-                await asyncio.wait_for(self._earlier.wait(), max(self._wakes_at - self._clock.now(), 0.0))
-            except TimeoutError:
-                continue
+            ahead = self._wakes_at - self._clock.now()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(max(ahead, 0.0) if math.isfinite(ahead) else None):
+                    await self._earlier.wait()
+
+    def carry_out(self, now: float) -> None:
+        """What is due: of the playbacks; to say again where the film is; to drop what nobody has come back to."""
+        for control in self._playbacks.take_due(now):
+            with self._apart(control.state.session_id):
+                self._tell(control, control.advance(now))
+        for session_id in self._telling.due(now):
+            with self._apart(session_id):
+                self._tell_again(session_id, now)
+        for session_id in self._idle.due(now):
+            self._drop(session_id)
+
+    def end(self) -> None:
+        """The service is about to stop: who is cut off from here on has not left, and finds the film going on."""
+        self._is_ending = True
 
     def keep_all(self) -> None:
-        """Put down the record of every playback: the service is about to stop."""
-        for control in self._playbacks:
-            self._keep(control)
+        """Put down where every film is that runs; all others are put down as they are already."""
+        for control in tuple(self._playbacks):
+            with self._apart(control.state.session_id):
+                if control.state.timeline.rate > 0:
+                    self._keep(control)
 
     # --- inside -------------------------------------------------------------------------------------------------
 
     def _apply(self, seat: Seat, frame: frames.TimecodeClientFrame, now: float) -> None:
         control = self._playbacks.control(seat.session_id)
         user_id = seat.member.user_id
-        match frame:
-            case frames.Report():
-                if self._newest(seat):
-                    self._tell(control, control.receive(request_of(frame, user_id), now))
-            case frames.Seek():
-                self._tell(control, control.seek(user_id, frame.to, now))
-            case frames.Refuse():
-                self._tell(control, control.refuse(user_id, now))
-            case frames.Ping():
-                raise AssertionError("answered before")
+        try:
+            match frame:
+                case frames.Report():
+                    if self._rooms[seat.session_id].newest(user_id) is seat:
+                        self._tell(control, control.receive(request_of(frame, user_id), now))
+                case frames.Seek():
+                    self._tell(control, control.seek(user_id, frame.to, now))
+                case frames.Refuse():
+                    self._tell(control, control.refuse(user_id, now))
+                case frames.Ping():
+                    raise AssertionError("answered before")
+        except RuleError:
+            self._plan(seat.session_id)  # what time had brought before it is still to be told
+            raise
 
     def _answer_ping(self, seat: Seat, ping: frames.Ping, received_at: float) -> None:
         pong = frames.Pong(
@@ -224,63 +283,78 @@ class TimecodeHandler:
         )
         seat.listener.send(self._encoder.encode(pong))
 
-    def _newest(self, seat: Seat) -> bool:
-        """Whether this is the newest connection of its person: only that one's player is followed."""
-        room = self._rooms[seat.session_id]
-        return next(one for one in reversed(room.seats) if one.member.user_id == seat.member.user_id) is seat
-
     def _tell(self, control: PlaybackControl, events: Iterable[TimecodeEvent]) -> None:
         session_id = control.state.session_id
         told = [self._encoder.encode(event_frame(event, self._clock.clock_id)) for event in events]
         if told:
             self._broadcast(session_id, told)
             self._keep(control)
-        self._playbacks.touched(session_id)
-        if self._next_wake() < self._wakes_at:
-            self._earlier.set()
+        self._plan(session_id)
+
+    def _tell_again(self, session_id: str, now: float) -> None:
+        """Say where the film is though nothing changed, and keep it if it has gone on."""
+        control = self._playbacks.control(session_id)
+        event = control.to_timecode_event(now)
+        self._broadcast(session_id, [self._encoder.encode(event_frame(event, self._clock.clock_id))])
+        if event.rate > 0:
+            self._keep(control)
 
     def _broadcast(self, session_id: str, told: Iterable[bytes]) -> None:
         room = self._rooms.get(session_id)
         if room is None:
             return
-        room.told_at = self._clock.now()
+        self._telling.begin(session_id, self._clock.now())
         for encoded in told:
             for seat in tuple(room.seats):
                 seat.listener.send(encoded)
 
-    def _tell_regularly(self, now: float) -> None:
-        """Say again where the film is, and keep it; drop from memory what nobody has come back to."""
-        for room in tuple(self._rooms.values()):
-            if room.seats and now >= room.told_at + limits.EVENT_INTERVAL_SECONDS:
-                control = self._playbacks.control(room.session_id)
-                event = control.to_timecode_event(now)
-                self._broadcast(room.session_id, [self._encoder.encode(event_frame(event, self._clock.clock_id))])
-                if event.rate > 0:
-                    self._keep(control)
-            elif room.empty_since is not None and now >= room.empty_since + IDLE_SECONDS:
-                self._keep(self._playbacks.control(room.session_id))
-                self._playbacks.forget(room.session_id)
-                del self._rooms[room.session_id]
+    def _plan(self, session_id: str) -> None:
+        """Something may be due earlier than `run` sleeps."""
+        self._playbacks.touched(session_id)
+        if self._next_wake() < self._wakes_at:
+            self._earlier.set()
 
     def _next_wake(self) -> float:
         wake = self._playbacks.next_wake()
-        return float("inf") if wake is None else wake
+        return min(float("inf") if wake is None else wake, self._telling.next_due(), self._idle.next_due())
+
+    @contextlib.contextmanager
+    def _apart(self, session_id: str) -> Iterator[None]:
+        """What fails in the block is this session's alone: it leaves memory, and comes back from its record."""
+        try:
+            yield
+        except Exception:
+            log.exception("the playback of %s failed and is dropped from memory", session_id)
+            self._drop(session_id, OUR_FAULT_CODE, "something went wrong here")
+
+    def _drop(self, session_id: str, code: int = OUR_FAULT_CODE, reason: str = "") -> None:
+        """Forget a session, but for its record; whoever listens is closed."""
+        room = self._rooms.pop(session_id, None)
+        self._playbacks.forget(session_id)
+        self._telling.end(session_id)
+        self._idle.end(session_id)
+        for seat in room.seats if room else ():
+            seat.listener.close(code, reason)
 
     def _keep(self, control: PlaybackControl) -> None:
+        if control.state.session_id in self._deleting:
+            return
         record = control.to_record(self._clock.now())
         self._records.put(to_document(record))
         hint = {"sessionId": record.session_id, "position": record.current_position, "length": record.length}
         self._hints.publish(PLAYBACK_TOPIC, hint)
 
     async def _load(self, session_id: str) -> PlaybackControl:
-        if session_id in self._playbacks:
-            return self._playbacks.control(session_id)
-        document = await self._records.get(session_id)
-        if document is None:
-            raise NotFound("No timecode has been created for this session.")
-        if session_id not in self._playbacks:  # somebody else may have loaded it meanwhile
-            self._playbacks.restore(from_document(document), self._clock.now())
-            self._rooms.setdefault(session_id, Room(session_id, empty_since=self._clock.now()))
+        while session_id not in self._playbacks:
+            deletions = self._deletions
+            document = await self._records.get(session_id)
+            if document is None:
+                raise NotFound("No timecode has been created for this session.")
+            # Meanwhile somebody else may have loaded it, or it was deleted behind our reading.
+            if session_id not in self._playbacks and deletions == self._deletions:
+                self._playbacks.restore(from_document(document), self._clock.now())
+                self._idle.begin(session_id, self._clock.now())
+                self._plan(session_id)
         return self._playbacks.control(session_id)
 
     def _body(self, session_id: str) -> TimecodeBody:
