@@ -1,5 +1,6 @@
 """The feed of a session's playback: reports and requests in, the one timeline out."""
 
+import logging
 import time
 from collections.abc import Callable, Sequence
 
@@ -16,6 +17,8 @@ from dateflicks.server.websocket.connection import Connection
 from dateflicks.server.websocket.decoding import FrameDecoder, error_frame
 from dateflicks.server.websocket.frames import Code
 from dateflicks.server.websocket.gate import Gate
+
+log = logging.getLogger(__name__)
 
 TimecodeConnection = Connection[frames.TimecodeClientFrame]
 
@@ -51,10 +54,14 @@ class TimecodeFeed:
         await self._handler.load(ticket.session_id)
         connection = self._gate.upgrade(call, ticket.user_id, self._decoder)
         try:
-            connection.attach(_Seated(self._handler, connection, ticket, ticket.expires_at - self._now()))
+            expires_at = min(caller.expires_at, ticket.expires_at)
+            connection.attach(_Seated(self._handler, connection, ticket, expires_at - self._now()))
         except RuleError as error:
             connection.send_struct(error_frame(error, None))
             connection.close(Code.NOT_A_MEMBER, "there is no place")
+        except Exception:  # the handshake is answered: what is raised from here would be written between frames
+            log.exception("nobody could sit down", extra={"session": ticket.session_id})
+            connection.close(Code.OUR_FAULT, "something went wrong here")
         return None
 
 
