@@ -145,6 +145,8 @@ async def test_a_pending_pause_is_not_forgotten_by_a_kill(own_folder: Path) -> N
             playing = await watch_from(room, 100)
             await room.guest.ask("pause")
             asked = await room.pending("status", room.guest, "pause", after=playing)
+            # It is told at once and written a moment later: nobody waits for a disk to see the film stand.
+            await room.watch_for(0.5)
             await asyncio.to_thread(server.kill)
             await room.host.feed.expect_closed()
     async with AsyncExitStack() as afterwards:
