@@ -29,6 +29,7 @@ from dateflicks.client.players.mpv_ipc import IpcClosed, IpcError, IpcEvent, Ipc
 from dateflicks.client.players.mpv_user import MpvUser
 from dateflicks.client.players.process import MpvOptions, MpvProcess, start_mpv
 from dateflicks.client.players.sources import WEB_SCHEMES, checked_source
+from dateflicks.client.players.stalls import SILENT
 from dateflicks.client.sentences import clock_text
 from dateflicks.core.limits import POSITION_MAX_SECONDS
 from dateflicks.protocol.printable import printable
@@ -231,8 +232,17 @@ class MpvPlayer:
         position = deck.sensor.position(now) - self.trim
         if why is not None and before is None:
             self._events.tell(Stalled(position, now, f"mpv {why}"))
+        elif why is None and before == SILENT and deck.stands:
+            self._spawn(self._stand_again(deck, position))
         elif why is None and before is not None:
             self._events.tell(Recovered(position, now))
+
+    async def _stand_again(self, deck: Deck, position: float) -> None:
+        """After a freeze the sound has played out what was written of it: only a seek brings all to one place again."""
+        with contextlib.suppress(IpcError, PlayerError, TimeoutError):
+            await deck.seek(position + self.trim)
+        now = time.monotonic()
+        self._events.tell(Recovered(deck.sensor.position(now) - self.trim, now))
 
     # --- what mpv tells ---------------------------------------------------------------------------------------
 

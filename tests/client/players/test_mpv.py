@@ -285,6 +285,31 @@ async def test_a_stall_lasts_on_when_a_frozen_mpv_is_paused(player: MpvPlayer, f
     await until(lambda: not player.stalled(time.monotonic()))
 
 
+async def test_a_frozen_mpv_that_was_paused_wakes_up_where_it_said_that_it_stands(
+    player: MpvPlayer, film: Path, outside: MpvIpc
+) -> None:
+    await player.load(str(film))
+    await player.play_at(0.0)
+    await is_playing(player)
+    assert player.pid is not None
+    os.kill(player.pid, signal.SIGSTOP)
+    try:
+        stalled = await told(player, Stalled)
+        with pytest.raises(PlayerError, match="does not answer"):
+            await player.pause()
+    finally:
+        os.kill(player.pid, signal.SIGCONT)
+    # Its sound has played out what was written of it before the freeze, and its clocks do not agree any more.
+    recovered = await told(player, Recovered)
+    assert recovered.position == pytest.approx(stalled.position, abs=0.041)
+    assert float(await outside.get("time-pos")) == pytest.approx(recovered.position, abs=0.041)
+    moment = time.monotonic() + 0.2
+    await player.play_at(moment)
+    await is_playing(player)
+    heard = await outside.command("get_property", "audio-pts")
+    assert float(heard.data) - (heard.at - moment) == pytest.approx(recovered.position, abs=0.041)
+
+
 async def test_the_end_of_the_film_is_told_once_and_is_no_stall(player: MpvPlayer, film: Path) -> None:
     length = await player.load(str(film))
     await player.seek(length - 0.8)
