@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from dateflicks.client import errors
+from dateflicks.client.changes import changed
 from dateflicks.client.consent import Consent, ConsentSettings
 from dateflicks.client.feed import FeedEnded
 from dateflicks.client.http import ServiceClient
@@ -21,7 +22,7 @@ from dateflicks.client.players.base import Player, PlayerError
 from dateflicks.client.screen import Screen
 from dateflicks.client.sentences import clock_text
 from dateflicks.client.tickets import Tickets
-from dateflicks.client.viewer import Viewer
+from dateflicks.client.viewer import Notice, Viewer
 from dateflicks.client.watching import PlayerChanged, Update, Watching
 from dateflicks.core.limits import LENGTH_TOLERANCE_SECONDS
 from dateflicks.protocol.bodies import SessionBody, TimecodeBody
@@ -45,8 +46,11 @@ class Evening:
         screen: Screen,
         settings: ClientSettings,
         user_id: str,
+        *,
+        client: ServiceClient | None = None,
     ) -> None:
         self.session = session
+        self._client = client
         self.timecode = timecode
         self.screen = screen
         self.viewer = Viewer(
@@ -94,7 +98,7 @@ class Evening:
         timecode = await _timecode(client, session, session.ticket, screen.length)
         base = await client.address_of("timecode")
         tickets = Tickets(client, session.id, session.ticket, keep)
-        return cls(session, timecode, base, tickets, screen, settings, user.id)
+        return cls(session, timecode, base, tickets, screen, settings, user.id, client=client)
 
     @property
     def warning(self) -> str:
@@ -114,15 +118,15 @@ class Evening:
     async def run(self, *, may_reopen: Callable[[], Awaitable[bool]] | None = None) -> None:
         """Watch; `may_reopen` is asked whether to open a player again that its person closed. Raises ClientError."""
         self._may_reopen = may_reopen
-        writer = asyncio.create_task(self._write_over_film())
+        beside = [asyncio.create_task(self._write_over_film()), asyncio.create_task(self._hear_end())]
         try:
             await self.watching.run()
         except FeedEnded as ended:
             raise errors.of_close_code(ended.code, str(ended), url=self._base) from ended
         finally:
-            writer.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await writer
+            for task in beside:
+                task.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
         if self._gave_up:
             raise errors.NoPlayer("The player died again and again, so it is not started any more.")
 
@@ -146,6 +150,15 @@ class Evening:
             text, seconds = await self._shown.get()
             with contextlib.suppress(PlayerError):
                 await self.screen.player.show(text, seconds)
+
+    async def _hear_end(self) -> None:
+        """When somebody ends the session for everybody, it is over here too; not knowing keeps nobody from watching."""
+        if self._client is None:
+            return
+        with contextlib.suppress(errors.ClientError):
+            session = await changed(self._client, self.session)
+            self._tell(Notice(session.state, f"The session was {session.state} for everybody."))
+            self.stop()
 
     async def _another_player(self) -> Player:
         now = time.monotonic()

@@ -1,7 +1,6 @@
 """An evening put together: whose it is, who makes the timecode, odd lengths, and a player that is closed or dies."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -17,8 +16,10 @@ from dateflicks.client.films import Film
 from dateflicks.client.http import ServiceClient
 from dateflicks.client.players.simulated import SimulatedPlayer
 from dateflicks.client.screen import Screen
+from dateflicks.client.viewer import Notice
 from dateflicks.client.watching import PlayerChanged, Told
 from dateflicks.protocol.bodies import SessionBody
+from dateflicks.protocol.frames import Pending, TimecodeFrame
 from dateflicks.settings.client import ClientSettings, ConsentSettings
 from tests.client.players.waiting import until
 from tests.scripted_server import Answer, ScriptedServer, scripted_server, session_json
@@ -43,14 +44,18 @@ def session(**changes: Any) -> SessionBody:
 
 async def tell(socket: ServerConnection) -> None:
     """A service that says once where the film is and then listens."""
+    await socket.send(msgspec.json.encode(told_frame()).decode())
+    async for _ in socket:
+        pass
+
+
+def told_frame(**changes: Any) -> TimecodeFrame:
     frame = {
         "type": "timecode", "sessionId": ID, "length": 5400.0, "currentPosition": 0.0, "status": "stop",
         "lastStatusChange": "", "at": 1.0, "rate": 0.0, "revision": 1, "clockId": "clk_x", "reason": "join",
         "by": BEA, "waitingFor": [], "pending": None, "participants": {},
     }  # fmt: skip
-    await socket.send(json.dumps(frame))
-    async for _ in socket:
-        pass
+    return msgspec.structs.replace(msgspec.convert(frame, TimecodeFrame), **changes)
 
 
 @asynccontextmanager
@@ -153,6 +158,32 @@ async def test_it_ends_also_when_it_is_stopped_by_what_it_has_just_told() -> Non
     async with asyncio.timeout(20), watching() as evening:
         evening.listen(lambda update: evening.stop() if isinstance(update, Told) else None)
         await evening.run()
+
+
+async def test_it_is_over_here_too_when_the_session_is_ended_for_everybody(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def ended(_: ServiceClient, __: SessionBody) -> SessionBody:
+        return msgspec.convert(session_json(state="ended"), SessionBody)
+
+    monkeypatch.setattr("dateflicks.client.evening.changed", ended)
+    async with asyncio.timeout(20), watching() as evening:
+        told: list[object] = []
+        evening.listen(told.append)
+        await evening.run()
+    assert Notice("ended", "The session was ended for everybody.") in told
+
+
+async def test_questions_are_written_over_a_film_that_can_show_them() -> None:
+    async with asyncio.timeout(20), watching() as evening:
+        player = evening.screen.player
+        assert isinstance(player, SimulatedPlayer)
+        player.name = "mpv"
+        running = asyncio.create_task(evening.run())
+        await until(lambda: player.shown != [])
+        pending = Pending(kind="seek", by=ANA, from_=0.0, to=2460.0, deadline=60_000.0)
+        evening._tell(Told(told_frame(revision=2, reason="seek", by=ANA, pending=pending)))
+        await until(lambda: player.shown[-1].endswith("asks to move to 41:00: y agrees, n refuses"))
+        evening.stop()
+        await running
 
 
 async def test_a_player_that_its_person_closed_ends_it_where_nobody_can_be_asked() -> None:

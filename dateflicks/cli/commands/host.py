@@ -191,13 +191,13 @@ def _invite(teller: "Teller", hosted: "Hosted") -> None:
 
 async def _answered(environment: CliEnvironment, client: "ServiceClient", hosted: "Hosted") -> "SessionBody":
     """The session once the guest has said yes. An evening that is given up before takes the invitation back."""
-    from dateflicks.client.answer import answer
+    from dateflicks.client.changes import changed
     from dateflicks.client.errors import ClientError
 
     guest = hosted.session.guest_name or "your guest"
     environment.say(f"Waiting for {guest} to type that line… Ctrl-C takes the invitation back.")
     try:
-        session = await answer(client, hosted.session)
+        session = await changed(client, hosted.session)
     except asyncio.CancelledError:
         with contextlib.suppress(ClientError, TimeoutError):
             async with asyncio.timeout(TAKE_BACK_SECONDS):

@@ -7,7 +7,7 @@ from dateflicks.cli.demo.observer import Eye, MpvEye, Observer, SimulatedEye
 from dateflicks.cli.demo.people import Person, StepFailed
 from dateflicks.cli.demo.stage import FILM_NAME, FILM_SECONDS
 from dateflicks.cli.demo.story import Scene
-from dateflicks.client.answer import answer
+from dateflicks.client.changes import changed
 from dateflicks.client.films import film_of, own_film
 from dateflicks.client.hosting import host_film
 from dateflicks.client.players.simulated import SimulatedPlayer
@@ -60,7 +60,7 @@ async def invite(scene: Scene) -> str:
 async def accept(scene: Scene) -> str:
     """The host hears the answer while waiting for it, and each has a ticket."""
     assert scene.session is not None
-    waiting = asyncio.create_task(answer(scene.host.client, scene.session))
+    waiting = asyncio.create_task(changed(scene.host.client, scene.session))
     try:
         theirs = await scene.guest.client.accept(scene.session.id)
         ours = await waiting

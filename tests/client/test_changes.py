@@ -1,4 +1,4 @@
-"""Waiting for the guest's answer: by the feed, by what happened before it, and through disconnections."""
+"""Waiting for a session to change, as by an answer: by the feed, by what was before it, through disconnections."""
 
 import asyncio
 import json
@@ -12,7 +12,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.http11 import Request, Response
 
 from dateflicks.client import errors
-from dateflicks.client.answer import answer
+from dateflicks.client.changes import changed
 from dateflicks.client.http import ServiceClient
 from dateflicks.protocol.bodies import SessionBody
 from tests.scripted_server import session_json
@@ -43,7 +43,7 @@ async def wait_on(handler: Handler, present: dict[str, Any] = PENDING) -> Sessio
     async with asyncio.timeout(20), serve(handler, "127.0.0.1", 0, process_request=answered) as server:
         port = next(iter(server.sockets)).getsockname()[1]
         async with ServiceClient(f"http://127.0.0.1:{port}", token="t0ken") as client:
-            return await answer(client, msgspec.convert(PENDING, SessionBody))
+            return await changed(client, msgspec.convert(PENDING, SessionBody))
 
 
 async def test_a_yes_on_the_feed_comes_with_the_ticket() -> None:

@@ -1,4 +1,4 @@
-"""Waiting for the guest's answer, through any disconnection of the session service's feed."""
+"""Waiting for a session to change its state, as by the guest's answer, through any disconnection of its service."""
 
 import contextlib
 from typing import Final
@@ -17,8 +17,9 @@ _DECODER: Final[msgspec.json.Decoder[InvitationFrame | SessionFrame]] = msgspec.
 )
 
 
-async def answer(client: ServiceClient, session: SessionBody) -> SessionBody:
-    """The session once it is no longer pending. Raises ClientError."""
+async def changed(client: ServiceClient, session: SessionBody) -> SessionBody:
+    """The session once its state is another than it was. Raises ClientError."""
+    before = session.state
     base = await client.address_of("session")
 
     async def bearer() -> str:
@@ -35,7 +36,7 @@ async def answer(client: ServiceClient, session: SessionBody) -> SessionBody:
                     session = told
                 case _:
                     continue
-            if session.state != "pending":
+            if session.state != before:
                 return session
     except FeedEnded as ended:
         raise errors.of_close_code(ended.code, str(ended), url=base) from ended
