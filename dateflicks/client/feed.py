@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -26,7 +26,7 @@ RESTART_CODE: Final = 1012
 TOKEN_CODE: Final = 4401
 RETRY_MAX_SECONDS: Final = 5.0
 OPEN_SECONDS: Final = 5.0
-RESTART_SPREAD_SECONDS: Final = 1.0
+SPREAD_SECONDS: Final = {RESTART_CODE: 1.0, 1013: 1.0, 4429: 3.0}  # not all at once; 60 frames are allowed again in 3 s
 QUEUE_FRAMES: Final = 256  # more than this unsent means that the line is dead: it is opened again
 FRAME_MAX_BYTES: Final = 256 * 1024
 _RANDOM: Final = random.SystemRandom()
@@ -109,15 +109,16 @@ class Feed:
         """Do not wait any longer for the next try."""
         self._retry_now.set()
 
-    async def events(self) -> AsyncIterator[FeedEvent]:
+    async def events(self) -> AsyncGenerator[FeedEvent]:
         """Everything that happens, until the caller stops iterating. Raises FeedEnded."""
         refused_token = False
         while True:
             why, spread = "the line is gone", 0.0
             try:
-                async for event in self._once():
-                    refused_token = False
-                    yield event
+                async with contextlib.aclosing(self._once()) as once:
+                    async for event in once:
+                        refused_token = refused_token and not isinstance(event, Received)
+                        yield event
             except InvalidStatus as error:
                 why, spread = self._refused(error, refused_token)
                 refused_token = error.response.status_code == 401
@@ -128,17 +129,19 @@ class Feed:
                 if code == TOKEN_CODE and refused_token:
                     raise FeedEnded(code, "the sign-in is no longer valid") from None
                 refused_token = code == TOKEN_CODE
-                why, spread = _reason(code), RESTART_SPREAD_SECONDS if code == RESTART_CODE else 0.0
-            except (OSError, TimeoutError, InvalidHandshake) as error:
-                why = "the service can not be reached" if isinstance(error, OSError) else "the service does not answer"
+                why, spread = _reason(code), SPREAD_SECONDS.get(code, 0.0)
+            except (TimeoutError, InvalidHandshake):
+                why = "the service does not answer"
+            except OSError:
+                why = "the service can not be reached"
             delay = max(self._delay(), _RANDOM.uniform(0, spread))
+            self._retry_now.clear()  # before it is told: whoever is told may want to try at once
             yield Lost(self._now(), why, delay, self._tries)
-            self._retry_now.clear()
             with contextlib.suppress(TimeoutError):  # wait_for would lose a cancellation that comes with a retry
                 async with asyncio.timeout(delay):
                     await self._retry_now.wait()
 
-    async def _once(self) -> AsyncIterator[FeedEvent]:
+    async def _once(self) -> AsyncGenerator[FeedEvent]:
         headers: Mapping[str, str] = {"Authorization": f"Bearer {await self._bearer()}"}
         async with connect(
             self._url,

@@ -3,6 +3,7 @@
 For whoever only looks: it sends no report, so it moves nobody.
 """
 
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Final
 from urllib.parse import quote
@@ -30,18 +31,19 @@ async def playback(base: str, session_id: str, ticket: Callable[[], Awaitable[st
     """Every state of the playback until the session ends; `ticket` is asked for one at each connection."""
     was_open, revision, clock = False, -1, ""
     try:
-        async for event in Feed(feed_url(base, session_id), ticket).events():
-            if isinstance(event, Opened):
-                was_open = True
-            elif isinstance(event, Lost) and not was_open and event.tries > 1:
-                raise errors.Unreachable(f"{base} cannot be reached: {event.why}.", url=base)
-            elif isinstance(event, Received) and (frame := _state(event.data)) is not None:
-                if frame.clock_id == clock and frame.revision < revision:
-                    continue
-                revision, clock = frame.revision, frame.clock_id
-                yield frame
-                if frame.reason == "end":
-                    return
+        async with contextlib.aclosing(Feed(feed_url(base, session_id), ticket).events()) as events:
+            async for event in events:
+                if isinstance(event, Opened):
+                    was_open = True
+                elif isinstance(event, Lost) and not was_open and event.tries > 1:
+                    raise errors.Unreachable(f"{base} cannot be reached: {event.why}.", url=base)
+                elif isinstance(event, Received) and (frame := _state(event.data)) is not None:
+                    if frame.clock_id == clock and frame.revision < revision:
+                        continue
+                    revision, clock = frame.revision, frame.clock_id
+                    yield frame
+                    if frame.reason == "end":
+                        return
     except FeedEnded as ended:
         kind = _ENDED.get(ended.code, errors.ServiceFailed)
         sentence = str(ended)[:1].upper() + str(ended)[1:]
