@@ -7,9 +7,8 @@ frame that has not arrived whole.
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import IntEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from dateflicks.core.limits import FRAME_MAX_BYTES
 
@@ -36,6 +35,7 @@ class Code(IntEnum):
     PROTOCOL_ERROR = 1002
     NOT_TEXT = 1003
     NO_CODE = 1005  # never sent: what a close frame without a code means
+    ABNORMAL = 1006  # never sent: the connection ended without a close frame
     NOT_UTF8 = 1007
     SILENT = 1008  # "policy": a peer that gives no sign of life for longer than the contract lets it
     TOO_LARGE = 1009
@@ -59,8 +59,7 @@ class Fault(Exception):
         self.reason = reason
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """One whole frame of a peer; the payload of text is valid UTF-8."""
 
     opcode: Opcode
@@ -92,12 +91,14 @@ class FrameReader:
                 payload = _unmasked(buffer[head.start : stop], buffer[head.start - 4 : head.start])
                 at = stop
                 yield _checked(head.opcode, payload)
+        except Fault:
+            at = end  # what follows a fault has no meaning
+            raise
         finally:
             self._rest = buffer[at:]
 
 
-@dataclass(frozen=True, slots=True)
-class _Head:
+class _Head(NamedTuple):
     opcode: Opcode
     start: int
     size: int
