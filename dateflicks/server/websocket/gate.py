@@ -13,7 +13,7 @@ from dateflicks.server.observe.requests import HEADER
 from dateflicks.server.web.service import FeedCall
 from dateflicks.server.websocket.connection import AnyConnection, Connection, ConnectionRules
 from dateflicks.server.websocket.decoding import FrameDecoder
-from dateflicks.server.websocket.handshake import accepted, check_origin, check_request
+from dateflicks.server.websocket.handshake import accepted, allowed_origins, check_origin, check_request
 from dateflicks.server.websocket.places import Places
 from dateflicks.server.websocket.protocol import FeedProtocol
 from dateflicks.settings.services import LimitSettings
@@ -35,7 +35,7 @@ class Gate:
     ) -> None:
         limits = limits or LimitSettings()
         self._service = service
-        self._origins = frozenset(origin.lower().rstrip("/") for origin in origins)
+        self._origins = allowed_origins(origins)
         self._metrics = metrics or Metrics()
         self._rules = rules or ConnectionRules(
             frames_per_second=limits.frames_per_second, frames_burst=limits.frames_burst
@@ -65,26 +65,27 @@ class Gate:
     def upgrade(self, call: FeedCall, person: str, decoder: FrameDecoder[T]) -> Connection[T]:
         """Answer the handshake and take the connection over; the caller attaches a receiver at once, without waiting.
 
-        Raises Unavailable when the peer has gone meanwhile.
+        Raises Unavailable when the peer has gone meanwhile, and TooMany when others of its address were faster.
         """
         transport: Any = call.request.transport
         protocol: Any = transport.get_protocol() if transport is not None else None
         if not isinstance(protocol, FeedProtocol) or transport.is_closing():
             raise Unavailable("The connection is gone.")
-        connection = Connection(
-            transport, decoder, self._rules, self._service, self._metrics, lambda: leave(connection)
-        )
+        address = call.address
+        self._places.check(address)  # once more: many may have passed the first check while each waited for something
+        answer = accepted(call.request, call.subprotocol, {HEADER: call.request_id})
 
-        def leave(own: AnyConnection) -> None:
+        def leave(own: AnyConnection) -> None:  # knows nothing of the call: a request is not kept for an evening
             self._open.discard(own)
-            self._places.leave(own, person, call.address)
+            self._places.leave(own, person, address)
             self._metrics.sockets.labels(self._service).set(len(self._open))
 
-        transport.write(accepted(call.request, call.subprotocol, {HEADER: call.request_id}))
+        connection = Connection(transport, decoder, self._rules, self._service, self._metrics, leave)
+        transport.write(answer)
         protocol.take_over(connection)
         self._open.add(connection)
         self._metrics.sockets.labels(self._service).set(len(self._open))
-        self._places.enter(connection, person, call.address)
+        self._places.enter(connection, person, address)
         return connection
 
     def close_all(self, code: int, reason: str) -> None:
