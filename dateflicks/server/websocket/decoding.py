@@ -12,7 +12,7 @@ from dateflicks.server.web.fitting import malformed, problem_of, require_json
 T = TypeVar("T")
 
 _DETAIL_MAX_CHARACTERS: Final = 400
-_TYPE_MAX_CHARACTERS: Final = 32
+_REPLY_MAX_CHARACTERS: Final = 64  # of a word given back; one that is longer is none that anybody looks for
 
 
 class _Typed(msgspec.Struct):
@@ -53,8 +53,8 @@ class FrameDecoder(Generic[T]):
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return None
         for word in (found.client_id, found.type):
-            if isinstance(word, str) and word:
-                return word[:_TYPE_MAX_CHARACTERS]
+            if isinstance(word, str) and 0 < len(word) <= _REPLY_MAX_CHARACTERS:
+                return word
         return None
 
     def _wrong(self, text: bytes, error: msgspec.ValidationError) -> Wrong:
