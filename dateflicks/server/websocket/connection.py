@@ -6,6 +6,7 @@ that it never holds up anybody else. Control frames cost a token like all others
 """
 
 import asyncio
+import contextvars
 import logging
 import random
 import time
@@ -28,7 +29,10 @@ T = TypeVar("T")
 T_contra = TypeVar("T_contra", contravariant=True)
 
 CLOSE_SECONDS: Final = 2.0  # for a peer to read what is left and answer our close
+IGNORE_SECONDS: Final = 0.5  # of these, for a peer that broke the rules and is read no more
 _RANDOM: Final = random.SystemRandom()
+_PING_BYTES: Final = 8
+_KNOWN_CODES: Final = frozenset(Code)
 _ENCODER: Final = msgspec.json.Encoder()
 
 
@@ -66,7 +70,7 @@ class Connection(Generic[T]):
         rules: ConnectionRules,
         service: str,
         metrics: Metrics,
-        on_end: Callable[[], None],
+        on_end: Callable[["Connection[T]"], None],
     ) -> None:
         self._transport = transport
         self._decoder = decoder
@@ -80,13 +84,16 @@ class Connection(Generic[T]):
         self._bucket = TokenBucket(rules.frames_per_second, rules.frames_burst, now)
         self._heard_at = now
         self._pinged_at = now
-        self._ping_number = _RANDOM.getrandbits(32)
+        self._ping = b""  # what the pong to our last ping has to say
         self._receiver: Receiver[T] | None = None
         self._code: int | None = None  # what this side closed with, or answered the peer's close with
+        self._is_deaf = False  # nothing more is read
         self._is_over = False
+        self._expiry: asyncio.TimerHandle | None = None
+        self._context = contextvars.Context()  # of timers: that of the handshake would keep its request for as long
         transport.set_write_buffer_limits(high=rules.write_buffer_bytes)
         first = rules.ping_seconds * _RANDOM.uniform(0.5, 1.0)  # spread: many who come together are not pinged together
-        self._timer: asyncio.TimerHandle = self._loop.call_later(first, self._look)
+        self._timer = self._later(min(first, rules.silence_seconds), self._look)
 
     def attach(self, receiver: Receiver[T]) -> None:
         """Hand everything that comes to this receiver."""
@@ -116,11 +123,19 @@ class Connection(Generic[T]):
 
     def abort(self) -> None:
         """End it at once, without a word."""
+        if self.is_open:
+            self._finish(Code.ABNORMAL)
+        self._is_deaf = True
         self._transport.abort()
 
     def expire_at(self, seconds_from_now: float, reason: str) -> asyncio.TimerHandle:
-        """Close with the token's code after this time; the caller cancels the handle when the connection is over."""
-        return self._loop.call_later(max(0.0, seconds_from_now), self.close, Code.TOKEN, reason)
+        """Close with the token's code after this time; told again, the later word counts."""
+        if self._expiry is not None:
+            self._expiry.cancel()
+        self._expiry = self._later(max(0.0, seconds_from_now), self.close, Code.TOKEN, reason)
+        if not self.is_open:
+            self._expiry.cancel()
+        return self._expiry
 
     def _write(self, data: bytes) -> bool:
         if not self.is_open:
@@ -135,7 +150,9 @@ class Connection(Generic[T]):
         """Our side is closed: the transport takes nothing more, and is cut off if the peer does not go."""
         self._code = code
         self._timer.cancel()
-        self._timer = self._loop.call_later(CLOSE_SECONDS, self._transport.abort)
+        self._timer = self._later(CLOSE_SECONDS, self._transport.abort)
+        if self._expiry is not None:
+            self._expiry.cancel()
         # Not within the call that closed: it may be telling a room at this moment, and news would overtake news.
         self._loop.call_soon(self._let_go)
 
@@ -143,25 +160,32 @@ class Connection(Generic[T]):
 
     def data_received(self, data: bytes) -> None:
         """Bytes of the peer."""
-        if self._is_over:
+        if self._is_deaf or self._is_over:
             return
         now = time.monotonic()
         self._heard_at = now
         try:
-            for message in self._reader.feed(data):
-                self._handle(message, now)
-                if self._is_over or (self._code is not None and message.opcode is Opcode.CLOSE):
-                    return
+            self._take(data, now)
         except Fault as fault:
-            self._count("fault")
+            if self.is_open:
+                self._count("fault")
             self.close(fault.code, fault.reason)
             self._ignore_the_rest()
         except Exception:
             log.exception("a frame could not be handled", extra={"service": self._service})
             self.close(Code.OUR_FAULT, "something went wrong here")
 
+    def _take(self, data: bytes, now: float) -> None:
+        for message in self._reader.feed(data):
+            self._handle(message, now)
+            if self._is_deaf:
+                return
+
     def eof_received(self) -> None:
         """The peer sends nothing more, so it is gone: half a conversation is none."""
+        if self.is_open:
+            self._finish(Code.ABNORMAL)
+        self._is_deaf = True
         self._transport.close()
 
     def connection_lost(self) -> None:
@@ -170,26 +194,32 @@ class Connection(Generic[T]):
             return
         self._is_over = True
         self._timer.cancel()
-        self._metrics.closes.labels(self._service, str(self._code if self._code is not None else 1006)).inc()
-        self._on_end()
+        if self._expiry is not None:
+            self._expiry.cancel()
+        code = self._code if self._code is not None else Code.ABNORMAL
+        self._metrics.closes.labels(self._service, str(int(code)) if code in _KNOWN_CODES else "other").inc()
+        self._on_end(self)
         self._let_go()
 
     def _let_go(self) -> None:
         receiver, self._receiver = self._receiver, None
-        if receiver is not None:
+        if receiver is None:
+            return
+        try:
             receiver.closed()
+        except Exception:
+            log.exception("the end of a connection could not be handled", extra={"service": self._service})
 
     def _handle(self, message: Message, now: float) -> None:
-        if self._code is not None:
-            if message.opcode is Opcode.CLOSE:
-                self._end()
-            return
         if message.opcode is Opcode.CLOSE:
             self._closed_by_peer(message)
         elif not self._bucket.take(now):
-            self._count("refused")
+            if self.is_open:
+                self._count("refused")
             self.close(Code.TOO_MANY_FRAMES, "too many frames")
             self._ignore_the_rest()
+        elif self._code is not None:
+            return  # was under way before the peer has read our close
         elif message.opcode is Opcode.TEXT:
             self._text(message.payload, now)
         elif message.opcode is Opcode.PING:
@@ -215,21 +245,28 @@ class Connection(Generic[T]):
             self.send_struct(error_frame(error, self._decoder.reply_to(text)))
 
     def _closed_by_peer(self, message: Message) -> None:
-        code = message.close_code
-        self._transport.write(encoded_close(code))
-        self._finish(code)
-        self._end()
-
-    def _end(self) -> None:
-        """Both sides have closed: what is written leaves, then the connection ends."""
+        if self.is_open:
+            code = message.close_code
+            self._transport.write(encoded_close(code))
+            self._finish(code)
+        # Both sides have closed: what is written leaves, then the connection ends.
+        self._is_deaf = True
         self._transport.close()
 
     def _ignore_the_rest(self) -> None:
         """Take nothing more from a peer that broke the rules; what it still sends stays with the kernel."""
+        self._is_deaf = True
+        if self._is_over or self._transport.is_closing():
+            return
         self._transport.pause_reading()
         # The close has to be read before a reset can overtake it: end a moment later, not at once.
         self._timer.cancel()
-        self._timer = self._loop.call_later(CLOSE_SECONDS / 4, self._transport.close)
+        self._timer = self._later(IGNORE_SECONDS, self._hang_up)
+
+    def _hang_up(self) -> None:
+        """End when what is written has left, or when its time is over: a peer that reads nothing would stay."""
+        self._timer = self._later(CLOSE_SECONDS - IGNORE_SECONDS, self._transport.abort)
+        self._transport.close()
 
     # --- signs of life ------------------------------------------------------------------------------------------
 
@@ -241,15 +278,19 @@ class Connection(Generic[T]):
             self.close(Code.SILENT, "no sign of life")
             return
         self._pinged_at = now
-        self._ping_number += 1
-        if not self._write(encoded(Opcode.PING, self._ping_number.to_bytes(8, "big"))):
+        self._ping = _RANDOM.randbytes(_PING_BYTES)  # at random: a pong that comes before its ping would be a lie
+        if not self._write(encoded(Opcode.PING, self._ping)):
             return
         left = self._rules.silence_seconds - silent
-        self._timer = self._loop.call_later(min(self._rules.ping_seconds, max(left, 0.01)), self._look)
+        self._timer = self._later(min(self._rules.ping_seconds, max(left, 0.01)), self._look)
 
     def _ponged(self, payload: bytes, now: float) -> None:
-        if payload == self._ping_number.to_bytes(8, "big") and self._receiver is not None:
+        if payload and payload == self._ping and self._receiver is not None:
+            self._ping = b""
             self._receiver.measured(now - self._pinged_at)
+
+    def _later(self, seconds: float, call: Callable[..., None], *arguments: Any) -> asyncio.TimerHandle:
+        return self._loop.call_later(seconds, call, *arguments, context=self._context)
 
     def _count(self, kind: str) -> None:
         self._metrics.frames.labels(self._service, kind).inc()
