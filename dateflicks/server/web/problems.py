@@ -4,6 +4,7 @@ What a client reads here was written for it. An unexpected error is logged with 
 client gets the id and nothing else.
 """
 
+import asyncio
 import logging
 import math
 from http import HTTPStatus
@@ -115,6 +116,8 @@ class ProblemHandler(ErrorHandler):
             return rule_problem(exception)
         if isinstance(exception, SanicException) and exception.status_code in _FRAMEWORK:
             return self._framework_problem(request, exception)
+        if isinstance(exception, asyncio.CancelledError):  # the client has gone, or we stop: nobody's fault
+            return problem_response(503, *_FRAMEWORK[503], Retry_After=str(RETRY_SECONDS))
         identity = request_id(request)
         log.error(
             "request failed",

@@ -1,15 +1,15 @@
 """Sanic's connection with two things added: a deadline for each request to arrive, and the way out to a feed.
 
-Private ways of Sanic's `HttpProtocol` and `Http` that this depends on: `_http.stage`, `_http.exception` with a
-cancelled `_task` (its own way of answering a time-out), `recv_buffer`, and that `close` is called when a handler has
-returned.
+Private ways of Sanic's `HttpProtocol` and `Http` that this depends on: `_http.stage`, `_http.request_body`,
+`_http.exception` with a cancelled `_task` (its own way of answering a time-out), `recv_buffer`, `_can_write`,
+`_callback_check_timeouts`, that all answers go through `send`, and that `close` is called when a handler has returned.
 """
 
 import asyncio
 import time
 from typing import Any, Final
 
-from sanic.exceptions import RequestTimeout
+from sanic.exceptions import RequestCancelled, RequestTimeout
 from sanic.http.constants import Stage
 from sanic.server.protocols.http_protocol import HttpProtocol
 
@@ -19,13 +19,14 @@ from dateflicks.server.websocket.frames import Code
 
 LINGER_SECONDS: Final = 2.0
 LINGER_MAX_BYTES: Final = 64 * 1024 * 1024
+READ_SECONDS: Final = 10.0  # for a peer to read on, when it has left too much of our answers unread
 _WAITING: Final = (Stage.IDLE, Stage.REQUEST)
 
 
 class FeedProtocol(HttpProtocol):
     """One connection: HTTP until a feed takes it over."""
 
-    __slots__ = ("_deadline", "_due_from", "_to_drop", "feed")
+    __slots__ = ("_deadline", "_due_from", "_is_early", "_to_drop", "feed")
 
     request_seconds: float = limits.REQUEST_DEADLINE_SECONDS
 
@@ -35,11 +36,15 @@ class FeedProtocol(HttpProtocol):
         self._to_drop: int | None = None  # bytes that may still come in behind an answer that ended the connection
         self._deadline: asyncio.TimerHandle | None = None
         self._due_from: float | None = None
+        self._is_early = False  # the last answer was sent before its request had come whole
 
     def take_over(self, feed: AnyConnection) -> None:
         """From here on this connection is a feed's; what came behind the handshake is its first data."""
         self.feed = feed
         self._cancel_deadline()
+        timeouts: asyncio.TimerHandle | None = self._callback_check_timeouts
+        if timeouts is not None:
+            timeouts.cancel()
         behind = bytes(self.recv_buffer)
         self.recv_buffer.clear()
         if self.transport is not None:
@@ -62,7 +67,7 @@ class FeedProtocol(HttpProtocol):
         if self._to_drop is not None:
             self._drop(data)
             return
-        if self._due_from is None and self._stage() is Stage.IDLE:
+        if self._due_from is None and self._is_reading():
             self._expect_request()
         super().data_received(data)
 
@@ -83,12 +88,31 @@ class FeedProtocol(HttpProtocol):
 
     def close(self, timeout: float | None = None) -> None:
         """The handler has returned: a feed stays, everything else ends."""
-        if self.feed is not None:
+        if self.feed is not None or self._to_drop is not None:
             return
-        if self.recv_buffer and self.transport is not None and not self.transport.is_closing():
+        is_unread = bool(self.recv_buffer) or self._is_early
+        if is_unread and self.transport is not None and not self.transport.is_closing():
             self._linger(self.transport)
         else:
             super().close(timeout)
+
+    def abort(self) -> None:
+        """End it at once. Unlike Sanic's own this keeps the transport, without which its task fails with a traceback
+        in its log when the head of a request is not whole."""
+        if self.transport is not None:
+            self.transport.abort()
+
+    async def send(self, data: bytes) -> None:
+        """A part of an answer leaves. On a feed's connection none can: its handler has failed after the upgrade."""
+        if self.feed is not None:
+            self.feed.close(Code.OUR_FAULT, "something went wrong here")
+            return
+        self._is_early = self._is_reading()
+        if not self._is_early:
+            self._due_from = None
+        if not self._can_write.is_set():
+            await self._until_read()
+        await super().send(data)  # type: ignore[no-untyped-call]
 
     def close_if_idle(self) -> bool:
         """The server stops."""
@@ -105,14 +129,25 @@ class FeedProtocol(HttpProtocol):
         sends (RFC 9112, section 9.6)."""
         self._to_drop = LINGER_MAX_BYTES
         self.recv_buffer.clear()
-        transport.write_eof()
+        if transport.can_write_eof():
+            transport.write_eof()
         transport.resume_reading()
-        self.loop.call_later(LINGER_SECONDS, transport.abort)
+        self._cancel_deadline()
+        self._deadline = self.loop.call_later(LINGER_SECONDS, transport.abort)
 
     def _drop(self, data: bytes) -> None:
         self._to_drop = (self._to_drop or 0) - len(data)
         if self._to_drop <= 0 and self.transport is not None:
             self.transport.abort()
+
+    async def _until_read(self) -> None:
+        """Sanic waits for ever for a peer that asks and asks and reads no answer."""
+        try:
+            async with asyncio.timeout(READ_SECONDS):
+                await self._can_write.wait()
+        except TimeoutError:
+            self.abort()
+            raise RequestCancelled from None
 
     # --- the deadline -------------------------------------------------------------------------------------------
 
@@ -132,7 +167,7 @@ class FeedProtocol(HttpProtocol):
         elif left > 0.001:
             self._deadline = self.loop.call_later(left, self._look)
         elif self._stage() is Stage.IDLE or self._task is None:
-            self.abort()  # type: ignore[no-untyped-call]
+            self.abort()
         else:
             self._http.exception = RequestTimeout("Request Timeout")
             self._task.cancel()
