@@ -204,6 +204,9 @@ async def _stop_serving(state: AppState, serving: AsyncioServer, seconds: float)
         connection.abort()
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(CLOSE_SECONDS):
+            # The services have to hear of every end before they are stopped.
+            while serving.connections:  # noqa: ASYNC110 - connections tell nobody that they end
+                await asyncio.sleep(0)
             await listening.wait_closed()
 
 
