@@ -9,6 +9,7 @@ import contextlib
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -90,6 +91,7 @@ class Watching:
         self._stopped = asyncio.Event()
         self._group: asyncio.TaskGroup | None = None
         self._start: asyncio.Task[None] | None = None
+        self._seeks = 0
         self._replaced = 0
 
     async def run(self) -> None:
@@ -97,10 +99,8 @@ class Watching:
         try:
             async with asyncio.TaskGroup() as group:
                 self._group = group
-                group.create_task(self._listen())
-                group.create_task(self._attend_player())
-                group.create_task(self._look())
-                group.create_task(self._end_when_stopped())
+                for part in (self._listen, self._attend_player, self._look, self._end_when_stopped):
+                    group.create_task(self._until_over(part))
         except* _Stopped:
             pass
         except* FeedEnded as ended:
@@ -144,22 +144,23 @@ class Watching:
     # --- what comes in ------------------------------------------------------------------------------------------
 
     async def _listen(self) -> None:
-        async for event in self._feed.events():
-            match event:
-                case Opened():
-                    self.viewer.opened(event.at)
-                    self._listener(LinkChanged(True))
-                case Received():
-                    self._receive(event.data, event.at)
-                case Lost():
-                    self.viewer.lost()
-                    self._listener(LinkChanged(False, event.why, event.retry_in))
-            self._changed.set()
+        async with contextlib.aclosing(self._feed.events()) as events:
+            async for event in events:
+                match event:
+                    case Opened():
+                        self.viewer.opened(event.at)
+                        self._listener(LinkChanged(True))
+                    case Received():
+                        self._receive(event.data, event.at)
+                    case Lost():
+                        self.viewer.lost()
+                        self._listener(LinkChanged(False, event.why, event.retry_in))
+                self._changed.set()
 
     def _receive(self, data: bytes, at: float) -> None:
         try:
             frame = self._decoder.decode(data)
-        except (msgspec.MsgspecError, RecursionError):
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return  # a newer service may say things that this client does not know
         outputs = self.viewer.received(frame, at, self.player.playhead(at))
         if isinstance(frame, frames.TimecodeFrame):
@@ -207,6 +208,13 @@ class Watching:
 
     async def _closed(self, *, by_user: bool) -> None:
         """A player that died is replaced; one that its person closed may be opened again, or the watching ends here."""
+        try:
+            await self._open_again(by_user=by_user)
+        except PlayerError as error:
+            self._listener(PlayerChanged("gave-up", str(error)))
+            raise _Stopped from None
+
+    async def _open_again(self, *, by_user: bool) -> None:
         if by_user and self._reopen_player is not None:
             self._listener(PlayerChanged("closed", "the player was closed"))
             player = await self._reopen_player()
@@ -241,6 +249,13 @@ class Watching:
                 async with asyncio.timeout(max(0.0, wake - time.monotonic())):
                     await self._changed.wait()
 
+    async def _until_over(self, part: Callable[[], Awaitable[None]]) -> None:
+        """Of the parts that make up the watching the first to end ends it: from then on nothing new is begun."""
+        try:
+            await part()
+        finally:
+            self._stopped.set()
+
     async def _end_when_stopped(self) -> None:
         await self._stopped.wait()
         raise _Stopped
@@ -256,26 +271,33 @@ class Watching:
                     self._listener(output)
                 case Pause():
                     self._cancel_start()
-                    self._spawn(self._guarded(self.player.pause()))
-                case PlayAt():
-                    self._replace_start(self._guarded(self.player.play_at(output.moment)))
-                case Hold():
-                    self._replace_start(self._guarded(self._hold(output.seconds)))
-                case SeekTo():
-                    self._replace_start(self._guarded(self._seek(output.position)))
-                case Speed():
-                    self._spawn(self._guarded(self._set_speed(output.value)))
+                    self._spawn(self.player.pause)
+                case PlayAt(moment=moment):
+                    self._cancel_start()
+                    self._start = self._spawn(partial(self.player.play_at, moment))
+                case Hold(seconds=seconds):
+                    self._cancel_start()
+                    self._start = self._spawn(partial(self._hold, seconds))
+                case SeekTo(position=position):
+                    self._cancel_start()
+                    self._seeks += 1
+                    self._spawn(partial(self._seek, position, self._seeks))
+                case Speed(value=value):
+                    self._spawn(partial(self._set_speed, value))
 
     async def _hold(self, seconds: float) -> None:
         until = time.monotonic() + seconds
         await self.player.pause()
         await self.player.play_at(until)
 
-    async def _seek(self, position: float) -> None:
+    async def _seek(self, position: float, number: int) -> None:
+        """Seek to the end: a player goes on with a seek that nobody awaits, and would take it for its user's."""
         began = time.monotonic()
         try:
             await self.player.seek(position)
-        finally:
+        except PlayerError as error:
+            self._listener(PlayerChanged("trouble", str(error)))
+        if number == self._seeks:
             now = time.monotonic()
             self._carry_out(self.viewer.sought(now, now - began, self.player.playhead(now)))
             self._changed.set()
@@ -287,29 +309,22 @@ class Watching:
             self.viewer.follower.refused_speed()
             self._listener(PlayerChanged("speed-refused", str(error)))
 
-    async def _guarded(self, command: Awaitable[None]) -> None:
-        """A command that a player did not take is not the end: the next look asks for it again if it still matters."""
-        try:
-            await command
-        except PlayerError as error:
-            self._listener(PlayerChanged("trouble", str(error)))
-
-    def _replace_start(self, command: Awaitable[None]) -> None:
-        """Of the commands that start or move the player only the newest may be under way."""
-        self._cancel_start()
-        self._start = self._spawn(command)
-
     def _cancel_start(self) -> None:
+        """Of the commands that start the player only the newest may be under way."""
         if self._start is not None:
             self._start.cancel()
             self._start = None
 
-    def _spawn(self, command: Awaitable[None]) -> asyncio.Task[None] | None:
-        if self._group is None:
+    def _spawn(self, command: Callable[[], Awaitable[None]]) -> asyncio.Task[None] | None:
+        """Begin a command. One that a player did not take is not the end: the next look asks for it again."""
+        if self._group is None or self._stopped.is_set():
             return None
 
         async def carry_out() -> None:
-            await command
+            try:
+                await command()
+            except PlayerError as error:
+                self._listener(PlayerChanged("trouble", str(error)))
 
         return self._group.create_task(carry_out())
 
