@@ -47,6 +47,7 @@ OLDEST = {
 }
 
 
+@settings(max_examples=60)
 @given(records)
 def test_every_record_comes_back_from_its_document(record: TimecodeRecord) -> None:
     document = to_document(record)
