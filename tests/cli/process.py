@@ -128,7 +128,7 @@ class Program:
 
     def child(self, word: str) -> int:
         """The process id of its child that has this word in its command line."""
-        found = [pid for pid in self._children() if word in _command_line(pid)]
+        found = [pid for pid in children_of(self.process.pid) if word in command_line(pid)]
         assert len(found) == 1, f"{len(found)} children have {word!r}"
         return found[0]
 
@@ -136,10 +136,21 @@ class Program:
         """End this child without asking it."""
         os.kill(self.child(word), signal.SIGKILL)
 
-    def _children(self) -> list[int]:
-        task = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
-        return [int(pid) for pid in task.read_text(encoding="utf-8").split()]
+
+def is_running(pid: int) -> bool:
+    """Whether this process is there and not only waiting to be collected."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
 
 
-def _command_line(pid: int) -> str:
+def children_of(pid: int) -> list[int]:
+    """The process ids of its children."""
+    task = Path(f"/proc/{pid}/task/{pid}/children")
+    return [int(child) for child in task.read_text(encoding="utf-8").split()]
+
+
+def command_line(pid: int) -> str:
+    """What it was started with, as one line."""
     return Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").replace("\0", " ")

@@ -12,7 +12,7 @@ from dateflicks.client.errors import ServerFailed
 from dateflicks.client.hosting import account_name, own_account
 from dateflicks.client.http import ServiceClient
 from tests.cli.conftest import Cli
-from tests.cli.process import Program
+from tests.cli.process import Program, is_running
 from tests.scripted_server import Answer, ScriptedServer, session_json
 
 SIMULATED = ("--player", "simulated")
@@ -159,11 +159,3 @@ async def test_a_server_that_does_not_start_says_why(tmp_path: Path) -> None:
         async with own_server.own_server(tmp_path / "data", tmp_path / "log", host="192.0.2.1", port=0):
             pass
     assert "192.0.2.1" in caught.value.why
-
-
-def is_running(pid: int) -> bool:
-    """Whether this process is there and not only waiting to be collected."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] not in "ZX"
-    except OSError:
-        return False

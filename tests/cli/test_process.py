@@ -33,7 +33,18 @@ def loaded_by(*args: str) -> set[str]:
     return set(done.stderr.split())
 
 
-@pytest.mark.parametrize("args", [("--help",), ("--version",), ("session", "--help"), ("help", "exit-codes")])
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("--help",),
+        ("--version",),
+        ("session", "--help"),
+        ("host", "--help"),
+        ("join", "--help"),
+        ("watch", "--help"),
+        ("help", "exit-codes"),
+    ],
+)
 def test_help_loads_nothing_heavy(args: tuple[str, ...]) -> None:
     loaded = loaded_by(*args)
     assert "typer" in loaded

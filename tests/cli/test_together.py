@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from dateflicks.client.players.film import make_film
-from tests.cli.process import Program
+from tests.cli.process import Program, is_running
+from tests.cli.terminals import Terminals
 from tests.conftest import require
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
@@ -106,6 +107,16 @@ def _session_of(home: Path) -> str:
     return found
 
 
+def test_a_session_that_is_ended_is_over_for_both(two: Two, tmp_path: Path) -> None:
+    server = "http://" + two.host.out[0].rpartition("@")[2]
+    session = _session_of(tmp_path / "bea")
+    with Program(tmp_path / "bea", "session", "end", session, "--server", server) as ending:
+        assert ending.ends() == 0
+    for person in (two.host, two.guest):
+        person.until("The session was ended for everybody.")
+        assert person.ends() == 0
+
+
 def test_a_code_works_once(two: Two, tmp_path: Path) -> None:
     word = two.host.out[0].split()[-1]
     with Program(tmp_path / "eve", "join", word, *SIMULATED) as eve:
@@ -177,6 +188,30 @@ def test_with_real_players_the_guest_s_copy_is_found_by_name_and_a_player_that_d
         host.until("bea has gone")
         host.type("quit")
         assert host.ends() == 0
+
+
+def test_on_real_terminals_words_are_typed_ctrl_c_leaves_and_a_closed_terminal_leaves_nothing_behind(
+    tmp_path: Path, film: Path
+) -> None:
+    require("tmux")
+    with Terminals(tmp_path) as terminals:
+        terminals.run("ana", f"dateflicks host {film} --port 0 --player simulated")
+        line = terminals.until("ana", "dateflicks join ")
+        terminals.run("bea", f"{line} --player simulated")
+        terminals.until("bea", "You are here, and so is ana.")
+        terminals.type("bea", "play")
+        terminals.until("ana", "bea asks to play; agreed for you.")
+        terminals.type("ana", "seek 41:00")
+        terminals.until("bea", "ana asks to move to 41:00; type accept or refuse.")
+        terminals.type("bea", "accept")
+        terminals.until("ana", "On again from 41:00.")
+        terminals.press("bea", "C-c")
+        terminals.until("bea", "Interrupted.")
+        terminals.until("ana", "bea has gone; the place is kept.")
+        server = terminals.descendants("ana", "serve")
+        assert len(server) == 1
+        terminals.close("ana")
+        terminals.wait_until(lambda: not any(is_running(pid) for pid in server))
 
 
 def _drift(person: Program) -> float:

@@ -1,6 +1,5 @@
 """`dateflicks host`: a film, an invitation and an evening in one command, on a server of one's own if there is none."""
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -191,6 +190,8 @@ def _invite(teller: "Teller", hosted: "Hosted") -> None:
 
 async def _answered(environment: CliEnvironment, client: "ServiceClient", hosted: "Hosted") -> "SessionBody":
     """The session once the guest has said yes. An evening that is given up before takes the invitation back."""
+    import asyncio
+
     from dateflicks.client.changes import changed
     from dateflicks.client.errors import ClientError
 
