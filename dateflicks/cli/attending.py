@@ -107,7 +107,7 @@ async def attend(
     evening = await Evening.attend(client, session, screen, settings, keep=keep)
     if evening.warning:
         environment.say(evening.warning)
-    watch = PlainWatch(evening, teller, sys.stdin, is_interactive=environment.can_ask())
+    watch = PlainWatch(evening, teller, sys.stdin, is_interactive=environment.may_ask and sys.stdin.isatty())
     other = session.guest_name if evening.viewer.is_host else session.host_name
     title = session.video.title if session.video and session.video.title else "the film"
     environment.say(f"Watching {title} with {other or 'a guest'}.", watch.help)

@@ -99,15 +99,14 @@ class CliEnvironment:
 
     # --- asking -------------------------------------------------------------------------------------------------
 
-    def can_ask(self) -> bool:
-        """Whether somebody sits at a terminal and may be asked."""
+    def _can_ask(self) -> bool:
         if self.is_interactive is None:
             self.is_interactive = sys.stdin.isatty() and self.stderr.isatty()
         return self.may_ask and self.is_interactive
 
     def ask(self, question: str, *, instead: str, is_secret: bool = False, twice: bool = False) -> str:
         """Ask on the terminal; `instead` says what to type where nobody can be asked."""
-        if not self.can_ask():
+        if not self._can_ask():
             raise CliError(Exit.USAGE, f"{question} is needed, and there is nobody to ask.", hint=instead)
         found: str = typer.prompt(question, hide_input=is_secret, confirmation_prompt=twice, err=True)
         return found
@@ -123,7 +122,7 @@ class CliEnvironment:
         """Go on only with a yes: typed here, or given before with --yes."""
         if self.is_agreed:
             return
-        if not self.can_ask():
+        if not self._can_ask():
             raise CliError(Exit.USAGE, f"{question} Nobody can be asked here.", hint="Say yes beforehand with --yes.")
         if not typer.confirm(question, err=True):
             raise CliError(Exit.REFUSED, "Nothing was changed.")

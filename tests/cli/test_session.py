@@ -155,7 +155,7 @@ def test_each_refusal_has_its_exit_code(status: int, code: int, cli: Cli, server
 
 def test_history_tells_what_with_whom_and_how_far(cli: Cli, server: ScriptedServer) -> None:
     entry = {
-        "sessionId": A, "videoId": None, "video": {"url": "film.mkv", "title": "A film"}, "withUserId": "usr_b",
+        "sessionId": A, "videoId": None, "video": {"url": "film.mkv", "title": "A film", "length": 0.0}, "withUserId": "usr_b",
         "withName": "bea", "startedAt": "2026-11-24T01:43:00.123Z", "endedAt": None, "position": 61.5, "length": None,
     }  # fmt: skip
     server.on("GET", "/history", {"items": [entry], "next": None})
@@ -200,7 +200,7 @@ def test_there_is_nothing_to_follow_before_the_answer(cli: Cli) -> None:
 
 def test_hostile_titles_reach_neither_terminal_nor_pipe(cli: Cli, server: ScriptedServer) -> None:
     title = "\x1b[2J\x1b]0;gotcha\x07[bold]a\tb\r\n\x9b31m\u202egnp.exe"
-    server.on("GET", f"/sessions/{A}", {"session": session_json(video={"url": "x", "title": title})})
+    server.on("GET", f"/sessions/{A}", {"session": session_json(video={"url": "x", "title": title, "length": 0.0})})
     for form in ("table", "plain", "json", "jsonl"):
         shown = cli("session", "show", A, "-o", form).stdout
         assert not any(character in shown for character in "\x1b\x07\r\x9b\u202e")
