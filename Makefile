@@ -4,7 +4,7 @@ BIN := .venv/bin
 ARGS ?=
 PATHS := dateflicks tests benchmarks
 
-.PHONY: demo test check lint types unit format clean
+.PHONY: demo test check lint types unit bench-sync format clean
 .DEFAULT_GOAL := test
 
 .venv/.made: pyproject.toml constraints.txt
@@ -31,6 +31,9 @@ types: .venv/.made
 
 unit: .venv/.made
 	$(BIN)/python -m pytest -q -n 2 --dist worksteal $(ARGS)
+
+bench-sync: .venv/.made  ## how well two real players are held in step; ARGS are passed on
+	$(BIN)/python -m benchmarks.sync $(ARGS)
 
 format: .venv/.made
 	$(BIN)/ruff format $(PATHS)

@@ -1,0 +1,70 @@
+"""Figures, what they should be, and what is said of them."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import msgspec
+
+Verdict = Literal["met", "missed", "inconclusive"]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A figure by its name: what it has to be (`moonshot` as well, where there is one), and the best known before."""
+
+    figure: str
+    unit: str
+    target: float
+    moonshot: float | None = None
+    is_floor: bool = False  # the figure has to be at least this, not at most
+    known: str = ""
+
+    def holds(self, value: float, bound: float | None) -> bool:
+        """Whether a value is on the right side of a bound."""
+        if bound is None or math.isnan(value):
+            return False
+        return value >= bound if self.is_floor else value <= bound
+
+
+class Row(msgspec.Struct, frozen=True):
+    """One figure of one scenario, measured."""
+
+    scenario: str
+    figure: str
+    unit: str
+    measured: float | None
+    target: float
+    moonshot: float | None
+    known: str
+    verdict: Verdict
+    is_moonshot: bool
+
+
+BUSY: Final = "inconclusive"
+
+
+def row(scenario: str, target: Target, value: float | None, *, is_quiet: bool) -> Row:
+    """What is said of a value: a figure that misses on a busy machine says nothing."""
+    held = value is not None and target.holds(value, target.target)
+    verdict: Verdict = "met" if held else "missed" if is_quiet else "inconclusive"
+    return Row(
+        scenario,
+        target.figure,
+        target.unit,
+        None if value is None else round(value, 4),
+        target.target,
+        target.moonshot,
+        target.known,
+        verdict,
+        value is not None and target.holds(value, target.moonshot),
+    )
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """The nearest-rank percentile. Raises ValueError for no values."""
+    if not values:
+        raise ValueError("nothing was measured")
+    ordered = sorted(values)
+    return ordered[max(math.ceil(share * len(ordered)) - 1, 0)]

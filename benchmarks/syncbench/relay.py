@@ -1,0 +1,113 @@
+"""A line with delay: a TCP relay that holds back what passes, in order, by seeded amounts, and counts it."""
+
+import asyncio
+import contextlib
+import random
+import time
+from dataclasses import dataclass
+from typing import Final
+
+CHUNK_BYTES: Final = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class Delay:
+    """One direction: between `seconds - jitter` and `seconds + jitter`, uniformly."""
+
+    seconds: float = 0.0
+    jitter: float = 0.0
+
+    def draw(self, source: random.Random) -> float:
+        """How long the next piece takes."""
+        return max(0.0, source.uniform(self.seconds - self.jitter, self.seconds + self.jitter))
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Both directions: `there` is towards the service."""
+
+    there: Delay = Delay()
+    back: Delay = Delay()
+
+    @classmethod
+    def same(cls, seconds: float, jitter: float = 0.0) -> "Line":
+        """The same both ways."""
+        return cls(Delay(seconds, jitter), Delay(seconds, jitter))
+
+
+class Relay:
+    """Listens on a port of its own and passes on to `port`; an async context manager."""
+
+    def __init__(self, port: int, line: Line, seed: int) -> None:
+        self.line = line
+        self.port = 0
+        self.bytes_there = 0
+        self.bytes_back = 0
+        self._target = port
+        self._random = random.Random(seed)
+        self._server: asyncio.Server | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def __aenter__(self) -> "Relay":
+        self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        assert self._server is not None
+        self._server.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        try:
+            with contextlib.suppress(OSError, asyncio.CancelledError):
+                far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._target)
+                try:
+                    await asyncio.gather(
+                        self._pass(reader, far_writer, is_there=True), self._pass(far_reader, writer, is_there=False)
+                    )
+                finally:
+                    far_writer.transport.abort()
+        finally:
+            writer.transport.abort()
+            self._tasks.discard(task)
+
+    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, is_there: bool) -> None:
+        """Read at once, write late; the end of a direction passes too."""
+        held: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
+
+        async def release() -> None:
+            while True:
+                due, data = await held.get()
+                if (left := due - time.monotonic()) > 0:
+                    await asyncio.sleep(left)
+                if not data:
+                    writer.close()
+                    return
+                writer.write(data)
+
+        releasing = asyncio.create_task(release())
+        last = 0.0
+        try:
+            while True:
+                try:
+                    data = await reader.read(CHUNK_BYTES)
+                except OSError:
+                    data = b""
+                if is_there:
+                    self.bytes_there += len(data)
+                else:
+                    self.bytes_back += len(data)
+                delay = self.line.there if is_there else self.line.back
+                last = max(last, time.monotonic() + delay.draw(self._random))
+                held.put_nowait((last, data))
+                if not data:
+                    break
+            await releasing
+        finally:
+            releasing.cancel()
