@@ -31,9 +31,11 @@ log = logging.getLogger(__name__)
 
 IDLE_SECONDS: Final = 600.0  # a session with nobody there is dropped from memory after this long; its record stays
 TELL_SECONDS: Final = limits.EVENT_INTERVAL_SECONDS - 0.25  # so that it has come within the interval on a slow line too
+TURNS_MAX: Final = 100  # at one go, about 5 ms: whoever sends a frame meanwhile is heard before the next hundred
 PLAYBACK_TOPIC: Final = "playback"
 DELETED_CODE: Final = 4404
 OUR_FAULT_CODE: Final = 1011
+OUR_FAULT: Final = "something went wrong here"
 
 
 class Records(Protocol):
@@ -172,10 +174,14 @@ class TimecodeHandler:
         room = self._rooms.get(session_id) or Room(session_id)
         seat = Seat(session_id, member, listener)
         now = self._clock.now()
-        if room.newest(member.user_id) is None:
-            self._tell(control, control.join(member, now))
-        else:
-            self._tell(control, control.change_player(member.user_id, now))
+        is_first = room.newest(member.user_id) is None
+        try:
+            self._tell(control, control.join(member, now) if is_first else control.change_player(member.user_id, now))
+        except RuleError:
+            raise
+        except Exception:
+            self._drop(session_id)
+            raise
         room.seats.append(seat)
         self._rooms[session_id] = room
         self._idle.end(session_id)
@@ -212,7 +218,8 @@ class TimecodeHandler:
         if isinstance(frame, frames.Ping):
             self._answer_ping(seat, frame, received_at)
         else:
-            self._apply(seat, frame, self._clock.at_monotonic(received_at))
+            with self._apart(seat.session_id, RuleError):
+                self._apply(seat, frame, self._clock.at_monotonic(received_at))
 
     def measured(self, seat: Seat, round_trip: float) -> None:
         """The transport has measured a round trip to this participant, in seconds."""
@@ -237,10 +244,10 @@ class TimecodeHandler:
         for control in self._playbacks.take_due(now):
             with self._apart(control.state.session_id):
                 self._tell(control, control.advance(now))
-        for session_id in self._telling.due(now):
+        for session_id in self._telling.due(now, TURNS_MAX):
             with self._apart(session_id):
                 self._tell_again(session_id, now)
-        for session_id in self._idle.due(now):
+        for session_id in self._idle.due(now, TURNS_MAX):
             self._drop(session_id)
 
     def end(self) -> None:
@@ -259,6 +266,7 @@ class TimecodeHandler:
     def _apply(self, seat: Seat, frame: frames.TimecodeClientFrame, now: float) -> None:
         control = self._playbacks.control(seat.session_id)
         user_id = seat.member.user_id
+        pending = control.state.status.pending
         try:
             match frame:
                 case frames.Report():
@@ -273,6 +281,8 @@ class TimecodeHandler:
         except RuleError:
             self._plan(seat.session_id)  # what time had brought before it is still to be told
             raise
+        if pending is not None and control.state.status.pending not in (None, pending):
+            self._keep(control)  # one of several agreements, which is not told
 
     def _answer_ping(self, seat: Seat, ping: frames.Ping, received_at: float) -> None:
         pong = frames.Pong(
@@ -319,15 +329,17 @@ class TimecodeHandler:
         return min(float("inf") if wake is None else wake, self._telling.next_due(), self._idle.next_due())
 
     @contextlib.contextmanager
-    def _apart(self, session_id: str) -> Iterator[None]:
+    def _apart(self, session_id: str, expected: type[RuleError] | tuple[()] = ()) -> Iterator[None]:
         """What fails in the block is this session's alone: it leaves memory, and comes back from its record."""
         try:
             yield
+        except expected:
+            raise
         except Exception:
             log.exception("the playback of %s failed and is dropped from memory", session_id)
-            self._drop(session_id, OUR_FAULT_CODE, "something went wrong here")
+            self._drop(session_id)
 
-    def _drop(self, session_id: str, code: int = OUR_FAULT_CODE, reason: str = "") -> None:
+    def _drop(self, session_id: str, code: int = OUR_FAULT_CODE, reason: str = OUR_FAULT) -> None:
         """Forget a session, but for its record; whoever listens is closed."""
         room = self._rooms.pop(session_id, None)
         self._playbacks.forget(session_id)
@@ -352,9 +364,10 @@ class TimecodeHandler:
                 raise NotFound("No timecode has been created for this session.")
             # Meanwhile somebody else may have loaded it, or it was deleted behind our reading.
             if session_id not in self._playbacks and deletions == self._deletions:
-                self._playbacks.restore(from_document(document), self._clock.now())
-                self._idle.begin(session_id, self._clock.now())
-                self._plan(session_id)
+                now = self._clock.now()
+                control = self._playbacks.restore(from_document(document), now)
+                self._idle.begin(session_id, now)
+                self._tell(control, control.advance(now))  # what fell due while it was not in memory
         return self._playbacks.control(session_id)
 
     def _body(self, session_id: str) -> TimecodeBody:

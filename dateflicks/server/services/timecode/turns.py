@@ -23,11 +23,11 @@ class Turns:
             return since + self._seconds
         return float("inf")
 
-    def due(self, now: float) -> list[str]:
-        """Those whose turn has come; each begins anew."""
+    def due(self, now: float, most: int) -> list[str]:
+        """Those whose turn has come, so many at most; each begins anew."""
         found: list[str] = []
         for session_id, since in self._since.items():
-            if now < since + self._seconds:
+            if now < since + self._seconds or len(found) == most:
                 break
             found.append(session_id)
         for session_id in found:

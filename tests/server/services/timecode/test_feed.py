@@ -196,6 +196,19 @@ async def test_a_connection_ends_with_its_ticket_or_token_and_the_place_is_kept_
         assert is_connected(room.guest.latest, room.host)
 
 
+async def test_a_mistake_of_ours_behind_the_handshake_closes_the_connection_as_ours(
+    shared: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    evening = shared.evening()
+    async with shared.room(evening):
+
+        def fails(*_: Any) -> Any:
+            raise ZeroDivisionError("a mistake of the program")
+
+        monkeypatch.setattr(shared.service._handler, "sit_down", fails)
+        assert await refusal(shared.address, events(evening.path), evening.ticket("guest")) == 1011
+
+
 async def test_one_session_hears_nothing_of_another(shared: Deployment) -> None:
     async with shared.room() as room, shared.room() as other:
         since = other.host.feed.mark

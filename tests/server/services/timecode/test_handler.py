@@ -170,6 +170,27 @@ async def test_who_leaves_a_session_that_fails_leaves_the_others_alone() -> None
     house.handler.stand_up(host)
 
 
+async def test_a_frame_that_makes_a_session_fail_ends_it_for_all_who_are_in_it_and_for_nobody_else() -> None:
+    house = House()
+    (_, other), _ = await house.both("ses_b")
+    (host, ears), (_, guest) = await house.both("ses_a")
+    house.control("ses_a").receive = fails  # type: ignore[assignment,method-assign]
+    house.ask(host, "play")
+    assert (ears.code, guest.code, other.code) == (1011, 1011, None)
+    await house.handler.load("ses_a")
+    house.sit("ses_a")
+
+
+async def test_who_cannot_sit_down_because_a_session_fails_can_when_they_come_again() -> None:
+    house = House()
+    await house.handler.create("ses_a", 60.0)
+    house.control("ses_a").join = fails  # type: ignore[assignment,method-assign]
+    with pytest.raises(ZeroDivisionError):
+        house.sit("ses_a")
+    await house.handler.load("ses_a")
+    house.sit("ses_a")
+
+
 async def test_at_the_end_one_session_that_cannot_be_kept_keeps_no_other_from_it() -> None:
     house = House()
     for name in ("ses_a", "ses_b", "ses_c"):
@@ -301,6 +322,34 @@ async def test_who_reads_a_record_while_it_is_deleted_does_not_bring_it_back() -
     assert not house.knows("ses_a")
 
 
+async def test_what_ran_out_while_it_was_not_in_memory_is_over_for_the_first_who_looks() -> None:
+    house = House()
+    (host, _), (guest, _) = await house.both("ses_a")
+    house.ask(host, "play")
+    for seat in (host, guest):
+        house.handler.stand_up(seat)
+    pending = dict(house.kept.documents["ses_a"])
+    house.wait(module.IDLE_SECONDS)
+    house.kept.documents["ses_a"] = pending  # as if the process had died before the deadline
+    before = (await house.handler.read("ses_a")).revision
+    assert house.kept.documents["ses_a"]["pending"] is None
+    assert house.kept.documents["ses_a"]["revision"] == before > pending["revision"]
+
+
+async def test_one_of_several_agreements_is_kept() -> None:
+    house = House()
+    (host, _), (guest, _) = await house.both("ses_a")
+    third, _ = house.sit("ses_a", "usr_third")
+    house.ask(host, "play")
+    before = house.kept.put_count
+    house.ask(guest, "play")
+    assert house.kept.documents["ses_a"]["pending"]["awaited"] == ["usr_third"]
+    assert house.kept.put_count == before + 1
+    house.ask(third, "play")
+    assert house.kept.documents["ses_a"]["pending"] is None
+    assert house.kept.put_count == before + 2
+
+
 async def test_two_who_come_at_once_are_in_one_room() -> None:
     house = House()
     await house.handler.create("ses_a", 60.0)
@@ -378,4 +427,7 @@ async def test_a_look_at_2000_rooms_costs_only_those_that_are_due(monkeypatch: p
         house.wait(0.01)
     assert next(looked_at) == 0
     house.wait(module.TELL_SECONDS)
+    assert next(looked_at) <= 4 * module.TURNS_MAX  # nobody is kept waiting while all are told
+    for _ in range(2_000 // module.TURNS_MAX):
+        house.wait(0.0)
     assert 2_000 <= next(looked_at) <= 4_000
