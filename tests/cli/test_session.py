@@ -156,7 +156,8 @@ def test_each_refusal_has_its_exit_code(status: int, code: int, cli: Cli, server
 def test_history_tells_what_with_whom_and_how_far(cli: Cli, server: ScriptedServer) -> None:
     entry = {
         "sessionId": A, "videoId": None, "video": {"url": "film.mkv", "title": "A film", "length": 0.0},
-        "withUserId": "usr_b", "withName": "bea", "startedAt": "2026-11-24T01:43:00.123Z", "endedAt": None, "position": 61.5, "length": None,
+        "withUserId": "usr_b", "withName": "bea", "startedAt": "2026-11-24T01:43:00.123Z", "endedAt": None,
+        "position": 61.5, "length": None,
     }  # fmt: skip
     server.on("GET", "/history", {"items": [entry], "next": None})
     assert cli("session", "history").stdout == f"{A}\tA film\tbea\t2026-11-24T01:43:00.123Z\t\t61.5\t\n"
