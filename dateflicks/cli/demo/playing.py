@@ -9,6 +9,7 @@ from statistics import median
 from dateflicks.cli.demo.measuring import FRAME_SECONDS, STAY_SECONDS
 from dateflicks.cli.demo.people import Heard, Person, StepFailed
 from dateflicks.cli.demo.story import Scene
+from dateflicks.client.sentences import clock_text
 from dateflicks.protocol.frames import TimecodeFrame
 
 HEAR_SECONDS = 3.0
@@ -17,6 +18,7 @@ STEP_SECONDS = 8.0  # from the agreement to being in step, with the second that 
 SETTLE_SECONDS = 2.0  # after a start; what is steered away by then is no drift
 STAND_SECONDS = 3.0
 SAME_PLACE_SECONDS = 0.1
+ROUNDING_SECONDS = 0.002  # of the times in a file
 
 Wanted = Callable[[TimecodeFrame], bool]
 
@@ -59,13 +61,24 @@ async def in_step(scene: Scene, after: float, *, within: float = STEP_SECONDS) -
     return InStep(since, seen[0].host, 1000 * median(abs(each.seconds) for each in seen))
 
 
-async def stand_together(scene: Scene) -> float:
-    """Where both stand, on the same frame. Raises StepFailed."""
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where both stand: on one picture, or where the film stopped just between two, on neighbouring ones."""
+
+    position: float
+    is_same: bool
+
+    def __str__(self) -> str:
+        return f"at {clock_text(self.position)}, {'on one picture' if self.is_same else 'a picture apart'}"
+
+
+async def stand_together(scene: Scene) -> Standing:
+    """Where both stand, at most a frame apart. Raises StepFailed."""
     deadline, where = time.monotonic() + STAND_SECONDS, None
     while time.monotonic() < deadline:
         where = await scene.eyes.stand()
-        if where is not None and abs(where[0] - where[1]) <= FRAME_SECONDS / 2:
-            return where[0]
+        if where is not None and (distance := abs(where[0] - where[1])) < FRAME_SECONDS + ROUNDING_SECONDS:
+            return Standing(where[0], distance < FRAME_SECONDS / 2)
         await asyncio.sleep(LOOK_SECONDS)
     if where is None:
         raise StepFailed("a player plays that should stand")

@@ -112,7 +112,7 @@ async def pause_confirmed(scene: Scene) -> str:
     await agree(host, guest, "play")
     found = await in_step(scene, now)
     scene.eyes.settled(found.since + SETTLE_SECONDS)
-    return f"both on one frame at {clock_text(where)}; agreed; on again {found.apart_ms:.1f} ms apart"
+    return f"both stand {where}; on again {found.apart_ms:.1f} ms apart"
 
 
 async def pause_ignored(scene: Scene) -> str:
@@ -136,9 +136,10 @@ async def pause_ignored(scene: Scene) -> str:
         raise StepFailed(f"{heard.frame.reason} after {took:.2f} s, not restored after {seconds:g} s")
     found = await in_step(scene, heard.at)
     scene.eyes.settled(found.since + SETTLE_SECONDS)
-    if not where - SAME_PLACE_SECONDS <= found.position <= where + found.since - heard.at + SAME_PLACE_SECONDS:
-        raise StepFailed(f"paused at {where:.1f} s, and went on at {found.position:.1f} s")
-    return f"stood at {clock_text(where)}; play came back after {took:.1f} s, {found.apart_ms:.1f} ms apart"
+    here, latest = where.position - SAME_PLACE_SECONDS, where.position + found.since - heard.at + SAME_PLACE_SECONDS
+    if not here <= found.position <= latest:
+        raise StepFailed(f"paused at {where.position:.1f} s, and went on at {found.position:.1f} s")
+    return f"previous status back after {took:.1f} s, on again {found.apart_ms:.1f} ms apart"
 
 
 async def freeze(scene: Scene) -> str:
@@ -224,7 +225,6 @@ async def end(scene: Scene) -> str:
     """Both agree to stop, the session ends for both, and nothing is left running."""
     host, guest = scene.host, scene.guest
     scene.eyes.disturbed(time.monotonic())
-    where = 0.0
     if host.frame is not None and host.frame.pending is not None:
         host.refuse()
     await agree(host, guest, "stop")
@@ -239,4 +239,4 @@ async def end(scene: Scene) -> str:
         await person.leave()
     if any(codes := await scene.stage.close()):
         raise StepFailed(f"the services ended with {' and '.join(map(str, codes))}")
-    return f"stopped at {clock_text(where)}, in both histories; players and services ended"
+    return f"both stopped at {clock_text(where.position)}; players and services ended"
