@@ -1,0 +1,162 @@
+"""How the demo goes through its steps, and that each of the checks that matter most can fail."""
+
+import asyncio
+import contextlib
+import os
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from dateflicks.cli.demo import run, trials
+from dateflicks.cli.demo.measuring import Reading
+from dateflicks.cli.demo.observer import SimulatedEye
+from dateflicks.cli.demo.people import StepFailed
+from dateflicks.cli.demo.run import run_demo
+from dateflicks.cli.demo.stage import Stage
+from dateflicks.cli.demo.steps import steps
+from dateflicks.cli.demo.story import Result, Scene, Step, View, report_of, tell
+from dateflicks.cli.demo.view import Lines
+
+HANDSHAKE = ("services", "register", "invite", "accept", "connect")
+
+
+async def holds(_: Scene) -> str:
+    return "it held"
+
+
+async def fails(_: Scene) -> str:
+    raise StepFailed("it did not hold")
+
+
+async def hangs(_: Scene) -> str:
+    await asyncio.Event().wait()
+    raise AssertionError
+
+
+async def breaks(_: Scene) -> str:
+    raise ZeroDivisionError("nobody foresaw it")
+
+
+async def told(*chosen: Step, said: list[str] | None = None) -> list[Result]:
+    scene = Scene(Stage(Path(), {}, confirm_seconds=5.0, player="simulated"))
+    return await tell(chosen, scene, Lines((said if said is not None else []).append))
+
+
+async def test_a_step_that_fails_is_told_and_the_next_still_runs() -> None:
+    said: list[str] = []
+    results = await told(Step("one", "", fails), Step("two", "", holds), said=said)
+    assert results == [Result("one", False, "it did not hold"), Result("two", True, "it held")]
+    assert [line.split()[:2] for line in said] == [["FAIL", "one"], ["ok", "two"]]
+    assert not report_of("mpv", results, None).ok
+
+
+async def test_what_needs_a_step_that_failed_is_not_tried() -> None:
+    results = await told(Step("one", "", fails), Step("two", "", hangs, ("one",)), Step("three", "", hangs, ("two",)))
+    assert [result.detail for result in results[1:]] == ["not tried without one", "not tried without two"]
+    assert not any(result.ok for result in results)
+
+
+async def test_a_step_that_takes_too_long_has_failed() -> None:
+    assert await told(Step("one", "", hangs, seconds=0.05)) == [Result("one", False, "not done within 0.05 s")]
+
+
+async def test_what_nobody_foresaw_fails_the_step_alone() -> None:
+    results = await told(Step("one", "", breaks), Step("two", "", holds))
+    assert results[0] == Result("one", False, "ZeroDivisionError: nobody foresaw it")
+    assert results[1].ok
+
+
+async def played(monkeypatch: pytest.MonkeyPatch, folder: Path, *names: str) -> dict[str, Result]:
+    """The handshake and these steps, with real services and simulated players."""
+
+    @contextlib.asynccontextmanager
+    async def view(_scene: Scene, _steps: Sequence[Step]) -> AsyncIterator[View]:
+        yield Lines(lambda _: None)
+
+    def chosen(confirm_seconds: float) -> Sequence[Step]:
+        return [step for step in steps(confirm_seconds) if step.name in (*HANDSHAKE, *names)]
+
+    monkeypatch.setattr(run, "steps", chosen)
+    report = await run_demo(folder, os.environ, player="simulated", confirm_seconds=2.0, view=view)
+    assert not report.ok
+    return {result.name: result for result in report.steps}
+
+
+@pytest.mark.slow
+async def test_a_service_with_another_deadline_than_asked_for_is_found_out(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    start = Stage._start
+
+    async def with_its_own_mind(stage: Stage, name: str, **more: object) -> object:
+        return await start(stage, name, port=0)
+
+    monkeypatch.setattr(Stage, "_start", with_its_own_mind)
+    results = await played(monkeypatch, tmp_path, "play")
+    assert "other limits" in results["connect"].detail
+    assert results["play"].detail == "not tried without connect"
+
+
+@pytest.mark.slow
+async def test_a_player_that_is_elsewhere_than_its_follower_believes_is_found_out(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    look = SimulatedEye.look
+    eyes: list[SimulatedEye] = []
+
+    async def askew(eye: SimulatedEye) -> Reading | None:
+        eyes.append(eye)
+        reading = await look(eye)
+        return reading if reading is None or eye is eyes[0] else Reading(reading.position + 0.050, reading.at)
+
+    monkeypatch.setattr(SimulatedEye, "look", askew)
+    results = await played(monkeypatch, tmp_path, "play")
+    assert all(results[name].ok for name in HANDSHAKE)
+    assert results["play"].detail == "not in step within 8 s: 50 ms apart at the end"
+
+
+@pytest.mark.slow
+async def test_a_pause_that_does_not_end_by_itself_is_found_out(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    open_stage = Stage.open
+
+    async def with_patience(stage: Stage) -> None:
+        stage.confirm_seconds = 9.0
+        await open_stage(stage)
+
+    async def impatiently(scene: Scene) -> str:
+        scene.stage.confirm_seconds = 2.0
+        return await pause_ignored(scene)
+
+    pause_ignored = trials.pause_ignored
+    monkeypatch.setattr(Stage, "open", with_patience)
+    monkeypatch.setattr(trials, "pause_ignored", impatiently)
+    results = await played(monkeypatch, tmp_path, "pause-ignored")
+    assert results["connect"].ok
+    assert results["pause-ignored"].detail == "ana did not hear within 3 s that play comes back"
+
+
+@pytest.mark.slow
+async def test_a_freeze_that_did_not_happen_and_a_service_that_did_not_die_are_found_out(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    @contextlib.asynccontextmanager
+    async def not_at_all(_: Scene) -> AsyncIterator[None]:
+        yield
+
+    async def survive(_: object) -> None:
+        """A kill that does nothing."""
+
+    monkeypatch.setattr(trials, "_frozen", not_at_all)
+    monkeypatch.setattr("dateflicks.client.service_process.ServiceProcess.kill", survive)
+    results = await played(monkeypatch, tmp_path, "freeze", "service-killed")
+    assert results["freeze"].detail == "the guest's player did not freeze"
+    assert not results["service-killed"].ok
+
+
+def test_the_names_of_the_steps_are_what_scripts_rely_on() -> None:
+    assert [step.name for step in steps(5.0)] == [
+        *HANDSHAKE, "play", "drift", "seek", "pause-confirmed", "pause-ignored", "freeze", "service-killed", "end"
+    ]  # fmt: skip
