@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from dateflicks.core.errors import DateflicksError
 from dateflicks.server.auth.key import FILE_NAME, signing_key
 from dateflicks.server.auth.tokens import Signer
 from dateflicks.server.bus.local import Bus, LocalBus
@@ -24,6 +25,10 @@ from dateflicks.server.web.service import Service
 from dateflicks.settings.services import HostingSettings
 
 ALL: Final = "all"
+
+
+class FolderUnusable(DateflicksError):
+    """The data folder cannot be written to; the text is for people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +76,7 @@ class Deployment:
     async def deploy(self, metrics: Metrics) -> AsyncIterator[Sequence[Service]]:
         """The services, not started yet, on a database that is open for as long as the block runs.
 
-        Raises KeyUnusable, FolderInUse, DatabaseAddressWrong, StorageFault, Unavailable, OSError.
+        Raises KeyUnusable, FolderUnusable, FolderInUse, DatabaseAddressWrong, StorageFault, Unavailable.
         """
         auth, mongo = self.hosting.auth, self.hosting.mongo
         key_file = Path(auth.key_file) if auth.key_file else self.folder / FILE_NAME
@@ -79,6 +84,14 @@ class Deployment:
         kinds = {name: _KINDS[name] for name in self.services}
         collections = [collection for kind in kinds.values() for collection in kind.collections]
         own = self.folder if self.name == ALL else self.folder / self.name
-        async with Database.open(DatabaseSettings(mongo.uri, mongo.timeout_seconds), own, collections) as database:
+        settings = DatabaseSettings(mongo.uri, mongo.timeout_seconds)
+        async with contextlib.AsyncExitStack() as stack:
+            try:
+                database = await stack.enter_async_context(Database.open(settings, own, collections))
+            except OSError as error:
+                why = error.strerror or type(error).__name__
+                raise FolderUnusable(
+                    f"The data folder {own} cannot be used: {why}.\nMake it writable, or name another with --data."
+                ) from error
             shared = Shared(database, signer, LocalBus(), metrics)
             yield [kind.make(shared, self.services[name]) for name, kind in kinds.items()]

@@ -10,7 +10,7 @@ import pytest
 from dateflicks.core.errors import Unauthenticated
 from dateflicks.server.auth.key import KeyUnusable
 from dateflicks.server.auth.tokens import Signer
-from dateflicks.server.deployment import Deployment
+from dateflicks.server.deployment import Deployment, FolderUnusable
 from dateflicks.server.observe.metrics import Metrics
 from dateflicks.server.services.session.app import SessionService
 from dateflicks.server.services.timecode.app import TimecodeService
@@ -108,6 +108,22 @@ async def test_a_key_that_is_too_short_is_said_before_anything_runs(tmp_path: Pa
         async with deployed(tmp_path, hosting=short):
             raise AssertionError("anybody could sign")
     assert files_of(tmp_path, "*/lock") == set()
+
+
+async def test_a_folder_that_cannot_be_written_to_is_said(tmp_path: Path) -> None:
+    (tmp_path / "timecode").mkdir()
+    (tmp_path / "timecode" / "mongo").write_text("not a folder")
+    with pytest.raises(FolderUnusable, match=r"timecode cannot be used: File exists\."):
+        async with deployed(tmp_path, "timecode", "timecode"):
+            raise AssertionError("no place to write to")
+
+
+async def test_what_fails_while_it_runs_is_not_taken_for_the_folders_fault(tmp_path: Path) -> None:
+    with pytest.raises(ConnectionResetError):
+        async with deployed(tmp_path, "timecode", "timecode"):
+            raise ConnectionResetError
+    async with deployed(tmp_path, "timecode", "timecode"):
+        pass
 
 
 async def test_an_address_that_is_none_is_said(tmp_path: Path) -> None:
