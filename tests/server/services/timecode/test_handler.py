@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -45,8 +46,9 @@ class Kept:
         self.documents[document["_id"]] = document
 
     async def delete(self, session_id: str) -> bool:
+        was_there = self.documents.pop(session_id, None) is not None  # done long before its answer is here
         await self._answered()
-        return self.documents.pop(session_id, None) is not None
+        return was_there
 
     async def _answered(self) -> None:
         if self.gate is not None:
@@ -350,6 +352,27 @@ async def test_one_of_several_agreements_is_kept() -> None:
     assert house.kept.put_count == before + 2
 
 
+async def test_when_the_newest_connection_ends_the_player_of_the_one_before_has_to_get_in_step_first() -> None:
+    house = House()
+    _, (older, _) = await house.playing("ses_a")
+    newest, _ = house.sit("ses_a", "usr_guest")
+    house.wait(1.0)
+
+    def in_step() -> bool:
+        return house.control("ses_a").state.participants["usr_guest"].in_step
+
+    house.ask(newest, "play")
+    assert not in_step()  # they are at the beginning, the film is not
+    film = house.control("ses_a").state.timeline.position_at(house.now)
+    report = frames.Report(session_id="ses_a", current_position=film, status="play", is_host=False, cause="tick")
+    house.handler.hear(newest, report, house.now)
+    assert in_step()
+    house.handler.stand_up(newest)
+    assert not in_step()
+    house.handler.hear(older, report, house.now)
+    assert in_step()
+
+
 async def test_two_who_come_at_once_are_in_one_room() -> None:
     house = House()
     await house.handler.create("ses_a", 60.0)
@@ -389,13 +412,13 @@ async def test_what_time_brought_before_a_refused_act_is_due_at_once() -> None:
 
 async def test_the_clockwork_wakes_for_what_became_due_earlier_than_it_slept_for() -> None:
     house = House()
+    house.handler = TimecodeHandler(house.kept, ServerClock(), PlaybackRules(confirm_seconds=0.05), Silent())
     running = asyncio.create_task(house.handler.run())
-    await asyncio.sleep(0)
-    (_, ears), _ = await house.both("ses_a")
-    before = len(ears.frames)
-    house.now += module.TELL_SECONDS
-    house.handler._earlier.set()
-    await until(lambda: len(ears.frames) > before)
+    await asyncio.sleep(0)  # it sleeps until somebody comes
+    (host, ears), _ = await house.both("ses_a")
+    house.now = time.monotonic()
+    house.ask(host, "play")
+    await until(lambda: ears.reasons[-1] == "restored")
     running.cancel()
     await asyncio.wait([running])
 
@@ -403,7 +426,7 @@ async def test_the_clockwork_wakes_for_what_became_due_earlier_than_it_slept_for
 async def until(predicate: Callable[[], bool]) -> None:
     async with asyncio.timeout(5.0):
         while not predicate():  # noqa: ASYNC110 - what is looked at tells nobody
-            await asyncio.sleep(0)
+            await asyncio.sleep(0.002)
 
 
 async def test_a_look_at_2000_rooms_costs_only_those_that_are_due(monkeypatch: pytest.MonkeyPatch) -> None:
