@@ -159,6 +159,7 @@ async def test_a_client_that_begins_to_send_its_body_after_an_early_answer_is_no
     async with connected(server.port) as peer:
         await peer.send(b"POST /rooms HTTP/1.1\r\nHost: x\r\nContent-Length: 8000000\r\n\r\n")
         assert (await peer.answer())[0] in {404, 413}
+        assert await peer.gone()  # the server has ended its side
         assert await flood(peer, b"x" * 80_000, 100) == 100
 
 
