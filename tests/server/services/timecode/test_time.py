@@ -63,8 +63,8 @@ async def test_the_others_wait_for_one_who_stalls_and_then_go_on_without(hasty: 
         resumed = await room.both(lambda frame: frame["reason"] == "resume", "resume", after=waiting)
         assert resumed["at"] - waiting["at"] >= 600
         assert (resumed["waitingFor"], resumed["by"]) == ([], room.guest.id)
-        assert resumed["participants"][room.guest.id]["excused"] is True
-        assert resumed["participants"][room.host.id]["excused"] is False
+        assert resumed["participants"][room.guest.id].get("excused") is True
+        assert not resumed["participants"][room.host.id].get("excused")
 
 
 @pytest.mark.asyncio(loop_scope="module")
@@ -78,7 +78,7 @@ async def test_a_wait_ends_when_the_one_is_ready(hasty: Deployment) -> None:
         await room.guest.report("play", buffering=False, rate=0, cause="resume")
         resumed = await room.both(lambda frame: frame["reason"] == "resume", "resume", after=waiting)
         assert resumed["rate"] == 1
-        assert resumed["participants"][room.guest.id]["excused"] is False
+        assert not resumed["participants"][room.guest.id].get("excused")
 
 
 @pytest.mark.asyncio(loop_scope="module")
