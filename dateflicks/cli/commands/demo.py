@@ -47,7 +47,7 @@ def demo(
     """
     environment = environment_of(ctx)
     chosen, missing = _player(player)
-    _show(environment, chosen, missing, confirm_seconds, is_plain=plain, is_kept=keep)
+    _show(environment, chosen, missing, confirm_seconds, may_simulate=player is None, is_plain=plain, is_kept=keep)
 
 
 def _show(
@@ -56,6 +56,7 @@ def _show(
     missing: list[str],
     confirm_seconds: float,
     *,
+    may_simulate: bool,
     is_plain: bool,
     is_kept: bool,
 ) -> None:
@@ -72,7 +73,14 @@ def _show(
     with ending_as_by_ctrl_c(), demo_folder(is_kept=is_kept) as folder:
         view = showing_of(environment, say, is_plain=is_plain or is_data)
         report = environment.run(
-            run_demo(folder, environment.environ, player=player, confirm_seconds=confirm_seconds, view=view)
+            run_demo(
+                folder,
+                environment.environ,
+                player=player,
+                may_simulate=may_simulate,
+                confirm_seconds=confirm_seconds,
+                view=view,
+            )
         )
     say(*closing(report, time.monotonic() - began))
     if is_data:

@@ -12,6 +12,7 @@ from dateflicks.client.films import film_of, own_film
 from dateflicks.client.hosting import host_film
 from dateflicks.client.players.simulated import SimulatedPlayer
 from dateflicks.client.sentences import clock_text
+from dateflicks.protocol.frames import SyncLimits
 
 LENGTH_TOLERANCE_SECONDS = 0.5
 CONNECT_SECONDS = 10.0
@@ -30,6 +31,8 @@ async def services(scene: Scene) -> str:
         if not found.get(name, "").endswith(f":{port}"):
             raise StepFailed(f"GET /services does not lead to the {name} service at port {port}: {found}")
     film = f"a film of {clock_text(FILM_SECONDS)} by ffmpeg" if stage.is_real else "no film is needed"
+    if stage.why_simulated:
+        film = f"simulated players, for want of a film: {stage.why_simulated}"
     return f"session :{expected['session']}, timecode :{expected['timecode']}, {film}"
 
 
@@ -95,7 +98,8 @@ async def connect(scene: Scene) -> str:
             lambda frame: {user for user, one in frame.participants.items() if one.connected} == names,
             seconds=CONNECT_SECONDS,
         )
-        limits = next((told.frame.limits for told in person.heard if told.frame.limits is not None), None)
+        told = [one.frame.limits for one in person.heard]
+        limits = next((one for one in told if isinstance(one, SyncLimits)), None)
         if limits is None or limits.confirm_seconds != scene.stage.confirm_seconds:
             raise StepFailed(f"{person.name} was told of other limits: {limits}")
         if heard.frame.status != "stop" or heard.frame.rate != 0:

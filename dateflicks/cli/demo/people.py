@@ -134,6 +134,13 @@ class Person:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._news.wait(), min(left, LOOK_SECONDS))
 
+    async def hears_the_end(self, *, seconds: float) -> None:
+        """Until the evening is over by itself, because the session is. Raises StepFailed."""
+        if self._watching is not None:
+            await asyncio.wait({self._watching}, timeout=seconds)
+            if not self._watching.done():
+                raise StepFailed(f"{self.name} did not hear within {seconds:g} s that the session is over")
+
     @property
     def _evening(self) -> Evening:
         if self.evening is None:

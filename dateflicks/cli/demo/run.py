@@ -15,15 +15,17 @@ async def run_demo(
     environ: Mapping[str, str],
     *,
     player: str,
+    may_simulate: bool = True,
     confirm_seconds: float,
     view: Callable[[Scene, Sequence[Step]], contextlib.AbstractAsyncContextManager[View]],
 ) -> Report:
     """Everything from the first service to the last, whatever fails on the way."""
-    scene = Scene(Stage(folder, environ, confirm_seconds=confirm_seconds, player=player))
+    stage = Stage(folder, environ, confirm_seconds=confirm_seconds, player=player, may_simulate=may_simulate)
+    scene = Scene(stage)
     chosen = steps(confirm_seconds)
     async with _cleared(scene), view(scene, chosen) as shown:
         results = await tell(chosen, scene, shown)
-    return report_of(player, results, scene.observer.drift() if scene.observer else None)
+    return report_of(stage.player, results, scene.observer.drift() if scene.observer else None)
 
 
 @contextlib.asynccontextmanager

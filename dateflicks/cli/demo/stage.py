@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from dateflicks.client.players.base import PlayerError
 from dateflicks.client.players.film import make_film
 from dateflicks.client.service_process import ServiceProcess
 from dateflicks.settings.client import ClientSettings, ConsentSettings
@@ -39,10 +40,20 @@ def missing_programs() -> list[str]:
 class Stage:
     """The services and the film; `open` them before, `close` them after."""
 
-    def __init__(self, folder: Path, environ: Mapping[str, str], *, confirm_seconds: float, player: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        environ: Mapping[str, str],
+        *,
+        confirm_seconds: float,
+        player: str,
+        may_simulate: bool = True,
+    ) -> None:
         self.folder = folder
         self.confirm_seconds = confirm_seconds
         self.player = player
+        self.why_simulated = ""
+        self._may_simulate = may_simulate
         self.session: ServiceProcess | None = None
         self.timecode: ServiceProcess | None = None
         self._environ = {name: value for name, value in environ.items() if not name.startswith("DATEFLICKS_")}
@@ -93,7 +104,13 @@ class Stage:
         return list(await asyncio.gather(*(service.end() for service in running)))
 
     async def _film(self) -> None:
-        made = await make_film(self.folder / FILM_NAME, FILM_SECONDS, width=WIDTH, height=HEIGHT)
+        try:
+            made = await make_film(self.folder / FILM_NAME, FILM_SECONDS, width=WIDTH, height=HEIGHT)
+        except PlayerError as error:
+            if not self._may_simulate:
+                raise
+            self.player, self.why_simulated = "simulated", str(error)
+            return
         for name in ("ana", "bea"):
             copy = self.film_of(name)
             copy.parent.mkdir()

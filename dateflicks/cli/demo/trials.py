@@ -236,7 +236,8 @@ async def end(scene: Scene) -> str:
         seen = [entry.session_id async for entry in person.client.all_history()]
         if state != "ended" or seen != [scene.session.id]:
             raise StepFailed(f"for {person.name} the session is {state}, with {len(seen)} in the history")
+        await person.hears_the_end(seconds=HEAR_SECONDS)
         await person.leave()
     if any(codes := await scene.stage.close()):
         raise StepFailed(f"the services ended with {' and '.join(map(str, codes))}")
-    return f"both stopped at {clock_text(where.position)}; players and services ended"
+    return f"both stopped at {clock_text(where.position)} and heard the end; all is closed"

@@ -67,18 +67,20 @@ async def test_what_nobody_foresaw_fails_the_step_alone() -> None:
     assert results[1].ok
 
 
+@contextlib.asynccontextmanager
+async def nowhere(_scene: Scene, _steps: Sequence[Step]) -> AsyncIterator[View]:
+    """A view that shows nothing."""
+    yield Lines(lambda _: None)
+
+
 async def played(monkeypatch: pytest.MonkeyPatch, folder: Path, *names: str) -> dict[str, Result]:
     """The handshake and these steps, with real services and simulated players."""
-
-    @contextlib.asynccontextmanager
-    async def view(_scene: Scene, _steps: Sequence[Step]) -> AsyncIterator[View]:
-        yield Lines(lambda _: None)
 
     def chosen(confirm_seconds: float) -> Sequence[Step]:
         return [step for step in steps(confirm_seconds) if step.name in (*HANDSHAKE, *names)]
 
     monkeypatch.setattr(run, "steps", chosen)
-    report = await run_demo(folder, os.environ, player="simulated", confirm_seconds=2.0, view=view)
+    report = await run_demo(folder, os.environ, player="simulated", confirm_seconds=2.0, view=nowhere)
     assert not report.ok
     return {result.name: result for result in report.steps}
 
@@ -154,6 +156,25 @@ async def test_a_freeze_that_did_not_happen_and_a_service_that_did_not_die_are_f
     results = await played(monkeypatch, tmp_path, "freeze", "service-killed")
     assert results["freeze"].detail == "the guest's player did not freeze"
     assert not results["service-killed"].ok
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("may_simulate", [True, False])
+async def test_without_a_film_simulated_players_stand_in_unless_real_ones_were_asked_for(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, may_simulate: bool
+) -> None:
+    ffmpeg = tmp_path / "ffmpeg"
+    ffmpeg.write_text("#!/bin/sh\necho 'Unknown encoder libx264' >&2\nexit 1\n")
+    ffmpeg.chmod(0o700)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setattr(run, "steps", lambda confirm_seconds: steps(confirm_seconds)[:1])
+    folder = tmp_path / "demo"
+    folder.mkdir()
+    report = await run_demo(
+        folder, os.environ, player="mpv", may_simulate=may_simulate, confirm_seconds=2.0, view=nowhere
+    )
+    assert (report.ok, report.player) == ((True, "simulated") if may_simulate else (False, "mpv"))
+    assert "Unknown encoder libx264" in report.steps[0].detail
 
 
 def test_the_names_of_the_steps_are_what_scripts_rely_on() -> None:
