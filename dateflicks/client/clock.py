@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Final
 
-WINDOW_SECONDS: Final = 60.0  # the minimum is sought in this much of the past
+WINDOW_SECONDS: Final = 60.0  # the minimum is sought in this much of the past,
+WINDOW_EXCHANGES: Final = 60  # and further back while that holds fewer exchanges
 HISTORY_SECONDS: Final = 300.0  # the skew is fitted over this much
 BIN_SECONDS: Final = 5.0
 BIN_NOISE_SECONDS: Final = 0.010  # by so much even the best of them may be wrong
@@ -25,6 +26,8 @@ READY_EXCHANGES: Final = 3
 BURST: Final = 10
 BURST_INTERVAL: Final = 0.100
 INTERVAL: Final = 1.0
+CALM_INTERVAL: Final = 3.0  # once the offset and the skew are known well, as many exchanges are worth as much
+CALM_AFTER_EXCHANGES: Final = 120
 INTERVAL_SPREAD: Final = (0.7, 1.3)
 
 
@@ -55,6 +58,11 @@ class ServerClock:
     def ready(self) -> bool:
         """Whether enough exchanges have been made to rely on it."""
         return self._total >= READY_EXCHANGES
+
+    @property
+    def interval(self) -> float:
+        """How long to wait for the next exchange, on average, in seconds."""
+        return CALM_INTERVAL if self._total >= CALM_AFTER_EXCHANGES else INTERVAL
 
     @property
     def uncertainty(self) -> float:
@@ -122,7 +130,7 @@ class ServerClock:
     def _take(self, one: _Exchange) -> None:
         self._total += 1
         self._exchanges.append(one)
-        while self._exchanges[0].at < one.at - WINDOW_SECONDS:
+        while len(self._exchanges) > WINDOW_EXCHANGES and self._exchanges[0].at < one.at - WINDOW_SECONDS:
             self._exchanges.popleft()
         self._bin(one)
         # Seen from now, an older exchange's differences have moved on by the skew.

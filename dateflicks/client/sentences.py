@@ -108,7 +108,7 @@ class Narrator:
 
     def _excused(self, frame: frames.TimecodeFrame) -> bool:
         one = frame.participants.get(frame.by) if frame.by is not None else None
-        return one is not None and one.excused
+        return one is not None and one.excused is True
 
     def _names(self, frame: frames.TimecodeFrame) -> str:
         return " and ".join(self.name(frame, user_id) for user_id in frame.waiting_for) or "somebody"

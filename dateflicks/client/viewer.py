@@ -230,7 +230,7 @@ class Viewer:
         if frame.reason == "refused" or frame.reason == "restored":
             self._wanted = None
         me = frame.participants.get(self.user_id)
-        if returning or (me is not None and me.excused) or frame.reason in ("restored", "refused", "seek"):
+        if returning or (me is not None and me.excused is True) or frame.reason in ("restored", "refused", "seek"):
             self.may_jump = True
         if returning:
             outputs += self._report(now, head, cause="tick")
@@ -329,12 +329,17 @@ class Viewer:
             is_host=self.is_host,
             sent_at=milliseconds(self.clock.server(head.at)) if self._clock_fits() else None,
             revision=self.timecode.revision,
-            rate=round(head.rate, 4),
+            rate=None if cause == "tick" and self._plays_along(head) else round(head.rate, 4),
             buffering=self.buffering or None,
             cause=cause,
             length=self.length or None if self.timecode.length == 0 else None,
         )
         return self._send(report, now)
+
+    def _plays_along(self, head: Playhead) -> bool:
+        """Whether the player moves just as the timeline does, so that a report need not say so."""
+        line = self._line
+        return line is not None and line.rate == head.rate == 1.0 and head.at >= line.at and self._word() == "play"
 
     def _word(self) -> frames.StatusWord:
         assert self.timecode is not None
@@ -356,5 +361,5 @@ class Viewer:
             self._burst_left -= 1
             self._next_ping = now + clock_module.BURST_INTERVAL
         else:
-            self._next_ping = now + clock_module.INTERVAL * self._spread(*clock_module.INTERVAL_SPREAD)
+            self._next_ping = now + self.clock.interval * self._spread(*clock_module.INTERVAL_SPREAD)
         return [Send(frames.Ping(t0=round(now, 6)))]

@@ -35,7 +35,7 @@ class Ping(Frame, tag="ping", frozen=True, kw_only=True):
     t0: float
 
 
-class Report(Frame, tag="report", frozen=True, kw_only=True):
+class Report(Frame, tag="report", omit_defaults=True, frozen=True, kw_only=True):
     """The TimecodeRequest, streamed: where this participant's player is, and the status it last asked for."""
 
     session_id: OpaqueId
@@ -94,8 +94,8 @@ class ParticipantState(msgspec.Struct, frozen=True, rename="camel", kw_only=True
     status: StatusWord
     position: float | None
     drift: float | None
-    excused: bool = False
     name: str = ""
+    excused: bool | msgspec.UnsetType = msgspec.UNSET  # true, or not said
 
 
 class SyncLimits(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
@@ -123,7 +123,7 @@ class TimecodeFrame(Frame, tag="timecode", frozen=True, kw_only=True):
     waiting_for: list[str]
     pending: Pending | None
     participants: dict[str, ParticipantState]
-    limits: SyncLimits | None = None
+    limits: SyncLimits | msgspec.UnsetType = msgspec.UNSET  # only in the first one of a connection
 
 
 class ErrorFrame(Frame, tag="error", omit_defaults=True, frozen=True, kw_only=True):

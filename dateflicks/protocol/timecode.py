@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime
 
+import msgspec
+
 from dateflicks.core.playback import (
     Cause,
     Change,
@@ -69,12 +71,12 @@ def event_frame(event: TimecodeEvent, clock_id: str, limits: frames.SyncLimits |
                 status=view.status.value,
                 position=None if view.position is None else round(view.position, 3),
                 drift=None if view.drift is None else round(view.drift, 4),
-                excused=view.excused,
+                excused=view.excused or msgspec.UNSET,
                 name=view.name,
             )
             for user_id, view in event.participants.items()
         },
-        limits=limits,
+        limits=limits if limits is not None else msgspec.UNSET,
     )
 
 

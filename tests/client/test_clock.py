@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from dateflicks.client.clock import CONTRADICTIONS, READY_EXCHANGES, ServerClock
+from dateflicks.client.clock import CALM_INTERVAL, CONTRADICTIONS, INTERVAL, READY_EXCHANGES, ServerClock
 
 OFFSET = 1_000.0  # the server's clock less the client's when both begin
 
@@ -197,3 +197,25 @@ def test_until_it_knows_better_what_was_known_stays_in_use() -> None:
     line.clock.forget()
     assert not line.clock.ready
     assert line.error == pytest.approx(0.0, abs=1e-6)
+
+
+def test_exchanges_become_rare_once_the_clock_is_known_and_frequent_when_it_is_a_new_one() -> None:
+    line = Line()
+    for _ in range(120):
+        assert line.clock.interval == INTERVAL
+        line.exchange(0.02, 0.02)
+    assert line.clock.interval == CALM_INTERVAL
+    line.clock_id = "clk_b"
+    line.exchange(0.02, 0.02)
+    assert line.clock.interval == INTERVAL
+
+
+def test_rare_exchanges_find_the_offset_as_well_as_frequent_ones_do() -> None:
+    source = random.Random(5)
+    line = Line(ppm=40.0)
+    errors: list[float] = []
+    for number in range(600):
+        line.exchange(source.uniform(0.06, 0.14), source.uniform(0.06, 0.14), after=line.clock.interval)
+        if number >= 300:
+            errors.append(abs(line.error))
+    assert sorted(errors)[int(0.95 * len(errors))] < 0.0035
