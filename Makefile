@@ -8,13 +8,14 @@ PATHS := dateflicks tests benchmarks
 .DEFAULT_GOAL := test
 
 .venv/.made: pyproject.toml constraints.txt
-	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --upgrade pip
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[keyring]' --group dev
-	touch $@
+	@echo "Installing into .venv; this takes a while the first time." >&2
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --upgrade pip
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[keyring]' --group dev
+	@touch $@
 
 demo: .venv/.made  ## two players watch one film in step on this machine; ARGS are passed on
-	$(BIN)/dateflicks demo $(ARGS)
+	@$(BIN)/dateflicks demo $(ARGS)
 
 test: lint types unit  ## everything that must hold before a commit
 
