@@ -105,6 +105,8 @@ async def test_of_several_connections_the_newest_counts(room: Room, guest: Perso
         asked = await room.pending("status", newest, "play", after=before)
         assert asked["pending"]["by"] == guest.id
         # Both connections of the one person are told everything.
+        await newest.feed.ping()
+        await room.guest.feed.ping()
         assert newest.latest["pending"] == room.guest.latest["pending"]
         assert not room.guest.feed.is_closed
 
