@@ -55,6 +55,19 @@ async def test_very_many_small_frames_in_one_piece_are_all_handed_on(server: Ser
         assert [(await bob.heard())["text"] for _ in range(2000)] == [str(number) for number in range(2000)]
 
 
+@pytest.mark.parametrize("rules", [PLENTY])
+async def test_after_a_large_read_all_others_have_their_turn_before_the_next(server: Server, relay: Relay) -> None:
+    async with joined(server.port) as ada, joined(server.port, token="bob") as bob:
+        connection = relay.seats[0].connection
+        connection.data_received(say("x" * 1000) * 63)
+        assert connection._transport.is_reading()
+        connection.data_received(say("x" * 1000) * 64)
+        assert not connection._transport.is_reading()
+        await until(connection._transport.is_reading)
+        await ada.send(say("last"))
+        assert [len((await bob.heard())["text"]) for _ in range(128)] == [1000] * 127 + [4]
+
+
 async def test_frames_behind_the_handshake_are_the_first_data(server: Server) -> None:
     async with joined(server.port, token="bob") as bob, connected(server.port) as ada:
         await ada.send(handshake() + say("one") + say("two")[:5])
