@@ -88,6 +88,7 @@ async def test_a_second_request_behind_the_first_in_drops_is_answered_with_408(s
             assert await peer.gone()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("brief")
 async def test_a_connection_that_rests_between_requests_is_not_ended_by_the_deadline(server: Server) -> None:
     async with connected(server.port) as peer:
@@ -101,6 +102,7 @@ async def test_a_connection_that_rests_between_requests_is_not_ended_by_the_dead
         assert answered >= 3
 
 
+@pytest.mark.slow
 async def test_every_request_has_the_whole_time(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(FeedProtocol, "request_seconds", 1.0)
     async with connected(server.port) as peer:
