@@ -7,8 +7,9 @@ import select
 import signal
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import pytest
 
 from dateflicks.cli.demo import run
 from dateflicks.cli.demo.people import StepFailed
+from dateflicks.cli.demo.stage import demo_folder
 from dateflicks.cli.demo.steps import steps
 from dateflicks.cli.demo.story import Scene, Step
 from tests.cli.conftest import Cli
@@ -78,11 +80,10 @@ def check(code: int, report: Any, words: str, player: str) -> None:
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Path:
-    """Where a demo's folder goes; short, because a socket's path must be."""
-    place = tmp_path / "t"
-    place.mkdir()
-    return place
+def place() -> Iterator[Path]:
+    """Where a demo's folder goes; its name is short, because a socket's must be."""
+    with tempfile.TemporaryDirectory(prefix="t-", dir="/tmp", ignore_cleanup_errors=True) as name:
+        yield Path(name)
 
 
 @pytest.mark.slow
@@ -173,6 +174,19 @@ def test_interrupted_it_leaves_nothing_behind(place: Path, number: signal.Signal
         process.send_signal(number)
         assert process.wait(20) == code
     assert gone(place)
+
+
+def test_where_temporary_folders_have_long_names_its_folder_is_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = tmp_path / ("x" * 60)
+    long.mkdir()
+    for base in (long, tmp_path):
+        monkeypatch.setattr(tempfile, "tempdir", str(base))
+        with demo_folder(is_kept=False) as folder:
+            assert folder.is_dir()
+            assert len(str(folder / "ana.mpv")) <= 104
+        assert not folder.exists()
 
 
 @pytest.mark.slow

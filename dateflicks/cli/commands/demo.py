@@ -37,13 +37,14 @@ def demo(
     plain: Annotated[bool, typer.Option("--plain", help="Line by line, also on a terminal.")] = False,
     keep: Annotated[bool, typer.Option("--keep", help="Keep the folder with the data and the logs.")] = False,
 ) -> None:
-    """Show on this machine that it works: two people, two players, real services.
+    """Show on this machine that it works.
 
     dateflicks demo
     dateflicks demo --json
 
-    Every step is checked, and the players' positions are read past the program
-    that steers them. It takes about a minute and leaves nothing behind.
+    Two people watch a film, each with a player, by real services. Every step is
+    checked, and the players' positions are read past the program that steers them.
+    It takes about a minute and leaves nothing behind.
     """
     environment = environment_of(ctx)
     chosen, missing = _player(player)

@@ -104,6 +104,8 @@ async def connect(scene: Scene) -> str:
             raise StepFailed(f"{person.name} was told of other limits: {limits}")
         if heard.frame.status != "stop" or heard.frame.rate != 0:
             raise StepFailed(f"the film is at {heard.frame.status} before anybody asked for it")
+    if await scene.observer.stand() is None:
+        raise StepFailed("the players do not stand at the beginning, or cannot be looked at")
     await asyncio.gather(*(_clock(person) for person in scene.people))
     doubt = max(person.evening.viewer.clock.uncertainty for person in scene.people if person.evening is not None)
     return f"both players have {FILM_NAME}; clocks within {1000 * doubt:.1f} ms"

@@ -4,6 +4,7 @@ Nothing here reads or writes the user's own settings, sign-ins or data; only pro
 """
 
 import asyncio
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -18,13 +19,17 @@ from dateflicks.settings.client import ClientSettings, ConsentSettings
 
 FILM_NAME: Final = "The_Test_Card.mkv"
 FILM_SECONDS: Final = 120.0
+BASE_MAX_BYTES: Final = 60  # the name of a socket below it must not be longer than 104 bytes
+SHORT_BASE: Final = "/tmp"  # noqa: S108 - a folder of its own is made there, as in any other place
 WIDTH, HEIGHT = 160, 90  # two of them are decoded here, and the machine may be a small one
 
 
 @contextmanager
 def demo_folder(*, is_kept: bool) -> Iterator[Path]:
     """A new folder for its user only, removed at the end unless it is to be kept."""
-    folder = Path(tempfile.mkdtemp(prefix="dateflicks-demo-"))
+    base = tempfile.gettempdir()
+    is_long = len(os.fsencode(base)) > BASE_MAX_BYTES and Path(SHORT_BASE).is_dir()
+    folder = Path(tempfile.mkdtemp(prefix="dateflicks-demo-", dir=SHORT_BASE if is_long else base))
     try:
         yield folder
     finally:
