@@ -14,8 +14,8 @@ from typing import Final
 
 WINDOW_SECONDS: Final = 60.0  # the minimum is sought in this much of the past,
 WINDOW_EXCHANGES: Final = 60  # and further back while that holds fewer exchanges
-HISTORY_SECONDS: Final = 300.0  # the skew is fitted over this much
-BIN_SECONDS: Final = 5.0
+HISTORY_SECONDS: Final = 900.0  # the skew is fitted over this much: three times as much where exchanges are rare
+BIN_SECONDS: Final = 10.0
 BIN_NOISE_SECONDS: Final = 0.010  # by so much even the best of them may be wrong
 BIN_LATE: Final = 4.0  # later than so many times the usual lateness, and a bin is left out
 SKEW_PRIOR: Final = 40e-6  # how far two ordinary quartz clocks are apart; the fit is shrunk towards 0 by it
@@ -26,8 +26,8 @@ READY_EXCHANGES: Final = 3
 BURST: Final = 10
 BURST_INTERVAL: Final = 0.100
 INTERVAL: Final = 1.0
-CALM_INTERVAL: Final = 3.0  # once the offset and the skew are known well, as many exchanges are worth as much
-CALM_AFTER_EXCHANGES: Final = 120
+CALM_INTERVAL: Final = 5.0  # once the offset and the skew are known well, as many exchanges are worth as much
+CALM_AFTER_EXCHANGES: Final = 240
 INTERVAL_SPREAD: Final = (0.7, 1.3)
 
 

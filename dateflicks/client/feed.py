@@ -70,7 +70,10 @@ FeedEvent = Opened | Received | Lost
 
 
 class Feed:
-    """One feed; `events` runs it, `send` speaks into it while it is open."""
+    """One feed; `events` runs it, `send` speaks into it while it is open.
+
+    `pings` asks the other end for signs of life; needless where what is sent is answered all the time.
+    """
 
     def __init__(
         self,
@@ -78,11 +81,13 @@ class Feed:
         bearer: Callable[[], Awaitable[str]],
         *,
         silence_seconds: float = 10.0,
+        pings: bool = True,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._url = url
         self._bearer = bearer
         self._silence = silence_seconds
+        self._pings = pings
         self._now = now
         self._queue: asyncio.Queue[bytes] = asyncio.Queue(QUEUE_FRAMES)
         self._connection: ClientConnection | None = None
@@ -151,7 +156,7 @@ class Feed:
             open_timeout=OPEN_SECONDS,
             close_timeout=1.0,
             max_size=FRAME_MAX_BYTES,
-            ping_interval=self._silence / 2,
+            ping_interval=self._silence / 2 if self._pings else None,
             ping_timeout=self._silence / 2,
             proxy=None,
         ) as connection:

@@ -6,6 +6,7 @@ excused, or follow a confirmed seek). e is timeline minus playhead, in seconds: 
 """
 
 from dataclasses import dataclass
+from math import ceil
 from typing import Final
 
 from dateflicks.client.players.base import Playhead
@@ -22,6 +23,7 @@ COARSE_BAND_SECONDS: Final = 0.250  # where a player refuses speeds
 HOLD_MAX_SECONDS: Final = 3.0  # ahead by more than this is sought back: holding longer would look like a fault
 SETTLE_SECONDS: Final = 0.4
 COARSE_INTERVAL_SECONDS: Final = 3.0
+PICTURE_SLACK_SECONDS: Final = 0.005  # mpv's exact seek also takes a picture that begins so much before the target
 STILL_SECONDS: Final = 0.010  # a quarter of a frame at 25 fps: nearer than this, still players show the same frame
 DEAD_TIME_START: Final = 0.040
 SEEK_MAX_SECONDS: Final = 5.0  # a seek that has not ended by now is taken for lost
@@ -124,11 +126,22 @@ class Follower:
         e = line.position - head.position
         if not head.steady and abs(e) < HOLD_MAX_SECONDS:
             return None
-        wrong = abs(e) > STILL_SECONDS if exact else e < -HOLD_MAX_SECONDS or (may_jump and e > BAND_SECONDS)
-        if not wrong:
+        if not exact:
+            if not (e < -HOLD_MAX_SECONDS or (may_jump and e > BAND_SECONDS)):
+                return None
+            target = line.position
+        elif head.picture is not None and head.frame > 0:
+            # All are to see one picture: the one that a seek to the line's position finds, which is mostly up already.
+            pictures = ceil((line.position - PICTURE_SLACK_SECONDS - head.picture) / head.frame)
+            if pictures == 0:
+                return None
+            target = max(0.0, head.picture + pictures * head.frame)
+        elif abs(e) > STILL_SECONDS:
+            target = line.position
+        else:
             return None
         self._still_at = line.position  # once: a player that can not stand exactly there is not asked for ever
-        return self._seek(now, line.position)
+        return self._seek(now, target)
 
     def _start(self, now: float, head: Playhead, line: Timeline, *, may_jump: bool) -> Action | None:
         if self._starts_at is not None and now < self._starts_at + SETTLE_SECONDS:

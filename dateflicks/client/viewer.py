@@ -19,7 +19,7 @@ from dateflicks.core.playback import Timeline
 from dateflicks.protocol import frames
 from dateflicks.protocol.timecode import milliseconds, seconds
 
-REPORT_SECONDS: Final = 2.0
+REPORT_SECONDS: Final = 3.0  # within the 4 s after which a report no longer counts; each one costs 180 bytes
 REPORT_SOON_SECONDS: Final = 0.5  # just after a change, and while not yet in step
 REPORT_SOON_FOR_SECONDS: Final = 5.0
 REPORT_SOON_ERROR_SECONDS: Final = 0.020

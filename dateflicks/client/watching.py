@@ -82,7 +82,7 @@ class Watching:
         self._listener = listener
         self._replace_player = replace_player
         self._reopen_player = reopen_player
-        self._feed = Feed(url, bearer, silence_seconds=SILENCE_SECONDS)
+        self._feed = Feed(url, bearer, silence_seconds=SILENCE_SECONDS, pings=False)
         self._encoder = msgspec.json.Encoder()
         self._decoder: msgspec.json.Decoder[frames.TimecodeServerFrame] = msgspec.json.Decoder(
             frames.TimecodeServerFrame

@@ -219,6 +219,23 @@ def test_standing_players_are_brought_to_the_same_frame() -> None:
     assert screen.look(0.011, rate=0.0) == SeekTo(FILM)
 
 
+@pytest.mark.parametrize(
+    ("picture", "to"),
+    [
+        (50.021, None),  # the first picture at or after the film's place is up
+        (49.981, 50.021),
+        (50.061, 50.021),
+        (47.021, 50.021),
+        (49.9965, None),  # up a little before its time, which a seek to the place would find as well
+    ],
+)
+def test_standing_players_show_the_picture_that_a_seek_to_the_place_finds(picture: float, to: float | None) -> None:
+    follower = Follower()
+    head = Playhead(50.004, NOW, 0.0, picture=picture, frame=0.040)
+    action = follower.decide(NOW, head, Timeline(FILM, NOW, 0.0, LENGTH), exact=True, may_jump=False)
+    assert action is None if to is None else action == like(SeekTo(to))
+
+
 def test_a_place_is_asked_for_once() -> None:
     screen = Screen()
     screen.stands()

@@ -18,7 +18,6 @@ STEP_SECONDS = 8.0  # from the agreement to being in step, with the second that 
 SETTLE_SECONDS = 2.0  # after a start; what is steered away by then is no drift
 STAND_SECONDS = 3.0
 SAME_PLACE_SECONDS = 0.1
-ROUNDING_SECONDS = 0.002  # of the times in a file
 
 Wanted = Callable[[TimecodeFrame], bool]
 
@@ -63,22 +62,21 @@ async def in_step(scene: Scene, after: float, *, within: float = STEP_SECONDS) -
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where both stand: on one picture, or where the film stopped just between two, on neighbouring ones."""
+    """Where both stand."""
 
     position: float
-    is_same: bool
 
     def __str__(self) -> str:
-        return f"at {clock_text(self.position)}, {'on one picture' if self.is_same else 'a picture apart'}"
+        return f"at {clock_text(self.position)}, on one picture"
 
 
 async def stand_together(scene: Scene) -> Standing:
-    """Where both stand, at most a frame apart. Raises StepFailed."""
+    """Where both stand, on one picture. Raises StepFailed."""
     deadline, where = time.monotonic() + STAND_SECONDS, None
     while time.monotonic() < deadline:
         where = await scene.eyes.stand()
-        if where is not None and (distance := abs(where[0] - where[1])) < FRAME_SECONDS + ROUNDING_SECONDS:
-            return Standing(where[0], distance < FRAME_SECONDS / 2)
+        if where is not None and abs(where[0] - where[1]) < FRAME_SECONDS / 2:
+            return Standing(where[0])
         await asyncio.sleep(LOOK_SECONDS)
     if where is None:
         raise StepFailed("a player plays that should stand")

@@ -14,7 +14,8 @@ class Playhead:
     """Where the player is: `position` held at `at`; `rate` is film seconds per second (0 still, about 1 playing).
 
     `noise` is the spread of the samples behind it in seconds; `steady` is false just after a seek, hold or start,
-    while samples do not yet agree.
+    while samples do not yet agree. Where a standing player can tell which picture is up, `picture` is that one's
+    position and `frame` how long a picture lasts, in seconds.
     """
 
     position: float
@@ -22,6 +23,8 @@ class Playhead:
     rate: float
     noise: float = 0.0
     steady: bool = True
+    picture: float | None = None
+    frame: float = 0.0
 
     def carried(self, now: float) -> float:
         """The position carried forward to `now`."""

@@ -23,6 +23,7 @@ SEEK_SECONDS: Final = 10.0
 PAUSE_SECONDS: Final = 2.0
 LATENCY_MAX_SECONDS: Final = 0.150
 DEAD_TIME_MAX_SECONDS: Final = 2.0
+PICTURE_SECONDS: Final = 0.060  # a picture is queued up to 50 ms ahead of its time
 END_MARGIN_SECONDS: Final = 0.05  # a seek nearer to the end than this may find no picture
 
 
@@ -35,6 +36,8 @@ class Deck:
         self.echoes = Echoes()
         self.landing: Landing | None = None
         self.length = 0.0
+        self.frame = 0.0  # how long a picture lasts; 0 while nobody knows
+        self.picture: float | None = None  # the one that is up while the film stands; None until mpv has said
         self.paused = True
         self.seen_paused = True
         self.speed = 1.0
@@ -43,6 +46,7 @@ class Deck:
         self.seek_dead_time = 0.040
         self._lock = asyncio.Lock()
         self._plan: asyncio.Task[None] | None = None
+        self._looking: asyncio.Task[None] | None = None
         self._started: tuple[float, float] | None = None
         self._sought: tuple[float, float] | None = None
 
@@ -74,7 +78,9 @@ class Deck:
             except IpcRefused:
                 sound = ""
             self.takes_speed = not sound.startswith("spdif")
-            self.sensor.opened(has_sound=bool(sound), frames_per_second=await self._number("container-fps"))
+            frames_per_second = await self._number("container-fps")
+            self.frame = 1.0 / frames_per_second if frames_per_second > 0 else 0.0
+            self.sensor.opened(has_sound=bool(sound), frames_per_second=frames_per_second)
             await self._stand_exactly()
         return self.length
 
@@ -97,9 +103,18 @@ class Deck:
             return None
         now = time.monotonic()
         self.paused = True
+        self.picture = None
         self._started = self._sought = None
         self.sensor.stop(now)
+        self.stop_looking()
+        self._looking = asyncio.create_task(self._see_picture())
         return self.put("pause", True)
+
+    def stop_looking(self) -> None:
+        """It does not matter any more which picture is up."""
+        if self._looking is not None:
+            self._looking.cancel()
+            self._looking = None
 
     def put(self, name: str, value: Any) -> asyncio.Future[Any]:
         """Set a property now; its echo will be known as ours."""
@@ -146,6 +161,14 @@ class Deck:
             took = now - (head.position - position) / head.rate - sent_at
             self.seek_dead_time += 0.5 * (min(max(took, 0.0), DEAD_TIME_MAX_SECONDS) - self.seek_dead_time)
 
+    async def _see_picture(self) -> None:
+        """Some moments after a pause, when what was queued is up: which picture is it?"""
+        await asyncio.sleep(PICTURE_SECONDS)
+        with contextlib.suppress(IpcError, TypeError, ValueError):  # gone: told as an event by those who watch for it
+            position = float(await self.ipc.get("time-pos"))
+            if self.paused and self.landing is None and self.frame:
+                self.picture = position
+
     async def _start_at(self, moment: float) -> None:
         if self.landing is not None:
             await self.landing.settled()
@@ -155,6 +178,7 @@ class Deck:
             self.put("pause", False)
             head = self.sensor.playhead.estimate(now)
             self.paused = False
+            self.picture = None
             self._started = None if head is None else (now, head.position)
             self.sensor.start(now + self.start_latency, self.speed)
 
@@ -170,6 +194,7 @@ class Deck:
         limit = max(self.length - END_MARGIN_SECONDS, 0.0) if self.length else POSITION_MAX_SECONDS
         target = min(max(target, 0.0), limit)
         sent_at = time.monotonic()
+        self.picture = None
         self.sensor.jump(target, sent_at)
         try:
             await self._land(Landing("seek", ""), "seek", target, "absolute+exact", wait=SEEK_SECONDS)
@@ -198,6 +223,7 @@ class Deck:
             position = float(await self.ipc.get("time-pos"))
             if self.paused:
                 self.sensor.land(position, time.monotonic())
+                self.picture = position if self.frame else None
 
     async def _number(self, name: str) -> float:
         """A property that is a number, 0 when mpv has none."""

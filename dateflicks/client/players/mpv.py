@@ -144,7 +144,12 @@ class MpvPlayer:
         if deck is None or head is None:
             return None
         position = min(head.position, deck.length or POSITION_MAX_SECONDS) - self.trim
-        return Playhead(position, head.at, head.rate, head.noise, steady=head.steady and deck.landing is None)
+        steady = head.steady and deck.landing is None
+        if not deck.stands or not deck.frame:
+            return Playhead(position, head.at, head.rate, head.noise, steady=steady)
+        picture = None if deck.picture is None else deck.picture - self.trim
+        steady = steady and picture is not None
+        return Playhead(position, head.at, head.rate, head.noise, steady, picture, deck.frame)
 
     def stalled(self, now: float) -> bool:
         deck = self._deck
@@ -167,6 +172,7 @@ class MpvPlayer:
         self._closing = True
         if self._deck is not None:
             self._deck.cancel_plan()
+            self._deck.stop_looking()
         tasks = [task for task in self._tasks if task is not asyncio.current_task()]
         for task in tasks:
             task.cancel()

@@ -95,6 +95,23 @@ async def test_a_hold_moves_it_back_by_just_as_long(player: MpvPlayer, film: Pat
     assert await real_line(outside) == pytest.approx(before - 0.25, abs=GENEROUS_SECONDS)
 
 
+async def test_a_paused_film_tells_which_picture_is_up(player: MpvPlayer, film: Path, outside: MpvIpc) -> None:
+    await player.load(str(film))
+    await player.play_at(0.0)
+    await is_playing(player)
+    moving = player.playhead(time.monotonic())
+    assert moving is not None
+    assert moving.picture is None
+    await player.pause()
+    await is_steady(player)
+    head = player.playhead(time.monotonic())
+    assert head is not None
+    assert head.picture == pytest.approx(float(await outside.get("time-pos")), abs=0.0001)
+    assert head.frame == pytest.approx(1 / 25)
+    assert abs(head.position - where(player)) < 0.001
+    assert abs(head.position - float(await outside.get("time-pos"))) < 2 * head.frame
+
+
 async def test_a_pause_takes_a_planned_start_back(player: MpvPlayer, film: Path, outside: MpvIpc) -> None:
     await player.load(str(film))
     moment = time.monotonic() + 0.15
