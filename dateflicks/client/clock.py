@@ -15,7 +15,7 @@ from typing import Final
 WINDOW_SECONDS: Final = 60.0  # the minimum is sought in this much of the past,
 WINDOW_EXCHANGES: Final = 60  # and further back while that holds fewer exchanges
 HISTORY_SECONDS: Final = 900.0  # the skew is fitted over this much: three times as much where exchanges are rare
-BIN_SECONDS: Final = 10.0
+BIN_SECONDS: Final = 5.0
 BIN_NOISE_SECONDS: Final = 0.010  # by so much even the best of them may be wrong
 BIN_LATE: Final = 4.0  # later than so many times the usual lateness, and a bin is left out
 SKEW_PRIOR: Final = 40e-6  # how far two ordinary quartz clocks are apart; the fit is shrunk towards 0 by it
