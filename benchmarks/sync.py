@@ -2,6 +2,8 @@
 
     python -m benchmarks.sync                       every scenario, as a table
     python -m benchmarks.sync --scenario line-100 --seed 7 --seconds 120 --json
+    python -m benchmarks.sync --with-syncplay       two Syncplay clients beside ours, where the packages are installed
+    python -m benchmarks.sync --out runs            a JSON file per scenario, for `python -m benchmarks.plot`
 
 Each scenario gives its figures beside what they should be. Before all, two players that run free show what the machine
 itself can do: where their 99th percentile is beyond 2 ms the machine is too busy, and what misses is inconclusive.
@@ -15,15 +17,19 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import msgspec
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.syncbench import syncplay
 from benchmarks.syncbench.figures import Row, row
 from benchmarks.syncbench.floor import LIMIT_MS, measure_floor
+from benchmarks.syncbench.measurement import Figures, Measurement
+from benchmarks.syncbench.records import Record, now, write
 from benchmarks.syncbench.room import Setting
 from benchmarks.syncbench.scenarios import SCENARIOS, Scenario
 from dateflicks import __version__
@@ -40,57 +46,113 @@ class Run(msgspec.Struct):
     revision: str
     python: str
     mpv: str
+    syncplay: str
     machine: str
     load: list[float]
     seed: int
     floor_ms: float
     seconds: float
     rows: list[Row]
-    figures: dict[str, dict[str, float | None]]
+    figures: dict[str, Figures]
     errors: dict[str, str]
 
 
-async def _measure(names: list[str], seed: int, seconds: float | None, say: Any) -> Run:
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """What is to be measured, and where it is written to."""
+
+    names: list[str]
+    seed: int
+    seconds: float | None
+    with_syncplay: bool
+    out: Path | None
+    say: Callable[[str], None]
+
+
+async def _measure(order: Order) -> Run:
     with tempfile.TemporaryDirectory(prefix="dateflicks-film-") as folder:
         film = await make_film(Path(folder) / "bench.mkv", FILM_SECONDS, width=160, height=90)
         began = time.monotonic()
         floor = await measure_floor(film, FLOOR_SECONDS)
-        is_quiet = floor <= LIMIT_MS
-        say(f"floor: {floor:.2f} ms" + ("" if is_quiet else " (the machine is too busy)"))
+        order.say(f"floor: {floor:.2f} ms" + ("" if floor <= LIMIT_MS else " (the machine is too busy)"))
         run = Run(
             version=__version__,
-            revision=_said("git", "rev-parse", "--short", "HEAD"),
+            revision=_said("git", "describe", "--always", "--dirty"),
             python=platform.python_version(),
             mpv=_said("mpv", "--version").split("\n")[0],
+            syncplay=syncplay.version(),
             machine=f"{os.cpu_count()} × {platform.machine()}",
             load=list(os.getloadavg()),
-            seed=seed,
+            seed=order.seed,
             floor_ms=round(floor, 3),
             seconds=0.0,
             rows=[],
             figures={},
             errors={},
         )
-        for name in names:
-            await _one(
-                SCENARIOS[name], Setting(film=film, seconds=FILM_SECONDS, seed=seed), seconds, run, is_quiet, say
-            )
+        absent = syncplay.missing() if order.with_syncplay else ""
+        if absent:
+            order.say(f"Syncplay is {absent}")
+        for name in order.names:
+            scenario = SCENARIOS[name]
+            setting = Setting(film=film, seconds=FILM_SECONDS, seed=order.seed)
+            await _one(scenario, setting, order, run)
+            if not order.with_syncplay or absent:
+                continue
+            if scenario.no_syncplay:
+                order.say(f"{name}, Syncplay: not measured, {scenario.no_syncplay}")
+            else:
+                await _one(scenario, replace(setting, by="syncplay"), order, run)
         run.seconds = round(time.monotonic() - began, 1)
         return run
 
 
-async def _one(scenario: Scenario, setting: Setting, seconds: float | None, run: Run, is_quiet: bool, say: Any) -> None:
-    figures: dict[str, float | None] = {}
+async def _one(scenario: Scenario, setting: Setting, order: Order, run: Run) -> None:
+    name = scenario.name if setting.by == "ours" else f"{scenario.name}, Syncplay"
+    seconds = order.seconds or scenario.seconds
+    record = Record(
+        scenario=scenario.name,
+        by=setting.by,
+        summary=scenario.summary,
+        started=now(),
+        seed=setting.seed,
+        seconds=seconds,
+        versions={
+            "dateflicks": run.version,
+            "revision": run.revision,
+            "python": run.python,
+            "mpv": run.mpv,
+            "syncplay": run.syncplay,
+        },
+        machine=run.machine,
+        load_before=list(os.getloadavg()),
+        floor_ms=run.floor_ms,
+    )
     try:
-        figures = await scenario.work(setting, seconds or scenario.seconds)
+        found = await scenario.work(setting, seconds)
+        measured = found if isinstance(found, Measurement) else Measurement(found)
+        record.series = measured.series
+        record.figures = {
+            figure: None if value is None else round(value, 4) for figure, value in measured.figures.items()
+        }
     except Exception as error:  # noqa: BLE001 - the other scenarios are to be seen too
-        run.errors[scenario.name] = f"{type(error).__name__}: {error}"
-    run.figures[scenario.name] = {name: None if value is None else round(value, 4) for name, value in figures.items()}
-    rows = [row(scenario.name, target, figures.get(target.figure), is_quiet=is_quiet) for target in scenario.targets]
-    run.rows += rows
-    say(f"{scenario.name}: " + ", ".join(f"{name} {value:.4g}" for name, value in figures.items() if value is not None))
-    if scenario.name in run.errors:
-        say(f"{scenario.name}: {run.errors[scenario.name]}")
+        record.error = run.errors[name] = f"{type(error).__name__}: {error}"
+    record.load_after = list(os.getloadavg())
+    record.rows = [
+        row(scenario.name, each, record.figures.get(each.figure), is_quiet=run.floor_ms <= LIMIT_MS, by=setting.by)
+        for each in scenario.targets
+    ]
+    run.figures[name] = record.figures
+    run.rows += record.rows
+    order.say(f"{name}: " + ", ".join(f"{figure} {_shown(value)}" for figure, value in record.figures.items()))
+    if record.error:
+        order.say(f"{name}: {record.error}")
+    if order.out is not None:
+        order.say(f"{name}: written to {write(record, order.out)}")
+
+
+def _shown(value: float | None) -> str:
+    return "never" if value is None else f"{value:.4g}"
 
 
 def _said(*command: str) -> str:
@@ -106,11 +168,17 @@ def show(run: Run, console: Console) -> None:
     for name in ("scenario", "figure", "target", "moonshot", "measured", "verdict", "known before"):
         table.add_column(name, justify="right" if name in ("target", "moonshot", "measured") else "left")
     for one in run.rows:
-        sign = "≥" if one.unit in ("x", "%") else "≤"
-        measured = "–" if one.measured is None else f"{one.measured:g} {one.unit}"
+        sign = "≥" if one.is_floor else "≤"
+        name = one.scenario if one.by == "ours" else f"{one.scenario}, Syncplay"
+        nothing = "–" if name in run.errors else "never"
+        measured = nothing if one.measured is None else f"{one.measured:g} {one.unit}"
         moonshot = "–" if one.moonshot is None else f"{sign} {one.moonshot:g}"
-        verdict = f"{one.verdict}, moonshot too" if one.is_moonshot else one.verdict
-        table.add_row(one.scenario, one.figure, f"{sign} {one.target:g}", moonshot, measured, verdict, one.known)
+        verdict = f"{one.verdict}, moonshot too" if one.is_moonshot else str(one.verdict)
+        target = f"{sign} {one.target:g}"
+        if one.verdict is None:
+            table.add_row("· syncplay", one.figure, "", "", measured, "", "")
+        else:
+            table.add_row(one.scenario, one.figure, target, moonshot, measured, verdict, one.known)
     console.print(table)
 
 
@@ -120,10 +188,22 @@ def main() -> int:
     parser.add_argument("--scenario", action="append", choices=list(SCENARIOS), help="this one; may be repeated")
     parser.add_argument("--seed", type=int, default=1, help="of the lines' delays")
     parser.add_argument("--seconds", type=float, help="how long the long scenarios measure")
+    parser.add_argument("--with-syncplay", action="store_true", help="put two Syncplay clients beside ours")
     parser.add_argument("--json", action="store_true", help="write the run as JSON on stdout")
+    parser.add_argument(
+        "--out", type=Path, metavar="FOLDER", help="write a JSON file per scenario there, with its series"
+    )
     options = parser.parse_args()
     words = Console(stderr=True, highlight=False)
-    run = asyncio.run(_measure(options.scenario or list(SCENARIOS), options.seed, options.seconds, words.print))
+    order = Order(
+        names=options.scenario or list(SCENARIOS),
+        seed=options.seed,
+        seconds=options.seconds,
+        with_syncplay=options.with_syncplay,
+        out=options.out,
+        say=lambda text: words.print(text, markup=False),
+    )
+    run = asyncio.run(_measure(order))
     if options.json:
         sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(run), indent=2) + b"\n")
     else:

@@ -3,11 +3,12 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Literal
 
 import msgspec
 
 Verdict = Literal["met", "missed", "inconclusive"]
+By = Literal["ours", "syncplay"]  # who held the two in step
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class Target:
 
 
 class Row(msgspec.Struct, frozen=True):
-    """One figure of one scenario, measured."""
+    """One figure of one scenario, measured; without a verdict where it is not ours to meet the target."""
 
     scenario: str
     figure: str
@@ -38,14 +39,13 @@ class Row(msgspec.Struct, frozen=True):
     target: float
     moonshot: float | None
     known: str
-    verdict: Verdict
+    verdict: Verdict | None
     is_moonshot: bool
+    is_floor: bool = False
+    by: By = "ours"
 
 
-BUSY: Final = "inconclusive"
-
-
-def row(scenario: str, target: Target, value: float | None, *, is_quiet: bool) -> Row:
+def row(scenario: str, target: Target, value: float | None, *, is_quiet: bool, by: By = "ours") -> Row:
     """What is said of a value: a figure that misses on a busy machine says nothing."""
     held = value is not None and target.holds(value, target.target)
     verdict: Verdict = "met" if held else "missed" if is_quiet else "inconclusive"
@@ -57,8 +57,10 @@ def row(scenario: str, target: Target, value: float | None, *, is_quiet: bool) -
         target.target,
         target.moonshot,
         target.known,
-        verdict,
+        verdict if by == "ours" else None,
         value is not None and target.holds(value, target.moonshot),
+        target.is_floor,
+        by,
     )
 
 

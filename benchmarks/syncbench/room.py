@@ -4,12 +4,15 @@ import asyncio
 import contextlib
 import os
 import shutil
+import signal
 import tempfile
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from benchmarks.syncbench.figures import By
 from benchmarks.syncbench.looking import Observer
 from benchmarks.syncbench.people import Person
 from benchmarks.syncbench.person import Part
@@ -40,6 +43,7 @@ class Setting:
     host_film: str = ""
     guest_film: str = ""
     mpv_arguments: list[str] = field(default_factory=lambda: list(NULL_OUTPUTS))
+    by: By = "ours"
 
 
 class Room:
@@ -73,9 +77,31 @@ class Room:
         )
         return float(told["at"])
 
-    async def restart_service(self) -> None:
-        """Start the services again on the same port and data, after they were killed."""
+    async def put_apart(self, seconds: float) -> float:
+        """The guest turns out to be so far behind the host; the instant at which that came out.
+
+        First it is led astray by a false trim, until all believe to be in step; then it sees the truth.
+        """
+        await asyncio.sleep(6.0)
+        self.guest.do("shift", seconds=-seconds)
+        await asyncio.sleep(12.0)
+        before = self.observer.apart(time.monotonic() - 0.5)
+        if not before or abs(abs(before[-1].seconds) - abs(seconds)) > 0.2:
+            raise RuntimeError(f"the guest could not be led astray: {before[-1:]}")
+        return self.guest.do("shift", seconds=seconds)
+
+    async def kill_service(self) -> None:
+        """Take the services away without a word."""
+        os.kill(self.service.pid, signal.SIGKILL)
+        await self.service.kill()
+
+    async def restart_service(self) -> float:
+        """Start the services again on the same port and data, and see both told; when the services were there."""
         self.service = await _serve(self.folder, port=self.service.port)
+        returned = time.monotonic()
+        for person in (self.host, self.guest):
+            await person.hear(lambda one: one["kind"] == "told", 15.0, since=returned - 1.0)
+        return returned
 
 
 async def _serve(folder: Path, port: int = 0) -> ServiceProcess:

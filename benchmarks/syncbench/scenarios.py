@@ -4,16 +4,18 @@ A figure is in the unit of its target; None means that it could not be measured,
 """
 
 import asyncio
-import os
-import signal
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from typing import Final
 
+from benchmarks.syncbench.control import control
 from benchmarks.syncbench.figures import Target, percentile
+from benchmarks.syncbench.measurement import Figures, Measurement, series
 from benchmarks.syncbench.relay import Delay, Line
 from benchmarks.syncbench.room import Room, Setting, room
+from benchmarks.syncbench.syncplay import SyncplayRoom, syncplay_room
 
 FRAME_SECONDS: Final = 0.040
 WARM_UP_SECONDS: Final = 20.0
@@ -21,31 +23,42 @@ CALM_SECONDS: Final = 250.0  # the clocks are known by then, and asked about mor
 STARTS: Final = 10
 PAUSES: Final = 12
 
-Figures = dict[str, float | None]
-Work = Callable[[Setting, float], Awaitable[Figures]]
+SAME: Final = ""  # nothing speaks against doing the same with Syncplay
+
+AnyRoom = Room | SyncplayRoom
+Work = Callable[[Setting, float], Awaitable[Figures | Measurement]]
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """One situation; `seconds` is how long it measures unless told otherwise."""
+    """One situation.
+
+    `seconds` is how long it measures unless told otherwise, `no_syncplay` why Syncplay cannot be put into it.
+    """
 
     name: str
     summary: str
     work: Work
     targets: tuple[Target, ...]
     seconds: float = 40.0
+    no_syncplay: str = "it is about our own programs only"
+
+
+def opened(setting: Setting) -> AbstractAsyncContextManager[AnyRoom]:
+    """A room of ours, or of Syncplay's."""
+    return syncplay_room(setting) if setting.by == "syncplay" else room(setting)
 
 
 # --- in step for long -------------------------------------------------------------------------------------------
 
 
-def _milliseconds(observer_room: Room, start: float) -> list[float]:
+def _milliseconds(observer_room: AnyRoom, start: float) -> list[float]:
     return [1000 * abs(one.seconds) for one in observer_room.observer.apart(start)]
 
 
-async def steady(setting: Setting, seconds: float) -> Figures:
+async def steady(setting: Setting, seconds: float) -> Measurement:
     """Both play and nobody does anything."""
-    async with room(setting) as here:
+    async with opened(setting) as here:
         await here.play()
         await asyncio.sleep(WARM_UP_SECONDS)
         start = time.monotonic()
@@ -55,7 +68,7 @@ async def steady(setting: Setting, seconds: float) -> Figures:
         looks = (here.observer.host, here.observer.guest)
         exact = [sum(t for t, value in look.values("speed", start, end) if value == 1.0) for look in looks]
         jumps = sum(look.count("seeking", True, start, end) + look.count("pause", True, start, end) for look in looks)
-        return {
+        figures: Figures = {
             "drift p50": percentile(found, 0.5),
             "drift p95": percentile(found, 0.95),
             "drift p99": percentile(found, 0.99),
@@ -63,29 +76,30 @@ async def steady(setting: Setting, seconds: float) -> Figures:
             "at exactly 1.0": 100 * min(exact) / (end - start),
             "seeks and holds": float(jumps),
         }
+        return Measurement(figures, series(here.observer, start, end))
 
 
 def _line(line: Line) -> Work:
-    async def work(setting: Setting, seconds: float) -> Figures:
+    async def work(setting: Setting, seconds: float) -> Measurement:
         return await steady(replace(setting, host_line=line, guest_line=line), seconds)
 
     return work
 
 
-async def asymmetric(setting: Setting, seconds: float) -> Figures:
+async def asymmetric(setting: Setting, seconds: float) -> Measurement:
     """The guest's line is quick one way and slow the other, the host's is not."""
     uneven = Line(Delay(0.020, 0.0), Delay(0.300, 0.050))
     return await steady(replace(setting, guest_line=uneven), seconds)
 
 
-async def quartz(setting: Setting, seconds: float) -> Figures:
+async def quartz(setting: Setting, seconds: float) -> Measurement:
     """The sound of one runs 400 millionths faster than that of the other."""
     return await steady(replace(setting, sound_ppm=400.0), seconds)
 
 
 async def idle(setting: Setting, seconds: float) -> Figures:
     """What travels while both only watch."""
-    async with room(setting) as here:
+    async with opened(setting) as here:
         await here.play()
         await asyncio.sleep(CALM_SECONDS)
         assert here.relays is not None
@@ -102,7 +116,7 @@ async def idle(setting: Setting, seconds: float) -> Figures:
 
 async def starts(setting: Setting, _: float) -> Figures:
     """Play and pause in turn: how far apart are they just after each start, before anybody is steered?"""
-    async with room(setting) as here:
+    async with opened(setting) as here:
         apart: list[float] = []
         await asyncio.sleep(2.0)  # the clocks
         for _number in range(STARTS):
@@ -116,7 +130,7 @@ async def starts(setting: Setting, _: float) -> Figures:
         return {"apart p50": percentile(apart, 0.5), "apart max": max(apart)}
 
 
-def _began(here: Room) -> float:
+def _began(here: AnyRoom) -> float:
     """When the later of the two was last unpaused."""
     return max(
         max(change.at for change in look.changes if change.name == "pause" and change.value is False)
@@ -126,7 +140,7 @@ def _began(here: Room) -> float:
 
 async def pauses(setting: Setting, _: float) -> Figures:
     """A key is pressed in one player: when does the other stand, and on which picture?"""
-    async with room(setting) as here:
+    async with opened(setting) as here:
         took: list[float] = []
         frames: list[float] = []
         for number in range(PAUSES):
@@ -141,7 +155,7 @@ async def pauses(setting: Setting, _: float) -> Figures:
         return {"until still p50": percentile(took, 0.5), "until still max": max(took), "pictures apart": max(frames)}
 
 
-async def _pictures_apart(here: Room) -> float:
+async def _pictures_apart(here: AnyRoom) -> float:
     places = []
     for look in (here.observer.host, here.observer.guest):
         assert look.ipc is not None
@@ -152,31 +166,27 @@ async def _pictures_apart(here: Room) -> float:
 # --- being elsewhere --------------------------------------------------------------------------------------------
 
 
-async def apart_by_half(setting: Setting, _: float) -> Figures:
+async def apart_by_half(setting: Setting, _: float) -> Measurement:
     """The guest turns out to be half a second behind, then ahead."""
-    async with room(setting) as here:
-        found = [await _shifted(here, 0.5), await _shifted(here, -0.5)]
-        return {"to a frame": _worst([one[1] for one in found])}
-
-
-async def apart_by_five(setting: Setting, _: float) -> Figures:
-    """The guest turns out to be five seconds ahead of everybody."""
-    async with room(setting) as here:
-        to_100, to_frame = await _shifted(here, -5.0)
-        return {"to 100 ms": to_100, "to a frame": to_frame}
-
-
-async def _shifted(here: Room, seconds: float) -> tuple[float | None, float | None]:
-    """First the guest is led astray by a false trim, until all believe to be in step; then it sees the truth."""
-    if here.observer.host.count("pause", False, 0.0, time.monotonic()) == 0:
+    async with opened(setting) as here:
         await here.play()
-    await asyncio.sleep(6.0)
-    here.guest.do("shift", seconds=-seconds)
-    await asyncio.sleep(12.0)
-    before = here.observer.apart(time.monotonic() - 0.5)
-    if not before or abs(abs(before[-1].seconds) - abs(seconds)) > 0.2:
-        raise RuntimeError(f"the guest could not be led astray: {before[-1:]}")
-    since = here.guest.do("shift", seconds=seconds)
+        start = time.monotonic()
+        found = [await _shifted(here, 0.5), await _shifted(here, -0.5)]
+        return Measurement({"to a frame": _worst([one[1] for one in found])}, series(here.observer, start))
+
+
+async def apart_by_five(setting: Setting, _: float) -> Measurement:
+    """The guest turns out to be five seconds ahead of everybody."""
+    async with opened(setting) as here:
+        await here.play()
+        start = time.monotonic()
+        to_100, to_frame = await _shifted(here, -5.0)
+        return Measurement({"to 100 ms": to_100, "to a frame": to_frame}, series(here.observer, start))
+
+
+async def _shifted(here: AnyRoom, seconds: float) -> tuple[float | None, float | None]:
+    """How long after the guest was so far behind both were within 100 ms for good, and within a frame."""
+    since = await here.put_apart(seconds)
     await asyncio.sleep(0.3)
     to_frame = await here.observer.within(FRAME_SECONDS, since)
     readings = here.observer.apart(since)
@@ -197,9 +207,10 @@ def _worst(values: list[float | None]) -> float | None:
 def freeze(frozen_seconds: float) -> Work:
     """The guest's player does nothing for a while."""
 
-    async def work(setting: Setting, _: float) -> Figures:
-        async with room(setting) as here:
+    async def work(setting: Setting, _: float) -> Measurement:
+        async with opened(setting) as here:
             await here.play()
+            start = time.monotonic()
             await asyncio.sleep(8.0)
             since = time.monotonic()
             with here.guest.frozen():
@@ -207,30 +218,27 @@ def freeze(frozen_seconds: float) -> Work:
             woke = time.monotonic()
             to_frame = await here.observer.within(FRAME_SECONDS, woke)
             back = here.observer.host.track.fell_back(since, time.monotonic())
-            return {"host moved back": back, "to a frame": to_frame}
+            return Measurement({"host moved back": back, "to a frame": to_frame}, series(here.observer, start))
 
     return work
 
 
-async def kill(setting: Setting, _: float) -> Figures:
+async def kill(setting: Setting, _: float) -> Measurement:
     """The services are killed during play, and come back three seconds later."""
-    async with room(setting) as here:
+    async with opened(setting) as here:
         await here.play()
+        start = time.monotonic()
         await asyncio.sleep(8.0)
         killed = time.monotonic()
-        os.kill(here.service.pid, signal.SIGKILL)
-        await here.service.kill()
+        await here.kill_service()
         await asyncio.sleep(3.0)
-        pace = min(
-            look.track.pace(killed + 0.3, time.monotonic()) for look in (here.observer.host, here.observer.guest)
-        )
-        await here.restart_service()
-        returned = time.monotonic()
-        for person in (here.host, here.guest):
-            await person.hear(lambda one: one["kind"] == "told", 15.0, since=returned - 1.0)
+        looks = (here.observer.host, here.observer.guest)
+        pace = min(look.track.pace(killed + 0.3, time.monotonic()) for look in looks)
+        returned = await here.restart_service()
         to_frame = await here.observer.within(FRAME_SECONDS, returned, stay=2.0)
-        back = max(look.track.fell_back(killed, time.monotonic()) for look in (here.observer.host, here.observer.guest))
-        return {"pace meanwhile": pace, "to a frame": to_frame, "moved back": back}
+        back = max(look.track.fell_back(killed, time.monotonic()) for look in looks)
+        figures: Figures = {"pace meanwhile": pace, "to a frame": to_frame, "moved back": back}
+        return Measurement(figures, series(here.observer, start))
 
 
 # --- all of them ------------------------------------------------------------------------------------------------
@@ -249,6 +257,7 @@ SCENARIOS: Final[dict[str, Scenario]] = {
                 Target("seeks and holds", "", 0.0, 0.0, known="0"),
             ),
             60.0,
+            no_syncplay=SAME,
         ),
         Scenario(
             "line-100",
@@ -259,6 +268,7 @@ SCENARIOS: Final[dict[str, Scenario]] = {
                 Target("drift p99", "ms", 15.0, 6.0),
             ),
             90.0,
+            no_syncplay=SAME,
         ),
         Scenario(
             "line-150",
@@ -266,6 +276,7 @@ SCENARIOS: Final[dict[str, Scenario]] = {
             _line(Line.same(0.150, 0.050)),
             (Target("drift p95", "ms", 12.0, 6.0, known="Syncplay 200-320"),),
             90.0,
+            no_syncplay=SAME,
         ),
         Scenario(
             "asymmetric",
@@ -273,6 +284,7 @@ SCENARIOS: Final[dict[str, Scenario]] = {
             asymmetric,
             (Target("drift p95", "ms", 150.0, known="Syncplay 400"),),
             60.0,
+            no_syncplay=SAME,
         ),
         Scenario(
             "quartz",
@@ -280,12 +292,14 @@ SCENARIOS: Final[dict[str, Scenario]] = {
             quartz,
             (Target("drift p95", "ms", 6.0, 3.0, known="2.8"),),
             60.0,
+            no_syncplay="it sets the speed of its players itself, so no other clock can be put under them",
         ),
         Scenario(
             "starts",
             "scheduled start and resume",
             starts,
             (Target("apart max", "ms", 5.0, 2.0, known="0.3-1.3"),),
+            no_syncplay=SAME,
         ),
         Scenario(
             "pauses",
@@ -295,12 +309,14 @@ SCENARIOS: Final[dict[str, Scenario]] = {
                 Target("until still max", "ms", 50.0, 20.0, known="Syncplay 230-281"),
                 Target("pictures apart", "ms", 39.9),
             ),
+            no_syncplay=SAME,
         ),
         Scenario(
             "apart-0.5",
             "0.5 s apart",
             apart_by_half,
             (Target("to a frame", "s", 3.0, 2.0, known="Syncplay never"),),
+            no_syncplay=SAME,
         ),
         Scenario(
             "apart-5",
@@ -310,6 +326,7 @@ SCENARIOS: Final[dict[str, Scenario]] = {
                 Target("to 100 ms", "s", 2.0, 1.5, known="1.3"),
                 Target("to a frame", "s", 6.0, 2.0, known="1.3-4.2"),
             ),
+            no_syncplay="a jump by five seconds is a seek to it, which takes everybody along",
         ),
         Scenario(
             "freeze-3",
@@ -319,6 +336,7 @@ SCENARIOS: Final[dict[str, Scenario]] = {
                 Target("host moved back", "s", 1.0, 0.6, known="Syncplay 2.96"),
                 Target("to a frame", "s", 5.0, 3.0),
             ),
+            no_syncplay=SAME,
         ),
         Scenario(
             "freeze-6",
@@ -328,6 +346,7 @@ SCENARIOS: Final[dict[str, Scenario]] = {
                 Target("host moved back", "s", 1.0, 0.6, known="Syncplay 5.9"),
                 Target("to a frame", "s", 5.0, 3.0),
             ),
+            no_syncplay=SAME,
         ),
         Scenario(
             "kill",
@@ -338,12 +357,21 @@ SCENARIOS: Final[dict[str, Scenario]] = {
                 Target("pace meanwhile", "x", 0.99, is_floor=True),
                 Target("moved back", "s", 0.2),
             ),
+            no_syncplay=SAME,
         ),
         Scenario(
             "idle",
             "bytes per idle playing person, both ways",
             idle,
             (Target("bytes", "B/s", 250.0, 150.0, known="Syncplay 420"),),
+            no_syncplay=SAME,
+        ),
+        Scenario(
+            "control",
+            "the minimum rule taken literally: must do badly",
+            control,
+            (Target("progress", "x", 0.5, known="0.07"),),
+            20.0,
         ),
     )
 }
