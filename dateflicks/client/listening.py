@@ -1,25 +1,17 @@
 """Listening to a session's playback without taking part in it: states as they come, through any disconnection.
 
-For whoever only looks: it sends no report, so it moves nobody.
+For whoever only looks: it moves nobody, and takes no place of a player of the same person's.
 """
 
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Final
 from urllib.parse import quote
 
 import msgspec
 
 from dateflicks.client import errors
-from dateflicks.client.feed import TOKEN_CODE, Feed, FeedEnded, Lost, Opened, Received
+from dateflicks.client.feed import Feed, FeedEnded, Lost, Opened, Received
 from dateflicks.protocol.frames import TimecodeFrame, TimecodeServerFrame
-
-_ENDED: Final[dict[int, type[errors.ClientError]]] = {
-    TOKEN_CODE: errors.NotSignedIn,
-    4403: errors.NotAllowed,
-    4404: errors.NotThere,
-    4409: errors.AtOdds,
-}
 
 
 def feed_url(base: str, session_id: str) -> str:
@@ -31,7 +23,7 @@ async def playback(base: str, session_id: str, ticket: Callable[[], Awaitable[st
     """Every state of the playback until the session ends; `ticket` is asked for one at each connection."""
     was_open, revision, clock = False, -1, ""
     try:
-        async with contextlib.aclosing(Feed(feed_url(base, session_id), ticket).events()) as events:
+        async with contextlib.aclosing(Feed(f"{feed_url(base, session_id)}?looksOn=true", ticket).events()) as events:
             async for event in events:
                 if isinstance(event, Opened):
                     was_open = True
@@ -45,9 +37,7 @@ async def playback(base: str, session_id: str, ticket: Callable[[], Awaitable[st
                     if frame.reason == "end":
                         return
     except FeedEnded as ended:
-        kind = _ENDED.get(ended.code, errors.ServiceFailed)
-        sentence = str(ended)[:1].upper() + str(ended)[1:]
-        raise kind(f"{sentence}.", url=base) from ended
+        raise errors.of_close_code(ended.code, str(ended), url=base) from ended
 
 
 def _state(data: bytes) -> TimecodeFrame | None:

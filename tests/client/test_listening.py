@@ -27,7 +27,7 @@ def state(revision: int, reason: Reason = "play") -> str:
 @asynccontextmanager
 async def service(handler: Handler, refuse: HTTPStatus | None = None) -> AsyncIterator[str]:
     def process(connection: ServerConnection, request: Request) -> Response | None:
-        assert request.path == "/timecodes/ses_x/events"
+        assert request.path == "/timecodes/ses_x/events?looksOn=true"
         assert request.headers["Authorization"] == "Bearer t1cket"
         return connection.respond(refuse, "no") if refuse else None
 

@@ -41,7 +41,8 @@ class TimecodeFeed:
             Feed(
                 "/timecodes/{sessionId}/events", self.connect, "Watch in step", auth="user-or-ticket",
                 description="The timecode is told on connecting, at every change, and at least every 5 s. Of several "
-                "connections of one participant the newest one's reports count.",
+                "connections of one participant the newest one's reports count. With `?looksOn=true` a connection is "
+                "told everything, says nothing but `ping`, and is nobody's presence.",
                 client=(frames.Ping, frames.Report, frames.Seek, frames.Refuse),
                 server=(frames.Pong, frames.TimecodeFrame, frames.ErrorFrame),
             ),
@@ -55,7 +56,8 @@ class TimecodeFeed:
         connection = self._gate.upgrade(call, ticket.user_id, self._decoder)
         try:
             expires_at = min(caller.expires_at, ticket.expires_at)
-            connection.attach(_Seated(self._handler, connection, ticket, expires_at - self._now()))
+            looks_on = call.request.args.get("looksOn") == "true"
+            connection.attach(_Seated(self._handler, connection, ticket, expires_at - self._now(), looks_on=looks_on))
         except RuleError as error:
             connection.send_struct(error_frame(error, None))
             connection.close(Code.NOT_A_MEMBER, "there is no place")
@@ -69,11 +71,17 @@ class _Seated:
     """One connection of a participant, from the first frame to the last. Raises TooMany when the party is full."""
 
     def __init__(
-        self, handler: TimecodeHandler, connection: TimecodeConnection, ticket: Ticket, lifetime_seconds: float
+        self,
+        handler: TimecodeHandler,
+        connection: TimecodeConnection,
+        ticket: Ticket,
+        lifetime_seconds: float,
+        *,
+        looks_on: bool,
     ) -> None:
         member = Member(ticket.user_id, Role(ticket.role), ticket.name)
         self._handler = handler
-        self._seat = handler.sit_down(ticket.session_id, member, connection)
+        self._seat = handler.sit_down(ticket.session_id, member, connection, looks_on=looks_on)
         self._expiry = connection.expire_at(lifetime_seconds, "the ticket has expired")
 
     def received(self, frame: frames.TimecodeClientFrame, at: float) -> None:

@@ -18,7 +18,7 @@ from typing import Any, Final, Protocol
 import msgspec
 
 from dateflicks.core import limits
-from dateflicks.core.errors import Conflict, NotFound, RuleError
+from dateflicks.core.errors import Conflict, Forbidden, NotFound, RuleError
 from dateflicks.core.playback import Member, PlaybackCollection, PlaybackControl, PlaybackRules, TimecodeEvent
 from dateflicks.protocol import frames
 from dateflicks.protocol.bodies import TimecodeBody
@@ -73,11 +73,12 @@ class Listener(Protocol):
 
 @dataclass(slots=True)
 class Seat:
-    """A listener and whose it is."""
+    """A listener and whose it is; one that looks on is told everything, and is nobody's presence or player."""
 
     session_id: str
     member: Member
     listener: Listener
+    looks_on: bool = False
 
 
 @dataclass(slots=True)
@@ -89,7 +90,8 @@ class Room:
 
     def newest(self, user_id: str) -> Seat | None:
         """The connection of a person whose player is followed, or None when they have none."""
-        return next((seat for seat in reversed(self.seats) if seat.member.user_id == user_id), None)
+        own = (seat for seat in reversed(self.seats) if seat.member.user_id == user_id and not seat.looks_on)
+        return next(own, None)
 
 
 class TimecodeHandler:
@@ -168,20 +170,14 @@ class TimecodeHandler:
         """Make sure that a session's playback is in memory before somebody sits down. Raises as `read`."""
         await self._load(session_id)
 
-    def sit_down(self, session_id: str, member: Member, listener: Listener) -> Seat:
+    def sit_down(self, session_id: str, member: Member, listener: Listener, *, looks_on: bool = False) -> Seat:
         """Somebody connects; everybody is told, they with the limits. `load` must have succeeded. Raises NotFound."""
         control = self._playbacks.control(session_id)
         room = self._rooms.get(session_id) or Room(session_id)
-        seat = Seat(session_id, member, listener)
+        seat = Seat(session_id, member, listener, looks_on)
         now = self._clock.now()
-        is_first = room.newest(member.user_id) is None
-        try:
-            self._tell(control, control.join(member, now) if is_first else control.change_player(member.user_id, now))
-        except RuleError:
-            raise
-        except Exception:
-            self._drop(session_id)
-            raise
+        if not looks_on:
+            self._enter(control, room, member, now)
         room.seats.append(seat)
         self._rooms[session_id] = room
         self._idle.end(session_id)
@@ -190,6 +186,16 @@ class TimecodeHandler:
         greeting = event_frame(control.to_timecode_event(now), self._clock.clock_id, sync_limits(self._rules))
         listener.send(self._encoder.encode(greeting))
         return seat
+
+    def _enter(self, control: PlaybackControl, room: Room, member: Member, now: float) -> None:
+        is_first = room.newest(member.user_id) is None
+        try:
+            self._tell(control, control.join(member, now) if is_first else control.change_player(member.user_id, now))
+        except RuleError:
+            raise
+        except Exception:
+            self._drop(room.session_id)
+            raise
 
     def stand_up(self, seat: Seat) -> None:
         """A connection is gone; with the last one of a person, the others are told."""
@@ -204,7 +210,7 @@ class TimecodeHandler:
             del self._rooms[seat.session_id]
             self._telling.end(seat.session_id)
             self._idle.begin(seat.session_id, now)
-        if self._is_ending:
+        if self._is_ending or seat.looks_on:
             return
         with self._apart(seat.session_id):
             control = self._playbacks.control(seat.session_id)
@@ -217,13 +223,15 @@ class TimecodeHandler:
         """A frame of a participant. Raises RuleError for what is wrong with its content."""
         if isinstance(frame, frames.Ping):
             self._answer_ping(seat, frame, received_at)
+        elif seat.looks_on:
+            raise Forbidden("This connection only looks on: connect without `looksOn` to take part.", code="looks-on")
         else:
             with self._apart(seat.session_id, RuleError):
                 self._apply(seat, frame, self._clock.at_monotonic(received_at))
 
     def measured(self, seat: Seat, round_trip: float) -> None:
         """The transport has measured a round trip to this participant, in seconds."""
-        if seat.session_id in self._playbacks:
+        if seat.session_id in self._playbacks and not seat.looks_on:
             self._playbacks.control(seat.session_id).measured_one_way(seat.member.user_id, round_trip / 2)
 
     # --- time ---------------------------------------------------------------------------------------------------

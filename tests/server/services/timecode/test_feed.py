@@ -215,3 +215,20 @@ async def test_one_session_hears_nothing_of_another(shared: Deployment) -> None:
         await play_from(room, 0)
         await other.host.feed.ping()
         assert {frame["type"] for frame in other.host.feed.frames[since:]} == {"pong"}
+
+
+async def test_who_only_looks_on_is_told_everything_and_takes_nobodys_place(shared: Deployment) -> None:
+    evening = shared.evening()
+    async with shared.room(evening) as room:
+        known = room.host.latest
+        path = f"{events(evening.path)}?looksOn=true"
+        async with open_feed(shared.address, path, evening.ticket("guest")) as looking:
+            await looking.expect(lambda frame: frame["type"] == "timecode", "greeting")
+            playing = await play_from(room, 0.0)
+            await looking.expect(lambda frame: frame.get("revision") == playing["revision"], "what happened")
+            await looking.send(type="refuse")
+            assert (await error_of(looking, 0))["code"] == "looks-on"
+            assert room.host.latest["participants"][room.guest.id]["connected"]
+        await room.host.feed.ping()
+        reasons = [frame["reason"] for frame in room.host.timecodes if frame["revision"] > known["revision"]]
+        assert not {"join", "leave"} & set(reasons)
