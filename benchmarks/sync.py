@@ -55,6 +55,7 @@ class Run(msgspec.Struct):
     rows: list[Row]
     figures: dict[str, Figures]
     errors: dict[str, str]
+    not_measured: dict[str, str]  # with Syncplay, and why not
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,18 +90,18 @@ async def _measure(order: Order) -> Run:
             rows=[],
             figures={},
             errors={},
+            not_measured={},
         )
         absent = syncplay.missing() if order.with_syncplay else ""
-        if absent:
-            order.say(f"Syncplay is {absent}")
         for name in order.names:
             scenario = SCENARIOS[name]
             setting = Setting(film=film, seconds=FILM_SECONDS, seed=order.seed)
             await _one(scenario, setting, order, run)
-            if not order.with_syncplay or absent:
+            if not order.with_syncplay:
                 continue
-            if scenario.no_syncplay:
-                order.say(f"{name}, Syncplay: not measured, {scenario.no_syncplay}")
+            if why := absent or scenario.no_syncplay:
+                run.not_measured[name] = why
+                order.say(f"{name}, Syncplay: not measured, {why}")
             else:
                 await _one(scenario, replace(setting, by="syncplay"), order, run)
         run.seconds = round(time.monotonic() - began, 1)
