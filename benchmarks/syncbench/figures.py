@@ -46,9 +46,10 @@ class Row(msgspec.Struct, frozen=True):
 
 
 def row(scenario: str, target: Target, value: float | None, *, is_quiet: bool, by: By = "ours") -> Row:
-    """What is said of a value: a figure that misses on a busy machine says nothing."""
+    """What is said of a value: a figure that misses on a busy machine says nothing, and neither does NaN."""
     held = value is not None and target.holds(value, target.target)
-    verdict: Verdict = "met" if held else "missed" if is_quiet else "inconclusive"
+    says_nothing = not is_quiet or (value is not None and math.isnan(value))
+    verdict: Verdict = "met" if held else "inconclusive" if says_nothing else "missed"
     return Row(
         scenario,
         target.figure,

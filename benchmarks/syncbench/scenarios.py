@@ -12,7 +12,11 @@ from typing import Final
 
 from benchmarks.syncbench.control import control
 from benchmarks.syncbench.figures import Target, percentile
+from benchmarks.syncbench.heard import TARGETS as HEARD_TARGETS
+from benchmarks.syncbench.heard import heard
 from benchmarks.syncbench.measurement import Figures, Measurement, series
+from benchmarks.syncbench.playerfacts import TARGETS as PLAYER_TARGETS
+from benchmarks.syncbench.playerfacts import player_facts
 from benchmarks.syncbench.relay import Delay, Line
 from benchmarks.syncbench.room import Room, Setting, room
 from benchmarks.syncbench.syncplay import SyncplayRoom, syncplay_room
@@ -365,6 +369,19 @@ SCENARIOS: Final[dict[str, Scenario]] = {
             idle,
             (Target("bytes", "B/s", 250.0, 150.0, known="Syncplay 420"),),
             no_syncplay=SAME,
+        ),
+        Scenario(
+            "heard",
+            "what is heard against what is reported, over speed changes",
+            heard,
+            HEARD_TARGETS,
+            80.0,
+        ),
+        Scenario(
+            "player",
+            "what a real player does, beside the model of it",
+            player_facts,
+            PLAYER_TARGETS,
         ),
         Scenario(
             "control",

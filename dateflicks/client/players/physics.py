@@ -10,7 +10,13 @@ from typing import Final, Literal
 
 from dateflicks.client.players.base import Ended, PlayerEvent, Playhead, Recovered, Stalled
 
+# What an mpv does, as `benchmarks/syncbench/playerfacts.py` measures it:
+START_LATENCY_SECONDS: Final = 0.0  # what is left of it: `play_at` makes up for what it has learned
+START_JITTER_SECONDS: Final = 0.0003
+SEEK_SECONDS: Final = 0.040  # a small film takes 10 ms, a large one 90 ms and more
+SEEK_JITTER_SECONDS: Final = 0.030  # half a picture either way, and how far the last key frame is
 SPEED_DEAD_SECONDS: Final = 0.37  # what mpv needs to act on a speed, measured
+NOISE_SECONDS: Final = 0.00026
 NOTICE_SECONDS: Final = 0.4  # a stall is noticed after this
 SETTLE_SECONDS: Final = 0.2  # until samples agree again after a start, a seek or a stall
 NEVER: Final = float("inf")
@@ -31,12 +37,12 @@ class SimulatedPhysics:
         length: float = 5400.0,
         seed: int = 0,
         drift_ppm: float = 0.0,
-        start_latency: float = 0.0,
-        start_jitter: float = 0.0003,
-        seek_latency: float = 0.040,
-        seek_jitter: float = 0.005,
+        start_latency: float = START_LATENCY_SECONDS,
+        start_jitter: float = START_JITTER_SECONDS,
+        seek_latency: float = SEEK_SECONDS,
+        seek_jitter: float = SEEK_JITTER_SECONDS,
         speed_latency: float = SPEED_DEAD_SECONDS,
-        noise: float = 0.00026,
+        noise: float = NOISE_SECONDS,
     ) -> None:
         self.length = length
         self._random = random.Random(seed)  # noqa: S311 - a simulation, and one that must repeat itself
