@@ -8,6 +8,7 @@ listens on loopback only, and nobody looks for updates. Their settings live in a
 import asyncio
 import contextlib
 import os
+import re
 import shutil
 import signal
 import socket
@@ -88,11 +89,11 @@ class SyncplayPerson:
         self.player_pid = int(await ipc.get("pid"))
         ipc.close()
 
-    async def says(self, *words: str) -> None:
-        """Wait until the client has said all this. Raises RuntimeError when it does not."""
+    async def sees_playing(self, *names: str) -> None:
+        """Wait until the client has said that these have the film open. Raises RuntimeError when it does not."""
         for _ in range(int(START_SECONDS / 0.1)):
             said = await asyncio.to_thread(self.log.read_text, errors="replace")
-            if all(word in said for word in words):
+            if all(re.search(rf"\b{name}\W* is playing", said) for name in names):  # in its list a name is *<name>*
                 return
             await asyncio.sleep(0.1)
         raise RuntimeError(f"Syncplay of {self.name} did not get ready; it said last: {said[-200:]!r}")
@@ -206,7 +207,7 @@ async def syncplay_room(setting: Setting) -> AsyncIterator[SyncplayRoom]:
             for person in people:
                 await person.know_player()
             for person in people:
-                await person.says("host is playing", "guest is playing")
+                await person.sees_playing("host", "guest")
             here.observer = await stack.enter_async_context(Observer(here.host.socket, here.guest.socket))
             await asyncio.sleep(1.0)  # the first words about the room
             yield here
