@@ -13,8 +13,8 @@ from dateflicks.client.players.base import Playhead
 from dateflicks.core.playback import Timeline
 
 INTERVAL_SECONDS: Final = 0.5  # mpv needs 0.37 s to act on a speed: looking more often would steer on stale news
-CALM_SECONDS: Final = 0.002  # up to here speed is exactly 1; two players on either side must stay within 5 ms
-DONE_SECONDS: Final = 0.001  # once steering, until here
+CALM_SECONDS: Final = 0.001  # up to here speed is exactly 1: four times the noise of a playhead
+DONE_SECONDS: Final = 0.0003  # once steering, until here
 GAIN: Final = 0.5  # 1/s: half of an error is gone in a second or so; no integral term, for the dead time's sake
 CLAMP: Final = 0.03  # half a semitone, for a few seconds at most
 GENTLE_CLAMP: Final = 0.01

@@ -79,7 +79,7 @@ class Screen:
 # --- steering -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("ahead", [0.0, 0.0019, -0.0019])
+@pytest.mark.parametrize("ahead", [0.0, 0.0009, -0.0009])
 def test_a_player_that_is_near_enough_is_left_alone(ahead: float) -> None:
     assert Screen().look(ahead) is None
 
@@ -103,10 +103,10 @@ def test_a_gentle_follower_steers_by_a_hundredth() -> None:
 def test_steering_goes_on_until_it_is_done() -> None:
     screen = Screen()
     assert screen.look(0.010) == Speed(0.995)
-    assert screen.look(0.0015, after=INTERVAL_SECONDS) == Speed(0.9992)
-    assert screen.look(0.0009, after=INTERVAL_SECONDS) == Speed(1.0)
+    assert screen.look(0.0008, after=INTERVAL_SECONDS) == Speed(0.9996)
+    assert screen.look(0.0002, after=INTERVAL_SECONDS) == Speed(1.0)
     assert screen.follower.speed == 1.0
-    assert screen.look(0.0015, after=INTERVAL_SECONDS) is None
+    assert screen.look(0.0008, after=INTERVAL_SECONDS) is None
 
 
 def test_the_same_speed_is_not_asked_for_twice() -> None:
