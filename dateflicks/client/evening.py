@@ -70,6 +70,7 @@ class Evening:
             self._tell,
             replace_player=self._another_player,
             reopen_player=self._reopened,
+            reload_film=self._film_again,
         )
         self._base = base
         self._listeners: list[Listener] = []
@@ -161,9 +162,16 @@ class Evening:
             self.stop()
 
     async def _another_player(self) -> Player:
+        return await self.screen.replace(self._where())
+
+    async def _film_again(self) -> None:
+        await self.screen.reload(self._where())
+
+    def _where(self) -> float:
+        """Where the film is by now for everybody."""
         now = time.monotonic()
         line = self.viewer.line(now)
-        return await self.screen.replace(line.position_at(now) if line is not None else 0.0)
+        return line.position_at(now) if line is not None else 0.0
 
     async def _reopened(self) -> Player | None:
         if self._may_reopen is None or not await self._may_reopen():

@@ -56,6 +56,11 @@ class Screen:
         await _loaded(self.player, self.film, position)
         return self.player
 
+    async def reload(self, position: float) -> None:
+        """The same film at `position` in the same player, which has something else in it. Raises FilmUnplayable."""
+        assert self.film is not None
+        await _loaded(self.player, self.film, position)
+
     async def __aenter__(self) -> Self:
         return self
 

@@ -13,7 +13,7 @@ from typing import Final, Literal
 from dateflicks.client import clock as clock_module
 from dateflicks.client.clock import ServerClock
 from dateflicks.client.consent import Consent, ConsentSettings
-from dateflicks.client.follower import BAND_SECONDS, INTERVAL_SECONDS, Action, Follower, Pause
+from dateflicks.client.follower import BAND_SECONDS, END_SECONDS, INTERVAL_SECONDS, Action, Follower, Pause
 from dateflicks.client.players.base import Playhead
 from dateflicks.core.playback import Timeline
 from dateflicks.protocol import frames
@@ -277,6 +277,8 @@ class Viewer:
         line = self.line(now)
         if line is None or head is None or self.buffering:
             return []
+        if self._is_over(head, line, now):
+            line = Timeline(self.length, now, 0.0, self.length)
         error = line.position_at(now) - head.carried(now)
         is_new = self.timecode is not None and self._can_place(self.timecode)
         if self.may_jump and is_new and head.rate > 0 and line.rate > 0 and abs(error) <= BAND_SECONDS:
@@ -286,7 +288,8 @@ class Viewer:
         if far and not self._reported_far:
             self._next_report = now
         self._reported_far = far
-        self._is_off = abs(error) > REPORT_SOON_ERROR_SECONDS
+        # Who stands gets no nearer by waiting: where they are is said as rarely as where nothing is wrong.
+        self._is_off = abs(error) > REPORT_SOON_ERROR_SECONDS and (head.rate > 0 or line.rate > 0)
         if self._is_off:
             self._next_report = min(self._next_report, now + REPORT_SOON_SECONDS)
         action = self.follower.decide(now, head, line, exact=self._exact(), may_jump=self.may_jump)
@@ -302,6 +305,12 @@ class Viewer:
             self._behind_since = now
         elif now >= self._behind_since + LEFT_BEHIND_SECONDS:
             self.may_jump = True
+
+    def _is_over(self, head: Playhead, line: Timeline, now: float) -> bool:
+        """Whether the own copy, a shorter one, has ended: it stands there while the others see the rest of theirs."""
+        if not self.length or head.rate > 0:
+            return False
+        return min(head.position, line.position_at(now)) > self.length - END_SECONDS and line.length > self.length
 
     def _exact(self) -> bool:
         """A wait is a time to stand still; a pause, a stop and a seek are places to be at."""
@@ -320,11 +329,16 @@ class Viewer:
     ) -> list[Output]:
         soon = now < self._changed_at + REPORT_SOON_FOR_SECONDS or self.buffering or self._is_off
         self._next_report = now + (REPORT_SOON_SECONDS if soon else REPORT_SECONDS)
+        if head is None and cause == "user" and (line := self.line(now)) is not None:
+            head = Playhead(line.position_at(now), now, 0.0)  # who has no film open just now may want something too
         if not self.connected or head is None or self.timecode is None:
             return []
+        position = head.position
+        if self._line is not None and self._is_over(head, self._line, now):
+            position = max(position, self._line.position_at(now))  # nobody is to go back for a copy that ends sooner
         report = frames.Report(
             session_id=self.session_id,
-            current_position=max(0.0, round(head.position, 4)),
+            current_position=max(0.0, round(position, 4)),
             status=status or self._word(),
             is_host=self.is_host,
             sent_at=milliseconds(self.clock.server(head.at)) if self._clock_fits() else None,

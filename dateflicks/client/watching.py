@@ -14,12 +14,14 @@ from typing import Final
 
 import msgspec
 
+from dateflicks.client.errors import ClientError
 from dateflicks.client.feed import Feed, FeedEnded, Lost, Opened, Received
 from dateflicks.client.follower import Hold, Pause, PlayAt, SeekTo, Speed
 from dateflicks.client.players.base import (
     Act,
     Closed,
     Ended,
+    OtherFilm,
     Player,
     PlayerError,
     PlayerEvent,
@@ -76,12 +78,14 @@ class Watching:
         *,
         replace_player: Callable[[], Awaitable[Player]] | None = None,
         reopen_player: Callable[[], Awaitable[Player | None]] | None = None,
+        reload_film: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self.viewer = viewer
         self.player = player
         self._listener = listener
         self._replace_player = replace_player
         self._reopen_player = reopen_player
+        self._reload_film = reload_film
         self._feed = Feed(url, bearer, silence_seconds=SILENCE_SECONDS, pings=False)
         self._encoder = msgspec.json.Encoder()
         self._decoder: msgspec.json.Decoder[frames.TimecodeServerFrame] = msgspec.json.Decoder(
@@ -188,6 +192,8 @@ class Watching:
                 self._carry_out(self.viewer.recovered(now, head))
             case Ended():
                 self._listener(PlayerChanged("ended", "the film is over"))
+            case OtherFilm():
+                await self._put_film_back()
             case Closed(by_user=by_user):
                 await self._closed(by_user=by_user)
 
@@ -206,11 +212,23 @@ class Watching:
             case Act.REFUSE:
                 self.refuse()
 
+    async def _put_film_back(self) -> None:
+        """Something else was opened in the player. Once is enough to say stop; then the film is there again."""
+        self._listener(PlayerChanged("other-film", "another film was opened in the player; this one is put back"))
+        if self._reload_film is None:
+            return
+        try:
+            await self._reload_film()
+        except (PlayerError, ClientError) as error:
+            self._listener(PlayerChanged("trouble", str(error)))
+        else:
+            self._take(self.player)
+
     async def _closed(self, *, by_user: bool) -> None:
         """A player that died is replaced; one that its person closed may be opened again, or the watching ends here."""
         try:
             await self._open_again(by_user=by_user)
-        except PlayerError as error:
+        except (PlayerError, ClientError) as error:
             self._listener(PlayerChanged("gave-up", str(error)))
             raise _Stopped from None
 

@@ -176,6 +176,16 @@ def test_who_is_not_in_step_reports_each_half_second() -> None:
     assert len(seat.reports) >= 9
 
 
+def test_who_stands_beside_the_agreed_place_says_so_no_more_often_than_others() -> None:
+    seat = in_step()
+    seat.rate = 0.0
+    seat.told(2, status="pause", rate=0.0, reason="pause", current_position=110.0 - 0.030)
+    seat.passes(6.0)
+    seat.sent.clear()
+    seat.passes(20.0)
+    assert len(seat.reports) == pytest.approx(20 / 3, abs=1)
+
+
 def test_who_is_far_off_says_so_at_once() -> None:
     seat = in_step()
     assert seat.position is not None
@@ -220,6 +230,31 @@ def test_without_a_player_nothing_is_said_of_it() -> None:
     seat.told()
     assert seat.passes(3.0) == []
     assert seat.reports == []
+
+
+def test_without_a_film_of_ones_own_a_wish_is_still_a_wish() -> None:
+    seat = in_step()
+    seat.position = None
+    seat.takes(seat.viewer.ask("stop", seat.now, None))
+    assert [(one.status, one.cause, one.current_position, one.rate) for one in seat.reports] == [
+        ("stop", "user", 110.0, 0.0)
+    ]
+
+
+def test_a_shorter_copy_that_has_ended_stands_and_is_no_reason_to_go_back() -> None:
+    seat = in_step()
+    seat.viewer.length = 112.0
+    assert seat.passes(1.9) == []
+    seat.position, seat.rate = 112.0, 0.0
+    seat.sent.clear()
+    assert [output for output in seat.passes(30.0) if not isinstance(output, Pause)] == []
+    assert 8 <= len(seat.reports) <= 22
+    assert seat.reports[-1].rate == 0.0
+    assert seat.reports[-1].current_position == pytest.approx(142.0, abs=3.1)
+    outputs = seat.told(2, status="play", reason="resume", current_position=120.0, at=(EPOCH + seat.now) * 1_000)
+    assert outputs == []
+    outputs = seat.told(3, status="play", reason="seek", rate=0.0, current_position=50.0)
+    assert seat.passes(0.5) + outputs == [SeekTo(50.0)]
 
 
 # --- the line -------------------------------------------------------------------------------------------------------

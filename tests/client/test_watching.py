@@ -11,6 +11,7 @@ import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
 from dateflicks.client.consent import Consent, ConsentSettings
+from dateflicks.client.errors import FilmUnplayable
 from dateflicks.client.feed import FeedEnded
 from dateflicks.client.players.base import Act, Player, PlayerError
 from dateflicks.client.players.physics import SimulatedPhysics
@@ -123,11 +124,18 @@ async def watching(
     consent: ConsentSettings | None = None,
     replace_player: Callable[[], Awaitable[Player]] | None = None,
     reopen_player: Callable[[], Awaitable[Player | None]] | None = None,
+    reload_film: Callable[[], Awaitable[None]] | None = None,
 ) -> AsyncIterator[tuple[Service, Stage, asyncio.Task[None]]]:
     service = Service()
     async with serve(service.handle, "127.0.0.1", 0) as server:
         service.url = f"ws://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}/"
-        stage = Stage(service, consent=consent, replace_player=replace_player, reopen_player=reopen_player)
+        stage = Stage(
+            service,
+            consent=consent,
+            replace_player=replace_player,
+            reopen_player=reopen_player,
+            reload_film=reload_film,
+        )
         await stage.player.load("film", start=100.0)
         running = asyncio.create_task(stage.watching.run())
         try:
@@ -303,6 +311,35 @@ async def test_a_player_that_died_and_cannot_be_started_again_ends_the_watching_
         stage.player.end(by_user=False)
         await ended(running)
         assert stage.updates[-1] == PlayerChanged("gave-up", "mpv is not installed.")
+
+
+async def test_a_player_whose_film_can_not_be_opened_again_ends_the_watching_in_words() -> None:
+    async def replace() -> Player:
+        raise FilmUnplayable("There is no film any more.")
+
+    async with watching(replace_player=replace) as (_, stage, running):
+        stage.player.end(by_user=False)
+        await running
+        assert stage.updates[-1] == PlayerChanged("gave-up", "There is no film any more.")
+
+
+@pytest.mark.parametrize("works", [True, False])
+async def test_another_film_opened_in_the_player_is_a_wish_to_stop_and_gives_way(works: bool) -> None:
+    reloaded: list[float] = []
+
+    async def reload() -> None:
+        reloaded.append(time.monotonic())
+        if not works:
+            raise FilmUnplayable("There is no film any more.")
+
+    async with watching(reload_film=reload) as (service, stage, running):
+        await stage.is_playing()
+        stage.player.press(Act.STOP)
+        stage.player.open_other()
+        await until(lambda: stage.changes() == ["other-film"] + ([] if works else ["trouble"]))
+        await until(lambda: "stop" in service.acts)
+        assert len(reloaded) == 1
+        assert not running.done()
 
 
 async def test_a_closed_player_may_be_opened_again() -> None:

@@ -76,6 +76,13 @@ class Ended:
 
 
 @dataclass(frozen=True, slots=True)
+class OtherFilm:
+    """Its user opened something else in it: the film is not there any more until it is loaded again."""
+
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
 class Closed:
     """The player is gone; `by_user` when its window was closed or it was quit, false when it died."""
 
@@ -83,7 +90,7 @@ class Closed:
     by_user: bool
 
 
-PlayerEvent = UserActed | Stalled | Recovered | Ended | Closed
+PlayerEvent = UserActed | Stalled | Recovered | Ended | OtherFilm | Closed
 
 
 class PlayerError(Exception):

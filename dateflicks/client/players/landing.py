@@ -13,18 +13,31 @@ REASON_MAX_CHARACTERS: Final = 200
 
 
 class Landing:
-    """Begun by `opener` (`seek` or `file-loaded`), ended by the next `playback-restart` and by nothing else."""
+    """Begun by `opener` (`seek` or `file-loaded`), ended by the next `playback-restart` and by nothing else.
+
+    A load begins with its own `start-file`: what is told before that is still about the film before it.
+    """
 
     def __init__(self, opener: str, film: str) -> None:
         self.since = time.monotonic()
         self._opener = opener
         self._film = film
         self._is_open = False
+        self._is_started = not self.is_load
         self._end: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    @property
+    def is_load(self) -> bool:
+        """Whether a film is opened."""
+        return self._opener == "file-loaded"
 
     def saw(self, event: IpcEvent) -> None:
         """Take in one of mpv's events."""
-        if event.name == self._opener:
+        if event.name == "start-file":
+            self._is_started = True
+        elif not self._is_started:
+            return
+        elif event.name == self._opener:
             self._is_open = True
         elif event.name == "playback-restart" and self._is_open:
             if not self._end.done():

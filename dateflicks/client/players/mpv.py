@@ -15,6 +15,7 @@ from dateflicks.client.players.base import (
     Act,
     Closed,
     Ended,
+    OtherFilm,
     PlayerError,
     PlayerEvent,
     Playhead,
@@ -263,17 +264,25 @@ class MpvPlayer:
                 self._on_change(deck, user, str(event.fields.get("name")), event.fields.get("data"), event.at)
             case "client-message":
                 user.saw_message(event.fields.get("args"), event.at)
+            case "start-file" if deck.landing is None or not deck.landing.is_load:
+                self._lose_film(deck, event.at)
             case _ if deck.landing is not None:
                 deck.landing.saw(event)
             case "seek":
                 user.saw_seek(event.at)
             case "playback-restart":
                 user.saw_restart(event.at)
-            case "start-file":
-                deck.sensor.unknow()
-                self._tell_act(Act.STOP, 0.0)  # its user opened something else
             case _:
                 pass
+
+    def _lose_film(self, deck: Deck, at: float) -> None:
+        """Its user opened something else, which is a wish to stop; where that plays is nobody's business here."""
+        deck.cancel_plan()
+        deck.sensor.unknow()
+        if deck.landing is not None:
+            deck.landing.fail(PlayerError("Another film was opened in mpv."))
+        self._tell_act(Act.STOP, 0.0)
+        self._events.tell(OtherFilm(at))
 
     def _on_change(self, deck: Deck, user: MpvUser, name: str, value: Any, at: float) -> None:
         match name:

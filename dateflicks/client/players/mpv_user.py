@@ -6,6 +6,7 @@ because it needs the others' consent.
 
 import contextlib
 import time
+from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
@@ -15,6 +16,8 @@ from dateflicks.client.players.keys import SECTION, Steps
 from dateflicks.client.players.mpv_ipc import IpcError
 
 INTERNAL_SEEK_SECONDS: Final = 0.25  # mpv seeks to where it is when a track or a filter changes: nobody wants that
+REACTION_SECONDS: Final = 0.2  # nobody answers sooner to what they see: a key means what was there this long ago
+STOOD_KEPT: Final = 16
 MISMATCH_SECONDS: Final = 0.3  # a state that nobody commanded for so long is meant, whatever the echoes say
 
 Tell = Callable[[Act, float], None]
@@ -33,6 +36,7 @@ class MpvUser:
         self._steps = Steps()
         self._seek: tuple[float, float] | None = None
         self._mismatch_since: float | None = None
+        self._stood: deque[tuple[float, bool]] = deque([(float("-inf"), True)], maxlen=STOOD_KEPT)
 
     @property
     def is_seeking(self) -> bool:
@@ -44,6 +48,8 @@ class MpvUser:
         if (target := self._steps.take(now)) is not None:
             self._tell(Act.SEEK, target)
         deck = self._deck
+        if deck.stands != self._stood[-1][1]:
+            self._stood.append((now, deck.stands))
         if deck.seen_paused == deck.paused or deck.sensor.is_silent(now):
             self._mismatch_since = None
         elif self._mismatch_since is None:
@@ -91,7 +97,9 @@ class MpvUser:
                 self._spawn(self._show(self._steps.go(0.0, at)))
             case ["pause"]:
                 self._changed_pause(True, at)
-            case ["toggle"] if not self._deck.stands:
+            case ["toggle"] if not self._saw_stand(at) and self._deck.stands:
+                self._tell(Act.PAUSE, position)  # somebody else's pause came first: both mean the same
+            case ["toggle"] if not self._saw_stand(at):
                 self._changed_pause(True, at)
             case ["toggle" | "play"]:
                 self._tell(Act.PLAY, position)
@@ -109,7 +117,13 @@ class MpvUser:
                 self._tell(Act.PLAY, position)
             elif not deck.stands:
                 deck.pause()
+                self._stood.append((float("-inf"), True))  # its user knows
                 self._tell(Act.PAUSE, deck.sensor.position(at))
+
+    def _saw_stand(self, at: float) -> bool:
+        """Whether the film stood by what its user can have seen: not what has just changed from elsewhere."""
+        seen = at - REACTION_SECONDS
+        return next((stood for since, stood in reversed(self._stood) if since <= seen), self._deck.stands)
 
     async def _settle(self, at: float, position: float, since: float) -> None:
         deck = self._deck

@@ -5,7 +5,7 @@ import contextlib
 import time
 from typing import Final
 
-from dateflicks.client.players.base import Act, Closed, PlayerError, PlayerEvent, Playhead, UserActed
+from dateflicks.client.players.base import Act, Closed, OtherFilm, PlayerError, PlayerEvent, Playhead, UserActed
 from dateflicks.client.players.events import PlayerEvents
 from dateflicks.client.players.instants import wait_until
 from dateflicks.client.players.physics import NEVER, SimulatedPhysics
@@ -52,7 +52,7 @@ class SimulatedPlayer:
         self._changed.set()
 
     def playhead(self, now: float) -> Playhead | None:
-        return self.physics.playhead(now)
+        return self.physics.playhead(now) if self._is_loaded else None
 
     def stalled(self, now: float) -> bool:
         return self.physics.stalled(now)
@@ -88,6 +88,12 @@ class SimulatedPlayer:
     def freeze(self, seconds: float) -> None:
         """What befalls a suspended process: for so long it does nothing and takes no command."""
         self.physics.freeze(seconds, time.monotonic())
+        self._changed.set()
+
+    def open_other(self) -> None:
+        """Its user opens something else in it."""
+        self._is_loaded = False
+        self._events.tell(OtherFilm(time.monotonic()))
         self._changed.set()
 
     def end(self, *, by_user: bool) -> None:

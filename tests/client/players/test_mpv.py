@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from dateflicks.client.players.base import Act, Closed, Ended, PlayerError, Recovered, Stalled, UserActed
+from dateflicks.client.players.base import Act, Closed, Ended, OtherFilm, PlayerError, Recovered, Stalled, UserActed
 from dateflicks.client.players.film import make_film
 from dateflicks.client.players.mpv import MpvPlayer
 from dateflicks.client.players.mpv_ipc import MpvIpc
@@ -207,11 +207,27 @@ async def test_space_while_playing_pauses_at_once(player: MpvPlayer, film: Path,
     await player.load(str(film))
     await player.play_at(0.0)
     await is_playing(player)
+    await until(lambda: where(player) > 0.5)
     await outside.command("keypress", "SPACE")
     act = await told(player, UserActed)
     assert act.act is Act.PAUSE
     await is_paused(outside)
     assert act.position == pytest.approx(float(await outside.get("audio-pts")), abs=GENEROUS_SECONDS)
+
+
+async def test_space_means_what_was_seen_when_it_was_pressed(player: MpvPlayer, film: Path, outside: MpvIpc) -> None:
+    await player.load(str(film))
+    await player.play_at(0.0)
+    await is_playing(player)
+    await until(lambda: where(player) > 0.5)
+    await player.pause()  # somebody else was a moment quicker
+    await outside.command("keypress", "SPACE")
+    assert (await told(player, UserActed)).act is Act.PAUSE
+    pressed = time.monotonic()
+    await until(lambda: time.monotonic() > pressed + 0.4)
+    await player.play_at(time.monotonic() + 0.2)
+    await outside.command("keypress", "SPACE")
+    assert (await told(player, UserActed)).act is Act.PLAY
 
 
 async def test_a_pause_by_mouse_is_its_users_and_stands(player: MpvPlayer, film: Path, outside: MpvIpc) -> None:
@@ -360,6 +376,23 @@ async def test_another_file_opened_in_it_is_a_wish_to_stop(player: MpvPlayer, fi
     await player.load(str(film))
     await outside.command("loadfile", str(film))
     assert (await told(player, UserActed)).act is Act.STOP
+    await told(player, OtherFilm)
+    with pytest.raises(PlayerError, match="No film is open"):
+        await player.play_at(0.0)
+
+
+async def test_what_was_told_of_another_file_is_not_taken_for_the_film_that_is_loaded_after_it(
+    player: MpvPlayer, film: Path, silent_film: Path, outside: MpvIpc, tmp_path: Path
+) -> None:
+    text = tmp_path / "letter.txt"
+    text.write_text("Dear all")
+    for other in (silent_film, text):
+        await player.load(str(film))
+        await outside.command("loadfile", str(other))
+        await told(player, OtherFilm)
+        assert await player.load(str(film), start=5.0) == pytest.approx(30.0, abs=0.1)
+        assert where(player) == pytest.approx(5.0, abs=0.041)
+        assert await outside.get("path") == str(film)
 
 
 async def test_what_is_no_film_is_refused_with_a_reason(player: MpvPlayer, film: Path, tmp_path: Path) -> None:
