@@ -27,10 +27,17 @@ class Body(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
 
 
 class Credentials(Body, frozen=True, kw_only=True):
-    """`POST /users` and `POST /tokens`."""
+    """`POST /users`."""
 
     name: Name
     password: Password
+
+
+class SignIn(Body, frozen=True, kw_only=True):
+    """`POST /tokens`: what nobody can have registered is a wrong name or password like any other."""
+
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=limits.PASSWORD_MAX_CHARACTERS)]
+    password: Annotated[str, msgspec.Meta(min_length=1, max_length=limits.PASSWORD_MAX_CHARACTERS)]
 
 
 class UserBody(Body, frozen=True, kw_only=True):
@@ -195,9 +202,10 @@ class LengthBody(Body, frozen=True, kw_only=True):
 
 
 class PatchTimecode(Body, frozen=True, kw_only=True):
-    """`PATCH /timecodes/{sessionId}`."""
+    """`PATCH /timecodes/{sessionId}`; the length may stand inside the timecode or by itself."""
 
-    timecode: LengthBody
+    timecode: LengthBody | None = None
+    length: Position | None = None
 
 
 class TimecodeBody(Body, frozen=True, kw_only=True):

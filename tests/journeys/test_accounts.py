@@ -57,6 +57,7 @@ async def test_a_wrong_password_and_an_unknown_name_are_told_apart_by_nobody(res
     await register(rest, name)
     wrong = await rest.call("POST", "/tokens", {"name": name, "password": "not " + PASSWORD}, expect=401)
     nobody = await rest.call("POST", "/tokens", {"name": unknown, "password": PASSWORD}, expect=401)
+    await rest.call("POST", "/tokens", {"name": name, "password": "wrong"}, expect=401)
     for part in ("type", "title", "detail"):
         assert wrong.body[part].replace(name, "NAME") == nobody.body[part].replace(unknown, "NAME")
 

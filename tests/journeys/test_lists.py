@@ -64,6 +64,11 @@ async def test_a_page_that_makes_no_sense_is_refused(rest: Rest, host: Person, q
     await rest.call("GET", f"/history?{query}", token=host.token, expect=(400, 422))
 
 
+async def test_an_empty_cursor_is_the_first_page(rest: Rest, host: Person) -> None:
+    first = (await rest.call("GET", "/sessions", token=host.token)).body
+    assert (await rest.call("GET", "/sessions?cursor=", token=host.token)).body == first
+
+
 async def test_a_state_that_is_none_is_refused(rest: Rest, host: Person) -> None:
     await rest.call("GET", "/sessions?state=flying", token=host.token, expect=(400, 422))
 

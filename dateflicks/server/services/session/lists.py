@@ -115,7 +115,7 @@ def _cursor(document: Document) -> str:
 
 
 def _place(cursor: str | None) -> Place | None:
-    if cursor is None:
+    if not cursor:  # an empty one is how some clients ask for the first page
         return None
     try:
         order = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")

@@ -15,7 +15,7 @@ from dateflicks.server.auth.passwords import Passwords
 from dateflicks.server.auth.tokens import Signer
 from dateflicks.server.auth.tries import SignInTries
 from dateflicks.server.services.session.keys import key_of
-from dateflicks.server.services.session.records import name_key
+from dateflicks.server.services.session.records import can_be_name, name_key
 from dateflicks.server.storage.records import Document, Duplicate, Missing, Stale
 from dateflicks.server.storage.table import Table
 
@@ -100,7 +100,7 @@ class People:
         """A new token. Raises Unauthenticated, TooMany."""
         key = name_key(name)
         self._tries.begin(key, address, self._evenly())
-        user = await self.named(name)
+        user = await self.named(name) if can_be_name(name) else None
         verdict = await self._passwords.verified(password, user["passwordHash"] if user else None)
         if user is None or not verdict.is_right:
             raise Unauthenticated(WRONG, code="wrong-credentials")

@@ -4,8 +4,10 @@ The state stands in each session twice more, joined to each person's id (`hostSt
 one's pending sessions costs the same whatever else one has. It is one document, so the three never disagree.
 """
 
+import re
 from typing import Any, Final
 
+from dateflicks.core import limits
 from dateflicks.core.handshake import Handshake, State
 from dateflicks.server.storage.records import Collection, Document, Index
 
@@ -30,6 +32,12 @@ SESSIONS: Final = Collection(
 )
 PROGRESS: Final = Collection(DATABASE, "progress")
 COLLECTIONS: Final = (USERS, TOKENS, SESSIONS, PROGRESS)
+_NAME: Final = re.compile(rf"[A-Za-z0-9_\-]{{{limits.NAME_MIN_CHARACTERS},{limits.NAME_MAX_CHARACTERS}}}")
+
+
+def can_be_name(text: str) -> bool:
+    """Whether anybody can be called this; what cannot be is not looked for."""
+    return _NAME.fullmatch(text) is not None
 
 
 def name_key(name: str) -> str:

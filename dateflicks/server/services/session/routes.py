@@ -48,7 +48,7 @@ class SessionRoutes:
                 description=f"Case does not count in names. {_REPEAT}",
             ),
             Route(
-                "POST", "/tokens", self.sign_in, "Sign in", body=bodies.Credentials, answer=bodies.SignedIn, status=201,
+                "POST", "/tokens", self.sign_in, "Sign in", body=bodies.SignIn, answer=bodies.SignedIn, status=201,
                 errors=(401,), description="Attempts are limited by name and by address.",
             ),
             Route("GET", "/users/me", self.me, "Who am I", auth="user", answer=bodies.Me),
@@ -109,7 +109,7 @@ class SessionRoutes:
 
     async def sign_in(self, call: Call) -> bodies.SignedIn:
         """`POST /tokens`."""
-        body: bodies.Credentials = call.body
+        body: bodies.SignIn = call.body
         return await self._people.sign_in(body.name, body.password, call.address)
 
     async def me(self, call: Call) -> bodies.Me:

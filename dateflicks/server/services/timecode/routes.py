@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from dateflicks.core.errors import FieldProblem, Invalid
 from dateflicks.protocol import bodies
 from dateflicks.server.auth.admission import Admission
 from dateflicks.server.auth.caller import Caller
@@ -52,7 +53,10 @@ class TimecodeRoutes:
     async def set_length(self, call: Call) -> bodies.TimecodeAnswer:
         """`PATCH /timecodes/{sessionId}`."""
         body: bodies.PatchTimecode = call.body
-        timecode = await self._handler.set_length(self._session(call), body.timecode.length)
+        length = body.length if body.timecode is None else body.timecode.length
+        if length is None:
+            raise Invalid("The body does not fit.", (FieldProblem("timecode.length", "is required"),))
+        timecode = await self._handler.set_length(self._session(call), length)
         return bodies.TimecodeAnswer(timecode=timecode)
 
     async def delete(self, call: Call) -> None:

@@ -102,6 +102,16 @@ async def test_a_corrected_length_is_told_to_those_who_watch_and_kept(shared: De
     assert document["length"] == 90
 
 
+async def test_a_length_may_be_corrected_without_a_timecode_around_it(shared: Deployment) -> None:
+    evening = shared.evening()
+    ticket = evening.ticket("host")
+    await shared.call("POST", "/timecodes", ticket, creation(evening), expect=201)
+    corrected = await shared.call("PATCH", evening.path, ticket, {"length": 91})
+    assert corrected["timecode"]["length"] == 91
+    await shared.call("PATCH", evening.path, ticket, {}, expect=422)
+    await shared.call("PATCH", evening.path, ticket, {"timecode": {}}, expect=422)
+
+
 async def test_what_is_not_there_is_not_found(shared: Deployment) -> None:
     evening = shared.evening()
     ticket = evening.ticket("host")
