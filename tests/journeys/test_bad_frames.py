@@ -81,6 +81,24 @@ async def test_a_frame_that_breaks_the_protocol_ends_its_own_connection_only(
     await is_well(room.guest)
 
 
+BAD_FRAMES: dict[str, bytes] = {
+    "no text": frame(GOOD, opcode=BINARY),
+    "in pieces": frame(GOOD[:HALF], final=False) + frame(GOOD[HALF:], opcode=CONTINUATION),
+    "larger than 16 KiB": frame(GOOD + b" " * (16_385 - len(GOOD))),
+    "no JSON": frame(b"{"),
+}
+
+
+@pytest.mark.parametrize("bad", BAD_FRAMES.values(), ids=BAD_FRAMES)
+async def test_what_the_contract_does_not_carry_is_a_bad_frame_and_told_as_one(room: Room, bad: bytes) -> None:
+    async with RawSocket.upgraded(room.deployment, room.path, room.tickets[room.guest.id]) as raw:
+        await raw.expect("timecode")
+        await raw.send(bad)
+        assert await raw.ending() == 4400
+        assert len(raw.errors) == 1
+    await is_well(room.host)
+
+
 TOLERABLE: dict[str, tuple[bytes, Allowed]] = {
     # Longer than it must be: a strict reader fails it, most read it.
     "16 bits for a short length": (frame(GOOD, length=b"\x7e" + struct.pack("!H", len(GOOD))), BROKEN | {"pong"}),

@@ -18,6 +18,7 @@ import msgspec
 
 from dateflicks.core import limits
 from dateflicks.core.errors import RuleError
+from dateflicks.protocol.frames import ErrorFrame
 from dateflicks.server.observe.metrics import Metrics
 from dateflicks.server.websocket.bucket import TokenBucket
 from dateflicks.server.websocket.decoding import FrameDecoder, Wrong, error_frame
@@ -33,6 +34,7 @@ IGNORE_SECONDS: Final = 0.5  # of these, for a peer that broke the rules and is 
 BREATH_BYTES: Final = 64 * 1024  # a read of this size or more lets all others have their turn before the next one
 _RANDOM: Final = random.SystemRandom()
 _PING_BYTES: Final = 8
+_BAD_FRAMES: Final = {Code.NOT_TEXT: "not-text", Code.TOO_LARGE: "too-large"}
 _KNOWN_CODES: Final = frozenset(Code)
 _ENCODER: Final = msgspec.json.Encoder()
 
@@ -170,13 +172,23 @@ class Connection(Generic[T]):
         except Fault as fault:
             if self.is_open:
                 self._count("fault")
-            self.close(fault.code, fault.reason)
+            self._refuse(fault)
             self._ignore_the_rest()
         except Exception:
             log.exception("a frame could not be handled", extra={"service": self._service})
             self.close(Code.OUR_FAULT, "something went wrong here")
         if len(data) >= BREATH_BYTES:
             self._take_breath()
+
+    def _refuse(self, fault: Fault) -> None:
+        """What RFC 6455 allows and the contract does not is a bad frame, told as all others are; the rest has the
+        codes of that document."""
+        if fault.code not in _BAD_FRAMES:
+            self.close(fault.code, fault.reason)
+            return
+        detail = f"This frame cannot be read: {fault.reason}."
+        self.send_struct(ErrorFrame(code=_BAD_FRAMES[fault.code], detail=detail))
+        self.close(Code.BAD_FRAME, fault.reason)
 
     def _take_breath(self) -> None:
         """Read on in the loop's next turn: uvloop reads up to 32 times, 8 MB, before anybody else has a turn."""

@@ -65,7 +65,8 @@ class FrameDecoder(Generic[T]):
         problem = problem_of(error)
         if problem.field == "type":
             detail = "The frame's type is missing, or none that is known here. GET /docs says which there are."
-            return Wrong(ErrorFrame(code="unknown-type", detail=detail), is_final=False)
+            frame = ErrorFrame(code="unknown-type", detail=detail, reply_to=self.reply_to(text))
+            return Wrong(frame, is_final=False)
         where = f"{problem.field} " if problem.field else "it "
         detail = f"The frame does not fit: {where}{problem.message}."[:_DETAIL_MAX_CHARACTERS]
         return Wrong(ErrorFrame(code="invalid", detail=detail, reply_to=self.reply_to(text)), is_final=False)

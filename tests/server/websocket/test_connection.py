@@ -380,7 +380,7 @@ async def test_sockets_frames_and_closes_are_counted(server: Server, relay: Rela
     async with joined(server.port) as ada, joined(server.port, token="bob") as bob:
         assert sample(metrics, "dateflicks_sockets") == 2
         await ada.send(say("x") * 3 + frame(b'{"type":"?"}') + frame(b"x", Opcode.BINARY))
-        assert await ada.ending() == 1003
+        assert await ada.ending() == 4400
         await bob.send(close_frame(1000))
         assert await bob.ending() == 1000
     await gone(relay)
@@ -388,7 +388,7 @@ async def test_sockets_frames_and_closes_are_counted(server: Server, relay: Rela
     assert sample(metrics, "dateflicks_frames_total", type="say") == 3
     assert sample(metrics, "dateflicks_frames_total", type="wrong") == 1
     assert sample(metrics, "dateflicks_frames_total", type="fault") == 1
-    assert sample(metrics, "dateflicks_socket_closes_total", code="1003") == 1
+    assert sample(metrics, "dateflicks_socket_closes_total", code="4400") == 1
     assert sample(metrics, "dateflicks_socket_closes_total", code="1000") == 1
 
 

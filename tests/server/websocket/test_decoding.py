@@ -62,6 +62,11 @@ def test_an_unknown_type_is_told_and_the_feed_goes_on(text: str) -> None:
     found = wrong(text)
     assert not found.is_final
     assert found.answer.code == "unknown-type"
+    assert found.answer.reply_to == decoder.reply_to(text.encode())
+
+
+def test_what_is_said_of_an_unknown_type_names_it() -> None:
+    assert wrong('{"type":"fly"}').answer.reply_to == "fly"
 
 
 @pytest.mark.parametrize("text", ["1", "null", "[]", '"move"', "true", '[{"type":"wave"}]'])
