@@ -66,13 +66,16 @@ def _as_browsers_write(origin: str) -> str | None:
 
 
 def check_origin(request: "Request[Any, Any]", allowed: frozenset[str]) -> None:
-    """Let web pages in only where the settings name them; programs, which send no Origin, always. Raises Forbidden.
+    """Let web pages in only where the settings name them, or where they come from this very server, which some
+    programs that are no pages say of themselves; those that send no Origin, always. Raises Forbidden.
 
     Nothing here is kept in cookies, so a page of somebody else's could do nothing in a person's name; this keeps it
     from trying. Compared as it is: browsers write an origin in one way only.
     """
     origin = request.headers.getone("origin", None)
-    if origin is not None and origin not in allowed:
+    host = request.headers.getone("host", "")
+    own = {f"http://{host}", f"https://{host}"} if host else set()
+    if origin is not None and origin not in allowed and origin not in own:
         raise Forbidden("Web pages of this origin may not connect here.", code="origin")
 
 

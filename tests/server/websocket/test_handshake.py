@@ -117,6 +117,15 @@ def test_pages_that_the_settings_name_may_connect(origin: str) -> None:
     check_origin(asked(("origin", origin)), ALLOWED)
 
 
+@pytest.mark.parametrize("origin", ["http://127.0.0.1:8700", "https://127.0.0.1:8700"])
+def test_what_comes_from_this_very_server_may_connect(origin: str) -> None:
+    """Some clients that are no browsers name the server itself as their origin, whether anybody asks or not."""
+    check_origin(asked(("origin", origin), host="127.0.0.1:8700"), allowed_origins([]))
+    for host in ("127.0.0.1", "127.0.0.1:8701", "127.0.0.1:87000", "evil.example", ""):
+        with pytest.raises(Forbidden):
+            check_origin(asked(("origin", origin), host=host), allowed_origins([]))
+
+
 def test_programs_which_send_no_origin_may_connect() -> None:
     check_origin(asked(), ALLOWED)
     check_origin(asked(), allowed_origins([]))
@@ -161,10 +170,10 @@ def test_programs_which_send_no_origin_may_connect() -> None:
 )
 def test_all_other_pages_are_refused(origin: str) -> None:
     with pytest.raises(Forbidden) as caught:
-        check_origin(asked(("origin", origin)), ALLOWED)
+        check_origin(asked(("origin", origin), host="server.example"), ALLOWED)
     assert caught.value.code == "origin"
     with pytest.raises(Forbidden):
-        check_origin(asked(("origin", origin)), allowed_origins([]))
+        check_origin(asked(("origin", origin), host="server.example"), allowed_origins([]))
 
 
 def test_what_is_no_origin_in_the_settings_allows_nobody() -> None:
@@ -183,7 +192,7 @@ def test_what_is_no_origin_in_the_settings_allows_nobody() -> None:
     found = allowed_origins(wrong)
     for origin in ("", "null", "https://films.example.org", "https://x", "file://"):
         with pytest.raises(Forbidden):
-            check_origin(asked(("origin", origin)), found)
+            check_origin(asked(("origin", origin), host="server.example"), found)
 
 
 @pytest.mark.parametrize(
