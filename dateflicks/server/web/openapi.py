@@ -32,7 +32,9 @@ RULES_TEXT: Final = (
 )
 FEEDS_TEXT: Final = (
     "WebSockets carry text frames of JSON, at most 16 KiB each. The token stands in the Authorization"
-    " header, or in the subprotocols `dateflicks.v1, bearer.TOKEN`. Their frames are under `x-websocket`:"
+    " header, or in the subprotocols `dateflicks.v1, bearer.TOKEN`. Who sends it in the header is refused in HTTP (401,"
+    " 403, 404), who sends it as a subprotocol by a close code (4401, 4403, 4404), which is all that a page can see."
+    " Their frames are under `x-websocket`:"
 )
 _SCHEMES: Final[Json] = {
     "token": {"type": "http", "scheme": "bearer", "description": "A person's token, from `POST /tokens`."},
@@ -204,6 +206,10 @@ def close_codes(feed: Feed) -> Mapping[int, str]:
 
 
 _CLOSE_CODES: Final[Mapping[int, str]] = {
+    1002: "what RFC 6455 does not allow",
+    1007: "text that is no UTF-8",
+    1008: "no sign of life for too long",
+    1011: "something went wrong here",
     1012: "the server restarts; come back within 0 to 5 s, spread",
     1013: "too slow in reading",
     4400: "bad frame, after an error frame; do not come back by yourself",

@@ -1,24 +1,34 @@
 """The gate of a service: everything that its feeds share, from the check of a handshake to the end of a connection.
 
 A feed calls `check` first, then finds out who is calling and whether they may, then `upgrade`; whatever is refused
-before that is an HTTP answer, and no WebSocket was ever there.
+before that is an HTTP answer, and no WebSocket was ever there. Only pages, inside `told`, are upgraded to be refused.
 """
 
+import contextlib
 from collections.abc import Collection, Iterator
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
-from dateflicks.core.errors import Unauthenticated, Unavailable
+from dateflicks.core.errors import Forbidden, NotFound, RuleError, Unauthenticated, Unavailable
+from dateflicks.protocol.frames import Ping
 from dateflicks.server.observe.metrics import Metrics
 from dateflicks.server.observe.requests import HEADER
 from dateflicks.server.web.service import FeedCall
 from dateflicks.server.websocket.connection import AnyConnection, Connection, ConnectionRules
-from dateflicks.server.websocket.decoding import FrameDecoder
+from dateflicks.server.websocket.decoding import FrameDecoder, error_frame
+from dateflicks.server.websocket.frames import Code
 from dateflicks.server.websocket.handshake import accepted, allowed_origins, check_origin, check_request
 from dateflicks.server.websocket.places import Places
 from dateflicks.server.websocket.protocol import FeedProtocol
 from dateflicks.settings.services import LimitSettings
 
 T = TypeVar("T")
+
+_NOTHING: Final[FrameDecoder[Ping]] = FrameDecoder(Ping)  # of a connection that is closed before it can say anything
+_CODES: Final[tuple[tuple[type[RuleError], Code], ...]] = (
+    (Unauthenticated, Code.TOKEN),
+    (Forbidden, Code.NOT_A_MEMBER),
+    (NotFound, Code.NO_SESSION),
+)
 
 
 class Gate:
@@ -87,6 +97,22 @@ class Gate:
         self._metrics.sockets.labels(self._service).set(len(self._open))
         self._places.enter(connection, person, address)
         return connection
+
+    @contextlib.contextmanager
+    def told(self, call: FeedCall) -> Iterator[None]:
+        """Refuse a page in a way that it can see, whatever is raised in the block before the upgrade.
+
+        A browser shows its page a close code, but no status of a handshake that failed. Whoever sends the token as a
+        subprotocol is one; whoever can set headers is refused in HTTP.
+        """
+        try:
+            yield
+        except (Unauthenticated, Forbidden, NotFound) as error:
+            if call.subprotocol is None or "authorization" in call.request.headers or error.code == "origin":
+                raise
+            connection = self.upgrade(call, "", _NOTHING)
+            connection.send_struct(error_frame(error, None))
+            connection.close(next(code for kind, code in _CODES if isinstance(error, kind)), error.code)
 
     def close_all(self, code: int, reason: str) -> None:
         """End every connection."""

@@ -81,6 +81,11 @@ class Relay:
         return True
 
     async def connect(self, call: FeedCall) -> HTTPResponse | None:
+        with self.gate.told(call):
+            await self._let_in(call)
+        return None
+
+    async def _let_in(self, call: FeedCall) -> None:
         person, _, lifetime = self.gate.check(call).partition("~")
         room = call.path["id"]
         if person == "nobody":
@@ -95,7 +100,6 @@ class Relay:
         connection.attach(seat)
         if lifetime:
             connection.expire_at(float(lifetime), "the token has expired")
-        return None
 
 
 class Seat:

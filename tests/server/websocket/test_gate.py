@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 from websockets.asyncio.client import connect
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from dateflicks.server.observe.metrics import Metrics
 from dateflicks.server.runner import Server, running
@@ -76,6 +76,25 @@ async def test_who_has_no_good_token_gets_401_and_no_websocket(server: Server, r
     assert problem["type"] == "urn:dateflicks:problem:unauthenticated"
     assert problem["headers"]["www-authenticate"] == "Bearer"
     assert not relay.seats
+
+
+async def test_a_page_that_is_refused_sees_why_in_the_close_code(server: Server, relay: Relay) -> None:
+    """A browser shows its page no status of a handshake that failed, so it could not keep to the contract."""
+    for protocols in (["dateflicks.v1", "bearer.nobody"], ["dateflicks.v1"]):
+        offered: Any = protocols
+        async with connect(url_of(server), subprotocols=offered, proxy=None) as socket:
+            assert socket.subprotocol == "dateflicks.v1"
+            assert msgspec.json.decode(await socket.recv())["code"] == "unauthenticated"
+            with pytest.raises(ConnectionClosed):
+                await socket.recv()
+            assert socket.close_code == 4401
+    await until(lambda: len(relay.gate) == 0)
+    assert not relay.seats
+
+
+async def test_who_can_set_headers_is_refused_in_http_whatever_subprotocol_they_offer(server: Server) -> None:
+    status, _ = await refusal(server, handshake(token="nobody", headers={"Sec-WebSocket-Protocol": "dateflicks.v1"}))
+    assert status == 401
 
 
 async def test_a_page_of_a_foreign_origin_gets_403_before_its_token_is_looked_at(server: Server, relay: Relay) -> None:

@@ -38,6 +38,11 @@ class SessionFeed:
 
     async def connect(self, call: FeedCall) -> HTTPResponse | None:
         """Let somebody listen. Their seat is taken before their present state is read, so nothing falls between."""
+        with self._gate.told(call):
+            await self._let_in(call)
+        return None
+
+    async def _let_in(self, call: FeedCall) -> None:
         caller = await self._people.authenticate(self._gate.check(call))
         seat = self._hub.take(caller)
         try:
@@ -48,7 +53,6 @@ class SessionFeed:
             raise
         connection.attach(_Listening(self._hub, seat))
         self._hub.open(seat, connection, present)
-        return None
 
 
 class _Listening:

@@ -50,6 +50,11 @@ class TimecodeFeed:
 
     async def connect(self, call: FeedCall) -> HTTPResponse | None:
         """Let a participant in."""
+        with self._gate.told(call):
+            await self._let_in(call)
+        return None
+
+    async def _let_in(self, call: FeedCall) -> None:
         caller = self._admission.identify(self._gate.check(call))
         ticket = self._admission.admit(caller, call.path["sessionId"])
         await self._handler.load(ticket.session_id)
@@ -64,7 +69,6 @@ class TimecodeFeed:
         except Exception:  # the handshake is answered: what is raised from here would be written between frames
             log.exception("nobody could sit down", extra={"session": ticket.session_id})
             connection.close(Code.OUR_FAULT, "something went wrong here")
-        return None
 
 
 class _Seated:
