@@ -1,11 +1,12 @@
 """From bytes to a struct, and from what does not fit to words that people understand.
 
 Two kinds of wrong are told apart: what is no JSON at all (Malformed), and JSON that is not what was asked for (Invalid,
-with the field). The decoder stops at the first fault, so what follows a field that is wrong is looked at once more.
+with the fields). The decoder stops at the first fault, so a body that does not fit is looked at once more.
 """
 
 import re
-from typing import Final, TypeVar
+from collections.abc import Iterator
+from typing import Final, TypeGuard, TypeVar, get_args
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -42,9 +43,41 @@ def decode_body(raw: bytes, kind: type[T]) -> T:
         return msgspec.json.decode(raw, type=kind)
     except msgspec.ValidationError as error:
         require_json(raw, "body")
-        raise Invalid("The body does not fit.", (problem_of(error),)) from error
+        raise Invalid("The body does not fit.", _all_problems(raw, kind) or (problem_of(error),)) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise malformed(error, "body") from error
+
+
+def _all_problems(raw: bytes, kind: type[msgspec.Struct]) -> tuple[FieldProblem, ...]:
+    """Every field that does not fit, in the order of the struct: whoever mends one need not be told of the next."""
+    try:
+        value = msgspec.json.decode(raw)
+    except msgspec.ValidationError:
+        return ()  # a number beyond every range
+    return tuple(_problems_in(value, kind, "")) if isinstance(value, dict) else ()
+
+
+def _problems_in(value: dict[str, object], kind: type[msgspec.Struct], within: str) -> Iterator[FieldProblem]:
+    for field in msgspec.structs.fields(kind):
+        name = within + field.encode_name
+        if field.encode_name not in value:
+            if field.required:
+                yield FieldProblem(name, "is required")
+            continue
+        given = value[field.encode_name]
+        inner = next((one for one in (field.type, *get_args(field.type)) if _is_struct(one)), None)
+        if inner is not None and isinstance(given, dict):
+            yield from _problems_in(given, inner, f"{name}.")
+            continue
+        try:
+            msgspec.convert(given, field.type)
+        except msgspec.ValidationError as error:
+            problem = problem_of(error)
+            yield FieldProblem(f"{name}.{problem.field}" if problem.field else name, problem.message)
+
+
+def _is_struct(kind: object) -> TypeGuard[type[msgspec.Struct]]:
+    return isinstance(kind, type) and issubclass(kind, msgspec.Struct)
 
 
 def require_json(raw: bytes, noun: str) -> None:

@@ -3,10 +3,12 @@
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dateflicks.core.errors import Invalid, Malformed
+from dateflicks.protocol.bodies import CreateSession
 from dateflicks.server.web.fitting import decode_body, decode_query
 from dateflicks.server.web.route import PageQuery
 from tests.server.web.example import MakeThing
@@ -37,7 +39,7 @@ def test_any_bytes_are_read_or_refused(raw: bytes) -> None:
 def test_any_json_fits_or_says_where_it_does_not(value: Any) -> None:
     refused = refusal(json.dumps(value, allow_nan=False).encode("utf-8", "surrogatepass"))
     if isinstance(refused, Invalid):
-        (problem,) = refused.problems
+        problem, *_ = refused.problems
         assert problem.message
         assert "`" not in problem.message
         assert "$" not in problem.field.split(".")
@@ -51,3 +53,17 @@ def test_any_query_is_read_or_refused(text: str) -> None:
     except (Malformed, Invalid):
         return
     assert 1 <= query.limit <= 200
+
+
+def test_all_fields_that_do_not_fit_are_named_at_once() -> None:
+    raw = b'{"session":{"guestName":"x","startTime":7,"video":{"title":[],"length":-1}},"link":"yes"}'
+    with pytest.raises(Invalid) as caught:
+        decode_body(raw, CreateSession)
+    assert {problem.field: problem.message for problem in caught.value.problems} == {
+        "session.guestName": "must have at least 2 characters",
+        "session.startTime": "must be text or null, not a whole number",
+        "session.video.url": "is required",
+        "session.video.title": "must be text, not a list",
+        "session.video.length": "must be at least 0",
+        "link": "must be true or false, not text",
+    }

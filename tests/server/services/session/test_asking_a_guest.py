@@ -139,7 +139,7 @@ async def test_everything_that_does_not_fit_is_said_at_once(shared: Deployment) 
         ({"guestUserId": NOBODY, "link": True, "video": FILM}, "session.link"),
         ({"guestUserId": NOBODY}, "session.videoId"),
         ({"guestUserId": NOBODY, "videoId": "vid\n1"}, "session.videoId"),
-        ({"guestUserId": NOBODY, "video": {"title": "no url"}}, "session.video.url"),
+        ({"guestUserId": NOBODY, "video": {"title": "no url", "length": 1}}, "session.video.url"),
         ({"guestUserId": NOBODY, "video": {"url": "", "length": 1}}, "session.video.url"),
         ({"guestUserId": NOBODY, "video": {"url": "x" * 2_049, "length": 1}}, "session.video.url"),
         ({"guestUserId": NOBODY, "video": {"url": "a\u202eb", "length": 1}}, "session.video.url"),
