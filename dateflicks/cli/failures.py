@@ -1,6 +1,7 @@
 """Every exception as what a person needs: an exit code, what happened, why, and what to type next."""
 
 import difflib
+import errno
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -46,6 +47,9 @@ _CLIENT: tuple[tuple[type[errors.ClientError], Exit, str], ...] = (
 )
 
 
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+
 def nearest(word: str, known: Sequence[str]) -> str:
     """A hint that names the closest of `known`, or else all of them."""
     close = difflib.get_close_matches(word, known, n=1)
@@ -64,6 +68,8 @@ def failure_of(error: BaseException) -> Failure | None:
         return _of_settings(error)
     if isinstance(error, DateflicksError):
         return Failure(Exit.FAILED, str(error))
+    if isinstance(error, OSError) and error.errno in _FULL:
+        return Failure(Exit.FAILED, "Nothing more can be written: the disk is full.", hint="Make room, then try again.")
     return None
 
 

@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar
 
 import typer
@@ -47,6 +48,13 @@ class UnhurriedParam(RuntimeParam):
         return build_runtime_param(param.type_descriptor).coerce(value, param, ctx)
 
 
+def _show_no_type_of_flags(command: _click.Command, ctx: _click.Context) -> None:
+    """Typer writes `--json <bool>` into its help, and whoever believes it types a word too many."""
+    for param in command.get_params(ctx):
+        if isinstance(param, TyperOption) and (param.is_flag or param.count) and param.metavar is None:
+            param.metavar = ""
+
+
 def _unhurry(command: _click.Command, ctx: _click.Context) -> None:
     for param in command.get_params(ctx):
         if isinstance(param, TyperArgument | TyperOption):
@@ -79,6 +87,7 @@ class LazyGroup(TyperGroup):
         for command in (found, *found.commands.values()) if isinstance(found, TyperGroup) else (found,):
             assert isinstance(command, TyperGroup | TyperCommand)
             _unhurry(command, ctx)
+            _show_no_type_of_flags(command, ctx)
             command.epilog = command.epilog or self.command_epilog
         return found
 
@@ -101,6 +110,7 @@ class LazyGroup(TyperGroup):
     def parse_args(self, ctx: _click.Context, args: list[str]) -> list[str]:
         """Take global options from wherever they stand."""
         _unhurry(self, ctx)
+        _show_no_type_of_flags(self, ctx)
         return super().parse_args(ctx, self._hoisted(args))
 
     def _hoisted(self, args: Sequence[str]) -> list[str]:
@@ -135,6 +145,7 @@ class LazyGroup(TyperGroup):
         **extra: Any,
     ) -> Any:
         """Run, and end the process with one of our exit codes."""
+        _open_what_is_closed()
         environment = extra.setdefault("obj", CliEnvironment())
         try:
             code = super().main(args, prog_name or "dateflicks", complete_var, False, windows_expand_args, **extra)
@@ -152,6 +163,16 @@ class LazyGroup(TyperGroup):
         if standalone_mode:
             sys.exit(code if isinstance(code, int) else Exit.OK)
         return code
+
+
+def _open_what_is_closed() -> None:
+    """Whoever starts us with a closed stream (`>&-`) does not want it; Python then has None in its place.
+
+    To open the lowest free descriptor first also keeps a socket or a file from becoming our stdout.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # as long as the process
 
 
 def _hung_up() -> Exit:
@@ -185,7 +206,7 @@ def _of_click(error: ClickException) -> Failure:
     hint = ""
     if isinstance(error, UsageError) and error.ctx is not None:
         hint = f"Try '{error.ctx.command_path} --help'."
-    return Failure(Exit.USAGE, error.format_message(), hint=hint)
+    return Failure(Exit.USAGE, error.format_message().replace(" Value error, ", " "), hint=hint)
 
 
 def _trace(error: BaseException, stream: Any) -> None:

@@ -53,6 +53,19 @@ def test_nothing_typed_is_a_usage_error_that_shows_the_help(cli: Cli) -> None:
     assert "Usage" in result.output
 
 
+@pytest.mark.parametrize("words", [(), ("serve", "all"), ("session",), ("session", "list"), ("host",), ("demo",)])
+def test_the_help_shows_no_value_for_what_takes_none(words: tuple[str, ...], cli: Cli) -> None:
+    shown = cli(*words, "--help").stdout
+    assert "--help" in shown
+    assert "<bool>" not in shown
+
+
+def test_a_choice_that_is_none_is_told_in_plain_words(cli: Cli) -> None:
+    told = cli("--output", "xml", "whoami").stderr
+    assert "'xml' is not one of" in told
+    assert "Value error" not in told
+
+
 def test_a_near_miss_is_suggested(cli: Cli) -> None:
     result = cli("sesion", "list")
     assert (result.exit_code, result.stdout) == (2, "")

@@ -150,3 +150,26 @@ def test_ctrl_c_at_the_password_is_exit_code_130() -> None:
         assert process.wait(20) == 130
         os.close(master)
         assert server.asked == []
+
+
+@pytest.mark.parametrize("args", [("--version",), ("config",), ("--help",), ("help", "exit-codes")])
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", ">&- 2>&- <&-"])
+def test_a_stream_that_is_closed_is_one_that_nobody_reads(args: tuple[str, ...], closed: str, tmp_path: Path) -> None:
+    line = f'exec "$0" -m dateflicks {" ".join(args)} {closed}'
+    environ = {**os.environ, "DATEFLICKS_HOME": str(tmp_path)}
+    done = subprocess.run(
+        ["/bin/sh", "-c", line, sys.executable], capture_output=True, text=True, env=environ, timeout=30, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("args", [("--version",), ("config",), ("--help",)])
+def test_a_full_disk_is_told_as_such(args: tuple[str, ...], tmp_path: Path) -> None:
+    environ = {**os.environ, "DATEFLICKS_HOME": str(tmp_path)}
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [*PROGRAM, *args], stdout=full, stderr=subprocess.PIPE, text=True, env=environ, timeout=30, check=False
+        )
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[0] == "Error: Nothing more can be written: the disk is full."
+    assert not (tmp_path / "errors.log").exists()

@@ -12,7 +12,9 @@ app = typer.Typer(add_completion=False, no_args_is_help=True)
 
 SERVICES = ("session", "timecode")
 HostOption = Annotated[str | None, typer.Option(metavar="ADDRESS", help="The address to listen on.")]
-PortOption = Annotated[int | None, typer.Option(min=0, max=65535, help="The port; 0 takes any free one.")]
+PortOption = Annotated[
+    int | None, typer.Option(metavar="PORT", min=0, max=65535, help="The port; 0 takes any free one.")
+]
 DataOption = Annotated[Path | None, typer.Option(metavar="DIR", help="The folder of the data.")]
 ConfirmOption = Annotated[float | None, typer.Option(metavar="SECONDS", help="How long a change may wait.")]
 BandOption = Annotated[float | None, typer.Option(metavar="SECONDS", help="How far apart players may be.")]
