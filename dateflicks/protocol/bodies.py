@@ -1,18 +1,19 @@
 """REST bodies of the session and timecode services, as msgspec structs; camelCase on the wire."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
 from dateflicks.core import limits
 from dateflicks.protocol.frames import Frame, OpaqueId, Position, StatusWord
 
+NAME_PATTERN: Final = r"^[A-Za-z0-9_\-]+(?!\n)$"  # by itself, $ lets a last newline pass
 Name = Annotated[
     str,
     msgspec.Meta(
         min_length=limits.NAME_MIN_CHARACTERS,
         max_length=limits.NAME_MAX_CHARACTERS,
-        pattern=r"^[A-Za-z0-9_\-]+(?!\n)$",  # by itself, $ lets a last newline pass
+        pattern=NAME_PATTERN,
     ),
 ]
 Password = Annotated[

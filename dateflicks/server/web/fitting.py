@@ -4,6 +4,7 @@ Two kinds of wrong are told apart: what is no JSON at all (Malformed), and JSON 
 with the fields). The decoder stops at the first fault, so a body that does not fit is looked at once more.
 """
 
+import ast
 import re
 from collections.abc import Iterator
 from typing import Final, TypeGuard, TypeVar, get_args
@@ -12,6 +13,7 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from dateflicks.core.errors import FieldProblem, Invalid, Malformed
+from dateflicks.protocol.bodies import NAME_PATTERN
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -30,7 +32,8 @@ _MISSING: Final = re.compile(r"Object missing required field `(?P<field>[^`]+)`"
 _GOT: Final = re.compile(r"Expected `(?P<wanted>[^`]+)`, got `(?P<given>[^`]+)`")
 _SIZE: Final = re.compile(r"Expected `(?P<kind>\w+)` of length (?P<sign>[<>]=|==) (?P<bound>\d+)")
 _RANGE: Final = re.compile(r"Expected `(?:int|float)` (?P<sign>[<>]=?) (?P<bound>\S+)")
-_PATTERN: Final = re.compile(r"Expected `str` matching regex (?P<quote>['\"])(?P<pattern>.*)(?P=quote)$")
+_PATTERN: Final = re.compile(r"Expected `str` matching regex (?P<pattern>(?P<quote>['\"]).*(?P=quote))$", re.DOTALL)
+_PATTERN_WORDS: Final = {NAME_PATTERN: "may have letters (a to z), digits, _ and - only"}
 _SIGNS: Final = {">=": "at least", "<=": "at most", ">": "more than", "<": "less than", "==": "exactly"}
 _UNITS: Final = {"str": "character", "array": "item", "object": "field"}
 
@@ -150,7 +153,8 @@ def _message(what: str, *, is_text: bool) -> str:
     if bound := _RANGE.fullmatch(what):
         return f"must be {_SIGNS[bound['sign']]} {bound['bound'].removesuffix('.0')}"
     if pattern := _PATTERN.fullmatch(what):
-        return f"must match {pattern['pattern']}"
+        meant = ast.literal_eval(pattern["pattern"])
+        return _PATTERN_WORDS.get(meant, f"must match {meant}")
     if "out of range" in what:
         return "is out of range"
     if what.startswith("Invalid enum value"):

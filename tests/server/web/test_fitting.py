@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dateflicks.core.errors import Invalid, Malformed
-from dateflicks.protocol.bodies import CreateSession
+from dateflicks.protocol.bodies import CreateSession, Credentials
 from dateflicks.server.web.fitting import decode_body, decode_query
 from dateflicks.server.web.route import PageQuery
 from tests.server.web.example import MakeThing
@@ -67,3 +67,11 @@ def test_all_fields_that_do_not_fit_are_named_at_once() -> None:
         "session.video.length": "must be at least 0",
         "link": "must be true or false, not text",
     }
+
+
+def test_a_name_that_does_not_fit_is_told_in_words_and_not_in_a_pattern() -> None:
+    for name in ("two words", "Jos\u00e9", "line\\n"):
+        with pytest.raises(Invalid) as caught:
+            decode_body(f'{{"name":"{name}","password":"12345678"}}'.encode(), Credentials)
+        (problem,) = caught.value.problems
+        assert (problem.field, problem.message) == ("name", "may have letters (a to z), digits, _ and - only")
