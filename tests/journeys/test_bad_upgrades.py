@@ -11,7 +11,7 @@ from tests.journeys.deployment import Deployment
 from tests.journeys.people import Person
 from tests.journeys.raw import Headers, RawSocket, frame, ping_text, request, upgrade_headers
 from tests.journeys.room import Room, is_well
-from tests.journeys.wire import INTERNALS
+from tests.journeys.wire import INTERNALS, open_feed
 
 Change = Callable[[Headers], Headers]
 REFUSED = set(range(400, 500))
@@ -201,3 +201,20 @@ async def test_handshakes_that_never_end_hold_up_nobody(room: Room, deployment: 
         await other.send(whole[:30])
         await is_well(room.host)
         await is_well(room.guest)
+
+
+async def test_a_page_which_sees_no_status_is_refused_by_a_close_code(room: Room, third: Person) -> None:
+    """After 4403 and 4404 a client does not come back by itself: a browser's page has to be able to know."""
+    nowhere = "/timecodes/ses_" + "a" * 26 + "/events"
+    for path, token, codes in (
+        (room.path, "nonsense", {4401}),
+        (room.path, third.token, {4403, 4404}),
+        (nowhere, room.tickets[room.guest.id], {4403, 4404}),
+        ("/sessions/events", "nonsense", {4401}),
+    ):
+        address = room.deployment.fresh_address()
+        async with open_feed(room.deployment, path, token, by_subprotocol=True, address=address) as feed:
+            assert feed.socket.subprotocol == "dateflicks.v1"
+            assert await feed.expect_closed() in codes
+            assert all(heard["type"] == "error" for heard in feed.frames)
+    await is_well(room.host)
