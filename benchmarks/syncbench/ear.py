@@ -54,7 +54,7 @@ class Ear:
         self._processes: list[asyncio.subprocess.Process] = []
         self._listening: asyncio.Task[None] | None = None
         self._hears = asyncio.Event()
-        self._sound = bytearray()
+        self._clicks: list[int] = []  # the number of the first sample of each
         self._pieces: list[tuple[float, int]] = []  # when it came, and how many samples there were then
 
     @property
@@ -92,17 +92,7 @@ class Ear:
     def clicks(self) -> list[float]:
         """When each click began, on the monotonic clock plus a constant of some milliseconds."""
         zero = min(self._offsets(), default=0.0)
-        samples = array.array("h", bytes(self._sound[: len(self._sound) // 2 * 2]))
-        found, here, step = [], 0, RATE // 500
-        while here < len(samples):
-            piece = samples[here : here + step]
-            first = next((i for i, one in enumerate(piece) if abs(one) > LOUD), None)
-            if first is None:
-                here += step
-            else:
-                found.append(zero + (here + first) / RATE)
-                here += first + round(DEAF_SECONDS * RATE)
-        return found
+        return [zero + sample / RATE for sample in self._clicks]
 
     def uneven_ms(self) -> float:
         """By how much the recording gained on the monotonic clock or lost, in milliseconds."""
@@ -130,10 +120,23 @@ class Ear:
         return process
 
     async def _listen(self, recorded: asyncio.StreamReader) -> None:
+        count, rest = 0, b""
         while piece := await recorded.read(1 << 16):
-            self._sound += piece
-            self._pieces.append((time.monotonic(), len(self._sound) // 2))
+            now = time.monotonic()
+            whole = len(rest + piece) // 2 * 2
+            samples, rest = array.array("h", (rest + piece)[:whole]), (rest + piece)[whole:]
+            self._find(samples, count)
+            count += len(samples)
+            self._pieces.append((now, count))
             self._hears.set()
+
+    def _find(self, samples: "array.array[int]", count: int) -> None:
+        """Note the clicks as they come: to look for them later would hold up whoever else measures here."""
+        if max(samples, default=0) <= LOUD and min(samples, default=0) >= -LOUD:
+            return
+        for number, sample in enumerate(samples, count):
+            if abs(sample) > LOUD and (not self._clicks or number > self._clicks[-1] + DEAF_SECONDS * RATE):
+                self._clicks.append(number)
 
     async def _end(self) -> None:
         for process in reversed(self._processes):

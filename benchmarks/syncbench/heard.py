@@ -31,6 +31,7 @@ SETTLE_SECONDS: Final = 3.0  # the sound server's own estimate of its delay need
 REST_SECONDS: Final = 6.0
 UNDER_WAY_SECONDS: Final = 1.0  # by then what was written at an earlier speed has been heard
 ERROR_MAX_SECONDS: Final = 0.150  # beyond this the follower holds or seeks
+GAP_SECONDS: Final = 0.1  # a place between two readings is none when the speed has changed between them
 RUNNING: Final = 20  # clicks, five seconds of them: more than a speed change is under way, so what stays is seen
 EVEN_MS: Final = 2.0  # a recording that moves by more, while nothing changes, proves nothing
 SCALETEMPO2: Final = ("--audio-pitch-correction=yes", "--af=scaletempo2")
@@ -39,6 +40,10 @@ TARGETS: Final = (
     Target("moves", "ms", 10.0, 5.0),
     Target("walks", "ms", 10.0, 5.0),
 )
+
+
+class InaudibleError(RuntimeError):
+    """The machine was too busy: too few clicks were heard while the player could be looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +76,11 @@ class Heard:
         return abs(median(self.after) - median(self.before))
 
     @property
+    def unrest(self) -> float:
+        """How far single clicks are apart while nothing changes: what is beyond our doing."""
+        return max(max(rest) - min(rest) for rest in (self.before, self.after))
+
+    @property
     def passing(self) -> float:
         """The 95th percentile of what passes: how far a single click is from the rest before."""
         rest = median(self.before)
@@ -82,11 +92,18 @@ async def heard(setting: Setting, seconds: float) -> dict[str, float | None]:
     changes = max(round(seconds / CHANGE_EVERY_SECONDS), 1)
     with tempfile.TemporaryDirectory(prefix="dateflicks-clicks-") as folder:
         film = await make_click_film(Path(folder) / "clicks.mkv", 1.05 * seconds + 2 * REST_SECONDS + 20.0)
-        steered, alone, kept = await asyncio.gather(
+        found = await asyncio.gather(
             listen(film, changes, seed=setting.seed),
             listen(film, changes, seed=None),
             listen(film, changes, seed=setting.seed, arguments=SCALETEMPO2),
+            return_exceptions=True,
         )
+    for one in found:
+        if isinstance(one, BaseException) and not isinstance(one, InaudibleError):
+            raise one
+    if any(isinstance(one, InaudibleError) for one in found):
+        return {"moves": math.nan, "walks": math.nan}
+    steered, alone, kept = [one for one in found if isinstance(one, Heard)]
     uneven = max(alone.moves, steered.uneven_ms)
     is_even = uneven <= EVEN_MS
     return {
@@ -134,13 +151,16 @@ async def listen(
             looking.cancel()
             await asyncio.gather(looking, return_exceptions=True)
             await player.close()
-    clicks = compared(look.track, await asyncio.to_thread(ear.clicks), began)
-    return Heard(
-        before=[click.ahead_ms for click in clicks if click.at <= first],
+    clicks = compared(look.track, ear.clicks(), began)
+    found = Heard(
+        before=[click.ahead_ms for click in clicks if click.at <= first - GAP_SECONDS],
         during=[click.ahead_ms for click in clicks if first < click.at <= last],
         after=[click.ahead_ms for click in clicks if click.at > last + UNDER_WAY_SECONDS],
         uneven_ms=ear.uneven_ms(),
     )
+    if not (found.before and found.during and found.after):
+        raise InaudibleError("no clicks were heard before the changes, during them or after them")
+    return found
 
 
 def follower_speeds(chance: random.Random) -> Iterator[float]:
@@ -172,11 +192,11 @@ def compared(track: Track, recorded: Sequence[float], start: float) -> list[Clic
                 film = round(reported / CLICK_EVERY_SECONDS) * CLICK_EVERY_SECONDS
                 found.append(Click(film, at - late, 1000 * (reported - film)))
         if len(found) < RUNNING:
-            raise RuntimeError(f"only {len(found)} clicks were heard")
+            raise InaudibleError(f"only {len(found)} clicks were heard at a known place")
         late += median(click.ahead_ms for click in found[:RUNNING]) / 1000
     return found
 
 
 def running_medians(values: Sequence[float]) -> list[float]:
-    """The median of each `RUNNING` values in a row."""
-    return [median(values[i : i + RUNNING]) for i in range(len(values) - RUNNING + 1)]
+    """The median of each `RUNNING` values in a row, or of all when there are not so many."""
+    return [median(values[i : i + RUNNING]) for i in range(max(len(values) - RUNNING, 0) + 1)]

@@ -248,7 +248,7 @@ async def _speed_heard() -> float:
                     await subject.player.set_speed(changes[-1][1])
                     await asyncio.sleep(3.0)
     sound = Track()
-    for click in compared(subject.track, await asyncio.to_thread(ear.clicks), began):
+    for click in compared(subject.track, ear.clicks(), began):
         sound.add(Reading(click.film, click.at))
     dead = []
     before = 1.0
@@ -285,13 +285,15 @@ async def _echoes(subject: Subject) -> dict[str, float | None]:
     try:
         for number in range(SEEKS):
             target = 20.017 + 13.0 * number  # between two pictures
+            before = float(await ipc.get("time-pos"))
             seeking = asyncio.create_task(subject.player.seek(target))
             await asyncio.sleep(0)
-            first = float(await ipc.get("time-pos"))
-            is_early = not seeking.done()
+            while not seeking.done():
+                told = float(await ipc.get("time-pos"))
+                if told != before and not seeking.done():
+                    echoed.append(abs(told - target))
+                    break
             await seeking
-            if is_early:
-                echoed.append(abs(first - target))
             landed.append(abs(float(await ipc.get("time-pos")) - target))
     finally:
         ipc.close()
