@@ -19,6 +19,7 @@ Reason = Literal[
 ]  # fmt: skip
 Position = Annotated[float, msgspec.Meta(ge=0, le=POSITION_MAX_SECONDS)]
 Milliseconds = Annotated[float, msgspec.Meta(ge=0, le=1e15)]
+OwnClock = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)] | float  # nanoseconds do not fit into a float
 OpaqueId = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 
 
@@ -32,7 +33,7 @@ class Frame(msgspec.Struct, frozen=True, rename="camel", tag_field="type", kw_on
 class Ping(Frame, tag="ping", frozen=True, kw_only=True):
     """Clock exchange; `t0` is the client's own clock, in whatever unit and epoch it likes, and comes back as is."""
 
-    t0: float
+    t0: OwnClock
 
 
 class Report(Frame, tag="report", omit_defaults=True, frozen=True, kw_only=True):
@@ -69,7 +70,7 @@ TimecodeClientFrame = Ping | Report | Seek | Refuse
 class Pong(Frame, tag="pong", frozen=True, kw_only=True):
     """Answer to a ping: `t1` received, `t2` sent, server clock; `clockId` names that clock."""
 
-    t0: float
+    t0: OwnClock
     t1: float
     t2: float
     clock_id: str

@@ -163,4 +163,5 @@ def _message(what: str, *, is_text: bool) -> str:
 
 
 def _either(types: str) -> str:
-    return " or ".join(_TYPES.get(name, name) for name in types.split(" | "))
+    names = types.split(" | ")
+    return " or ".join(_TYPES.get(name, name) for name in names if name != "int" or "float" not in names)

@@ -54,6 +54,13 @@ async def test_a_ping_is_answered_at_once_with_the_servers_clock(shared: Deploym
         assert room.guest.feed.frames.count(pong) == 0
 
 
+@pytest.mark.parametrize("t0", [1_795_628_781_622_227_123, -(2**63), 0, 5.25, -1e300])
+async def test_a_clients_own_clock_comes_back_as_it_went_whatever_its_unit(shared: Deployment, t0: float) -> None:
+    async with shared.room() as room:
+        await room.host.feed.send(type="ping", t0=t0)
+        assert await room.host.feed.expect(lambda frame: frame["type"] == "pong" and frame["t0"] == t0, "pong")
+
+
 async def test_nobody_is_let_in_without_a_place(shared: Deployment) -> None:
     evening, other = shared.evening(), shared.evening()
     path = events(evening.path)
