@@ -136,7 +136,7 @@ class Follower:
             if pictures == 0:
                 return None
             target = max(0.0, head.picture + pictures * head.frame)
-        elif abs(e) > STILL_SECONDS:
+        elif head.picture is not None or abs(e) > STILL_SECONDS:  # of uneven pictures only a seek finds the one
             target = line.position
         else:
             return None

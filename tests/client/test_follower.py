@@ -340,3 +340,11 @@ def test_a_film_in_motion_told_a_clocks_error_ahead_holds_nobody(early: float) -
     assert screen.look(-early) is None
     nudge = screen.look(-early + 0.005, after=0.0)
     assert nudge == Speed(0.9975)
+
+
+def test_of_uneven_pictures_only_a_seek_to_the_place_itself_finds_the_one() -> None:
+    follower, line = Follower(), Timeline(FILM, NOW, 0.0, LENGTH)
+    head = Playhead(50.001, NOW, 0.0, picture=50.001, frame=0.0)
+    assert follower.decide(NOW, head, line, exact=True, may_jump=False) == SeekTo(FILM)
+    follower.sought(NOW + 0.1, 0.1)
+    assert follower.decide(NOW + 1.0, head, line, exact=True, may_jump=False) is None

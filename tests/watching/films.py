@@ -4,6 +4,8 @@ import subprocess
 from pathlib import Path
 
 MAKE_SECONDS = 60.0
+CHOSEN = r"not(mod(n\,3))+not(mod(n\,7))+between(mod(n\,100)\,0\,20)"
+SHIFTED = "PTS+0.008/TB*sin(N)"
 
 
 class Films:
@@ -12,23 +14,32 @@ class Films:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def film(self, seconds: float = 40.0, *, rate: str = "25", sound: bool = True, choose: str = "") -> Path:
-        """A film of so many seconds; `choose` is an expression over frame numbers that leaves the others out."""
+    def film(self, seconds: float, *, rate: str = "25", sound: bool = True, uneven: bool = False) -> Path:
+        """A film of so many seconds; an uneven one lacks many of its pictures, and shows the others early or late."""
         name = "_".join(
-            filter(None, (f"{seconds:g}", rate.replace("/", "-"), "" if sound else "silent", choose and "v"))
+            filter(
+                None, (f"{seconds:g}", rate.replace("/", "-"), "" if sound else "silent", "uneven" if uneven else "")
+            )
         )
         path = self._folder / f"{name}.mkv"
         if not path.exists():
-            self._make(path, seconds, rate, sound=sound, choose=choose)
+            self._make(path, seconds, rate, sound=sound, uneven=uneven)
         return path
 
-    def _make(self, path: Path, seconds: float, rate: str, *, sound: bool, choose: str) -> None:
+    def _make(self, path: Path, seconds: float, rate: str, *, sound: bool, uneven: bool) -> None:
         arguments = ["-hide_banner", "-loglevel", "error", "-nostdin", "-y"]
         arguments += ["-f", "lavfi", "-i", f"testsrc=size=160x90:rate={rate}"]
         if sound:
             arguments += ["-f", "lavfi", "-i", "sine=frequency=330:beep_factor=4:sample_rate=48000"]
-        if choose:
-            arguments += ["-vf", f"select='{choose}'", "-fps_mode", "vfr"]
+        if uneven:
+            arguments += [
+                "-vf",
+                f"settb=1/1000,select='{CHOSEN}',setpts='{SHIFTED}'",
+                "-fps_mode",
+                "vfr",
+                "-enc_time_base",
+                "1/1000",
+            ]
         arguments += [
             "-t",
             f"{seconds:.3f}",

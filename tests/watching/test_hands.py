@@ -13,7 +13,7 @@ from tests.watching.room import Person, Room, until
 
 pytestmark = [pytest.mark.mpv, pytest.mark.slow, pytest.mark.timeout(120)]
 
-FILM_SECONDS = 40.0
+FILM_SECONDS = 30.0
 LONG_SECONDS = 160.0
 HELD = 24  # presses, of five seconds each
 PRESSES_PER_SECOND = 30
@@ -137,7 +137,7 @@ async def test_another_file_that_is_dropped_in_stops_for_all_and_gives_way_to_th
         host, guest = room.host, room.guest
         await room.in_step(await room.play())
         dropped = time.monotonic()
-        other = films.film(4.0)
+        other = films.film(2.0)
         await (await guest.outside()).command("loadfile", str(other))
         await host.hears("that it stops", lambda told: told.status == "stop", since=dropped)
         await until("the guest is told", lambda: guest.changes("other-film"))

@@ -15,7 +15,7 @@ from tests.watching.streams import streaming
 
 pytestmark = [pytest.mark.mpv, pytest.mark.slow, pytest.mark.timeout(120)]
 
-FILM_SECONDS = 40.0
+FILM_SECONDS = 30.0
 STALL_SECONDS = 1.5
 BACK_MAX_SECONDS = 1.0  # what the others run on before it is known that one stands
 

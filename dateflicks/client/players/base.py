@@ -15,7 +15,7 @@ class Playhead:
 
     `noise` is the spread of the samples behind it in seconds; `steady` is false just after a seek, hold or start,
     while samples do not yet agree. Where a standing player can tell which picture is up, `picture` is that one's
-    position and `frame` how long a picture lasts, in seconds.
+    position and `frame` how long a picture lasts, in seconds, or 0 where no two last as long.
     """
 
     position: float

@@ -24,6 +24,7 @@ PAUSE_SECONDS: Final = 2.0
 LATENCY_MAX_SECONDS: Final = 0.150
 DEAD_TIME_MAX_SECONDS: Final = 2.0
 PICTURE_SECONDS: Final = 0.060  # a picture is queued up to 50 ms ahead of its time
+UNEVEN: Final = 0.03  # where pictures came so much faster or slower than promised, not all of them last as long
 END_MARGIN_SECONDS: Final = 0.05  # a seek nearer to the end than this may find no picture
 
 
@@ -37,6 +38,7 @@ class Deck:
         self.landing: Landing | None = None
         self.length = 0.0
         self.frame = 0.0  # how long a picture lasts; 0 while nobody knows
+        self.is_even = True  # all pictures last as long, as far as has been seen
         self.picture: float | None = None  # the one that is up while the film stands; None until mpv has said
         self.paused = True
         self.seen_paused = True
@@ -79,6 +81,7 @@ class Deck:
                 sound = ""
             self.takes_speed = not sound.startswith("spdif")
             frames_per_second = await self._number("container-fps")
+            self.is_even = True
             self.frame = 1.0 / frames_per_second if frames_per_second > 0 else 0.0
             self.sensor.opened(has_sound=bool(sound), frames_per_second=frames_per_second)
             await self._stand_exactly()
@@ -166,6 +169,8 @@ class Deck:
         await asyncio.sleep(PICTURE_SECONDS)
         with contextlib.suppress(IpcError, TypeError, ValueError):  # gone: told as an event by those who watch for it
             position = float(await self.ipc.get("time-pos"))
+            seen = await self._number("estimated-vf-fps")
+            self.is_even = self.is_even and (not seen or abs(seen * self.frame - 1.0) <= UNEVEN)
             if self.paused and self.landing is None and self.frame:
                 self.picture = position
 

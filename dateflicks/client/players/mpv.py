@@ -150,7 +150,7 @@ class MpvPlayer:
             return Playhead(position, head.at, head.rate, head.noise, steady=steady)
         picture = None if deck.picture is None else deck.picture - self.trim
         steady = steady and picture is not None
-        return Playhead(position, head.at, head.rate, head.noise, steady, picture, deck.frame)
+        return Playhead(position, head.at, head.rate, head.noise, steady, picture, deck.frame if deck.is_even else 0.0)
 
     def stalled(self, now: float) -> bool:
         deck = self._deck
