@@ -172,6 +172,14 @@ def test_a_move_is_pending_until_the_other_asks_for_the_same() -> None:
     assert (scene.event.pending, scene.event.reason, scene.event.rate) == (None, Reason.SEEK, 0)
 
 
+@pytest.mark.parametrize(("asked", "confirmed"), [(0.6, 1.1), (1.1, 0.6), (99.9996, 100.5), (60.0, 60.5)])
+def test_half_a_second_is_half_a_second_whatever_rounding_makes_of_it(asked: float, confirmed: float) -> None:
+    scene = Scene("host", "guest")
+    scene.seek("host", asked)
+    scene.seek("guest", confirmed)
+    assert (scene.film, scene.event.pending) == (asked, None)
+
+
 def test_a_target_further_than_half_a_second_away_is_a_counter_proposal() -> None:
     scene = Scene("host", "guest")
     scene.seek("host", 600.0)
