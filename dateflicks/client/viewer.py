@@ -79,6 +79,7 @@ class Viewer:
         self._line: Timeline | None = None
         self._wanted: frames.StatusWord | None = None
         self._wanted_at = float("-inf")
+        self._sought_at = float("-inf")
         self._answered: tuple[int, str] | None = None
         self._granted = False
         self._changed_at = float("-inf")
@@ -136,6 +137,7 @@ class Viewer:
 
     def seek(self, to: float, now: float) -> list[Output]:
         """The person asks everyone to move, or agrees to it."""
+        self._sought_at = now
         return self._send(frames.Seek(to=max(0.0, to)), now)
 
     def refuse(self, now: float) -> list[Output]:
@@ -265,6 +267,14 @@ class Viewer:
         """An act that was made before the newest state was known is made again under it: intent survives."""
         if frame.code == "stale" and self._wanted is not None and self._still_wants(now):
             return self._report(now, head, cause="user", status=self._wanted)
+        nothing_waits = self.timecode is not None and self.timecode.pending is None
+        if (
+            frame.code == "stale"
+            and frame.reply_to == "seek"
+            and nothing_waits
+            and now <= self._sought_at + ASK_AGAIN_SECONDS
+        ):
+            return [Notice("error", "The film has gone there just now: ask again in a moment.")]
         if frame.code == "stale" and self.timecode is not None and self._granted:
             self._answered = None
             return self._consent(self.timecode, now, head)

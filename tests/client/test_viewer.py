@@ -468,6 +468,16 @@ def test_an_act_that_was_overtaken_is_asked_again_under_the_newest_state() -> No
     ]
 
 
+def test_a_move_to_where_the_film_has_just_gone_is_not_refused_in_silence() -> None:
+    seat = in_step()
+    stale = frames.ErrorFrame(code="stale", detail="That move is no longer asked for.", reply_to="seek")
+    assert seat.hears(stale) == []
+    seat.takes(seat.viewer.seek(30.0, seat.now))
+    (notice,) = seat.hears(stale)
+    assert isinstance(notice, Notice)
+    assert notice.kind == "error"
+
+
 def test_an_overtaken_act_is_asked_again_on_a_slow_line_too() -> None:
     seat = Seat(knows_clock=False)
     for _ in range(5):
