@@ -41,7 +41,7 @@ PING_INTERVAL_SECONDS: Final = 8.0  # twice within the silence limit, so that on
 
 # --- playback ---------------------------------------------------------------------------------------------------
 CONFIRM_SECONDS: Final = 60.0  # without an answer the previous status comes back
-SEEK_TOLERANCE_SECONDS: Final = 0.501  # a confirming seek may be half a second off, and what telling by milliseconds loses
+SEEK_TOLERANCE_SECONDS: Final = 0.501  # a confirming seek may be half a second off, and the millisecond of telling it
 BAND_SECONDS: Final = 0.150  # inside it noise lives (10 ms) and followers steer; outside it the timeline may move
 BAND_HOLD_SECONDS: Final = 1.0  # how long somebody must stay outside the band before it does
 REPORT_FRESH_SECONDS: Final = 4.0  # older than two report intervals: the participant is not counted
