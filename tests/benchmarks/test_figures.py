@@ -32,7 +32,7 @@ def test_there_is_no_percentile_of_nothing() -> None:
         (AT_LEAST, 0.9995, "met", False),
         (AT_LEAST, 0.99, "missed", False),
         (AT_MOST, None, "missed", False),
-        (AT_MOST, math.nan, "missed", False),
+        (AT_MOST, math.nan, "inconclusive", False),
         (AT_MOST, math.inf, "missed", False),
         (Target("drift p95", "ms", 3.0), 0.0, "met", False),
     ],

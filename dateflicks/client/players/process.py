@@ -22,6 +22,7 @@ from dateflicks.client.players.mpv_ipc import IpcError, IpcEvent, MpvIpc, connec
 
 ANSWER_SECONDS: Final = 10.0  # a cold start from a slow disk
 QUIT_SECONDS: Final = 2.0
+LOOK_SECONDS: Final = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,13 @@ def has_display(environment: Mapping[str, str]) -> bool:
     return sys.platform == "darwin" or bool(environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY"))
 
 
+async def _named(path: Path | None) -> None:
+    """Wait until the named socket is there, which mpv makes some time after it answers on ours. Raises TimeoutError."""
+    async with asyncio.timeout(ANSWER_SECONDS):
+        while path is not None and not path.exists():  # noqa: ASYNC110, ASYNC240 - a file tells nobody that it is there
+            await asyncio.sleep(LOOK_SECONDS)
+
+
 async def start_mpv(
     options: MpvOptions, on_event: Callable[[IpcEvent], None], on_lost: Callable[[str], None]
 ) -> MpvProcess:
@@ -125,7 +133,8 @@ async def start_mpv(
         mpv = MpvProcess(started, await connect_socket(ours, on_event, on_lost), path, folder)
         try:
             await mpv.ipc.command("get_property", "mpv-version", timeout=ANSWER_SECONDS)
-        except IpcError:
+            await _named(path)
+        except (IpcError, TimeoutError):
             code = await mpv.wait(0.5)
             raise PlayerError(
                 f"{options.program} did not start"
