@@ -37,6 +37,7 @@ from dateflicks.client.players.film import make_film
 
 FILM_SECONDS = 400.0
 FLOOR_SECONDS = 20.0
+PIPE_COLUMNS = 140
 
 
 class Run(msgspec.Struct):
@@ -208,7 +209,7 @@ def main() -> int:
     if options.json:
         sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(run), indent=2) + b"\n")
     else:
-        show(run, Console())
+        show(run, Console(width=None if sys.stdout.isatty() else PIPE_COLUMNS))
     return 1 if any(one.verdict == "missed" for one in run.rows) else 0
 
 

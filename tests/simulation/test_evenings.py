@@ -27,7 +27,7 @@ from dateflicks.client.follower import STILL_SECONDS
 from tests.simulation.evening import CLOCK_PPM, Evening
 from tests.simulation.world import Person, World
 
-EVENINGS: Final = int(os.environ.get("DATEFLICKS_EVENINGS", "1000"))
+EVENINGS: Final = int(os.environ.get("DATEFLICKS_EVENINGS", "2000"))
 FIRST: Final = int(os.environ.get("DATEFLICKS_EVENING", "0"))
 BATCH: Final = 50
 CALM_SECONDS: Final = 30.0
