@@ -41,15 +41,15 @@ class Terminals:
         )
         self._tmux("new-window", "-t", "test", "-n", person, "-c", str(home), f"{line}; cat")
 
-    def until(self, person: str, words: str) -> str:
-        """The first line on the person's screen with these words in it."""
+    def until(self, person: str, *either: str) -> str:
+        """The first line on the person's screen with any of these words in it."""
         found: list[str] = []
 
         def is_there() -> bool:
-            found[:] = [line for line in self._screen(person) if words in line]
+            found[:] = [line for line in self._screen(person) if any(words in line for words in either)]
             return bool(found)
 
-        self.wait_until(is_there, lambda: f"never saw {words!r}:\n" + "\n".join(self._screen(person)))
+        self.wait_until(is_there, lambda: f"never saw {either}:\n" + "\n".join(self._screen(person)))
         return found[0]
 
     def wait_until(self, predicate: Callable[[], bool], otherwise: Callable[[], str] = lambda: "not in time") -> None:

@@ -198,7 +198,7 @@ def test_on_real_terminals_words_are_typed_ctrl_c_leaves_and_a_closed_terminal_l
         terminals.run("ana", f"dateflicks host {film} --port 0 --player simulated")
         line = terminals.until("ana", "dateflicks join ")
         terminals.run("bea", f"{line} --player simulated")
-        terminals.until("bea", "You are here, and so is ana.")
+        terminals.until("bea", "You are here, and so is ana.", "ana is here.")
         terminals.type("bea", "play")
         terminals.until("ana", "bea asks to play; agreed for you.")
         terminals.type("ana", "seek 41:00")
