@@ -15,6 +15,10 @@ from dateflicks.server.auth.key import FILE_NAME, signing_key
 from dateflicks.server.auth.tokens import Signer
 from dateflicks.server.bus.local import Bus, LocalBus
 from dateflicks.server.observe.metrics import Metrics
+from dateflicks.server.services.messages import records as messages_records
+from dateflicks.server.services.messages.app import MessagesService
+from dateflicks.server.services.prediction import records as prediction_records
+from dateflicks.server.services.prediction.app import PredictionService
 from dateflicks.server.services.session import records as session_records
 from dateflicks.server.services.session.app import SessionService
 from dateflicks.server.services.timecode import records as timecode_records
@@ -57,6 +61,18 @@ _KINDS: Final[Mapping[str, _Kind]] = {
     "timecode": _Kind(
         timecode_records.COLLECTIONS,
         lambda shared, settings: TimecodeService(
+            shared.database, shared.signer, shared.bus, settings, metrics=shared.metrics
+        ),
+    ),
+    "messages": _Kind(
+        messages_records.COLLECTIONS,
+        lambda shared, settings: MessagesService(
+            shared.database, shared.signer, shared.bus, settings, metrics=shared.metrics
+        ),
+    ),
+    "prediction": _Kind(
+        prediction_records.COLLECTIONS,
+        lambda shared, settings: PredictionService(
             shared.database, shared.signer, shared.bus, settings, metrics=shared.metrics
         ),
     ),

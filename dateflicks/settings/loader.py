@@ -15,7 +15,13 @@ import msgspec
 from dateflicks.core.errors import DateflicksError
 from dateflicks.settings.client import ClientSettings
 from dateflicks.settings.keys import Key, build, keys_of, nearest
-from dateflicks.settings.services import AllSettings, SessionSettings, TimecodeSettings
+from dateflicks.settings.services import (
+    AllSettings,
+    MessagesSettings,
+    PredictionSettings,
+    SessionSettings,
+    TimecodeSettings,
+)
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -23,6 +29,8 @@ SERVICES: dict[str, type[msgspec.Struct]] = {
     "all": AllSettings,
     "session": SessionSettings,
     "timecode": TimecodeSettings,
+    "messages": MessagesSettings,
+    "prediction": PredictionSettings,
     "client": ClientSettings,
 }
 MASK = "********"

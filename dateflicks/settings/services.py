@@ -18,6 +18,8 @@ Secret = Annotated[str, msgspec.Meta(extra={"secret": True})]
 ALL_PORT = 8700
 SESSION_PORT = 8701
 TIMECODE_PORT = 8702
+MESSAGES_PORT = 8703
+PREDICTION_PORT = 8704
 
 
 class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,3 +94,22 @@ class TimecodeSettings(HostingSettings, frozen=True, kw_only=True):
     band_seconds: Annotated[float, msgspec.Meta(ge=0.01, le=10)] = numbers.BAND_SECONDS
     wait_seconds: Annotated[float, msgspec.Meta(ge=0, le=600)] = numbers.WAIT_SECONDS
     on_leave: Literal["continue", "hold"] = "continue"
+
+
+class MessagesSettings(HostingSettings, frozen=True, kw_only=True):
+    """The messages service: chat and reactions."""
+
+    server: ServerSettings = ServerSettings(port=MESSAGES_PORT)
+    limits: LimitSettings = LimitSettings()
+    allowed_origins: list[str] = []
+    chat_per_second: Annotated[float, msgspec.Meta(gt=0, le=100_000)] = numbers.CHAT_PER_SECOND
+    chat_burst: Count = numbers.CHAT_BURST
+
+
+class PredictionSettings(HostingSettings, frozen=True, kw_only=True):
+    """The prediction service: calls, outcomes, scores."""
+
+    server: ServerSettings = ServerSettings(port=PREDICTION_PORT)
+    limits: LimitSettings = LimitSettings()
+    allowed_origins: list[str] = []
+    confirm_seconds: Annotated[float, msgspec.Meta(ge=0.1, le=3_600)] = numbers.CONFIRM_SECONDS

@@ -54,7 +54,13 @@ def test_the_flags_reach_the_rules(cli: Cli, plan: list[Planned], service: str) 
 
 @pytest.mark.parametrize(
     ("service", "services", "port"),
-    [("all", ["session", "timecode"], 8700), ("session", ["session"], 8701), ("timecode", ["timecode"], 8702)],
+    [
+        ("all", ["session", "timecode", "messages", "prediction"], 8700),
+        ("session", ["session"], 8701),
+        ("timecode", ["timecode"], 8702),
+        ("messages", ["messages"], 8703),
+        ("prediction", ["prediction"], 8704),
+    ],
 )
 def test_without_flags_the_defaults_hold(
     cli: Cli, plan: list[Planned], service: str, services: list[str], port: int

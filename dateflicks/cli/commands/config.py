@@ -11,7 +11,8 @@ from dateflicks.cli.failures import CliError, nearest
 app = typer.Typer(add_completion=False)
 
 ServiceArgument = Annotated[
-    str | None, typer.Argument(metavar="SERVICE", help="One of them: all, session, timecode, client.")
+    str | None,
+    typer.Argument(metavar="SERVICE", help="One of them: all, session, timecode, messages, prediction, client."),
 ]
 OriginOption = Annotated[bool, typer.Option("--origin", help="Say where each value came from.")]
 

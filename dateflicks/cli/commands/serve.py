@@ -10,7 +10,7 @@ from dateflicks.cli.environment import CliEnvironment, environment_of
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
-SERVICES = ("session", "timecode")
+SERVICES = ("session", "timecode", "messages", "prediction")
 HostOption = Annotated[str | None, typer.Option(metavar="ADDRESS", help="The address to listen on.")]
 PortOption = Annotated[
     int | None, typer.Option(metavar="PORT", min=0, max=65535, help="The port; 0 takes any free one.")
@@ -67,6 +67,18 @@ def timecode(
     """Start the timecode service alone."""
     rules = _timecode_flags(confirm_seconds, band_seconds, wait_seconds, on_leave)
     _serve(environment_of(ctx), "timecode", ("timecode",), _server_flags(host, port, data), {"timecode": rules})
+
+
+@app.command()
+def messages(ctx: typer.Context, host: HostOption = None, port: PortOption = None, data: DataOption = None) -> None:
+    """Start the messages service alone."""
+    _serve(environment_of(ctx), "messages", ("messages",), _server_flags(host, port, data), {})
+
+
+@app.command()
+def prediction(ctx: typer.Context, host: HostOption = None, port: PortOption = None, data: DataOption = None) -> None:
+    """Start the prediction service alone."""
+    _serve(environment_of(ctx), "prediction", ("prediction",), _server_flags(host, port, data), {})
 
 
 def _server_flags(host: str | None, port: int | None, data: Path | None) -> dict[str, Any]:
