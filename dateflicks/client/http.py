@@ -1,7 +1,8 @@
-"""The session and timecode services over HTTP: typed calls in, structs out, every failure a `ClientError`.
+"""The services over HTTP: typed calls in, structs out, every failure a `ClientError`.
 
-The one module that imports httpx2. One address is enough: the server tells where each service is. A TLS context
-costs 50 ms, so it is made only when an address asks for it.
+The one module that imports httpx2. One address is enough: the server tells where each service is. What a service has
+beyond sessions and timecodes is asked for by `call`. A TLS context costs 50 ms, so it is made only when an address asks
+for it.
 """
 
 import asyncio
@@ -215,6 +216,26 @@ class ServiceClient:
 
     # --- one call -----------------------------------------------------------------------------------------------
 
+    async def call(
+        self,
+        service: str,
+        method: str,
+        path: str,
+        answer: type[T] | None,
+        *,
+        ticket: str | None = None,
+        body: Any = None,
+        query: dict[str, str | None] | None = None,
+    ) -> T:
+        """One call of any service: `body` is what msgspec can encode, what comes back is an `answer`.
+
+        With a session's ticket it is shown in place of the own token. Parts of a path that others may have made up are
+        quoted by the caller; a query's empty values are left out. Raises ClientError.
+        """
+        base = await self.address_of(service)
+        bearer = self.token if ticket is None else ticket
+        return await self._call(method, base, path, answer, bearer=bearer, body=body, query=query)
+
     async def _session(
         self,
         method: str,
@@ -223,12 +244,10 @@ class ServiceClient:
         body: Any = None,
         query: dict[str, str | None] | None = None,
     ) -> T:
-        base = await self.address_of("session")
-        return await self._call(method, base, path, answer, bearer=self.token, body=body, query=query)
+        return await self.call("session", method, path, answer, body=body, query=query)
 
     async def _timecode(self, method: str, path: str, answer: type[T] | None, ticket: str, body: Any = None) -> T:
-        base = await self.address_of("timecode")
-        return await self._call(method, base, f"/timecodes{path}", answer, bearer=ticket, body=body)
+        return await self.call("timecode", method, f"/timecodes{path}", answer, ticket=ticket, body=body)
 
     async def _call(
         self,

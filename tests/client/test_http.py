@@ -9,7 +9,7 @@ import pytest
 from dateflicks.client import errors, http
 from dateflicks.client.address import is_loopback, server_address
 from dateflicks.client.http import ServiceClient
-from dateflicks.protocol.bodies import SessionRequest, VideoRef
+from dateflicks.protocol.bodies import SessionRequest, UserBody, VideoRef
 from tests.scripted_server import Answer, ScriptedServer, scripted_server, session_json
 
 SIGNED_IN = {"user": {"id": "usr_a", "name": "ana"}, "token": "t0ken", "expiresAt": "2026-12-24T01:43:00.123Z"}
@@ -92,6 +92,19 @@ async def test_each_verb_is_posted_to_its_session(verb: str, server: ScriptedSer
     server.on("POST", f"/sessions/ses_x/{verb}", {"session": session_json(id="ses_x", ticket="t1")})
     session = await getattr(client, verb)("ses_x")
     assert (session.id, session.ticket) == ("ses_x", "t1")
+
+
+async def test_any_service_is_called_with_a_ticket_or_with_the_own_token(server: ScriptedServer) -> None:
+    server.on("GET", "/services", {"services": {"prediction": server.url}})
+    server.on("POST", "/predictions/ses_x", {"id": "usr_a", "name": "ana"}, 201)
+    server.on("GET", "/predictions/scores", {"id": "usr_b", "name": "bea"})
+    async with ServiceClient(server.url, token="t0ken") as client:
+        body = {"details": "rain"}
+        made = await client.call("prediction", "POST", "/predictions/ses_x", UserBody, ticket="t1cket", body=body)
+        assert (made.name, server.last.body) == ("ana", body)
+        assert server.last.headers["Authorization"] == "Bearer t1cket"
+        await client.call("prediction", "GET", "/predictions/scores", UserBody, query={"with": "usr_b", "cursor": None})
+        assert (server.last.query, server.last.headers["Authorization"]) == ({"with": "usr_b"}, "Bearer t0ken")
 
 
 async def test_an_id_cannot_lead_to_another_path(server: ScriptedServer, client: ServiceClient) -> None:
