@@ -28,6 +28,8 @@ class Root(LazyGroup):
         "watch": Entry("watch", "Watch an accepted session together.", TOGETHER),
         "demo": Entry("demo", "Show on this machine that it works.", TOGETHER),
         "session": Entry("session", "Make, answer and follow sessions.", TOGETHER),
+        "chat": Entry("chat", "Talk while you watch, and keep what was said.", TOGETHER),
+        "predict": Entry("predict", "Predict what happens next, and keep score.", TOGETHER),
         "register": Entry("account", "Create an account and sign in.", ACCOUNT),
         "login": Entry("account", "Sign in.", ACCOUNT),
         "logout": Entry("account", "Sign out.", ACCOUNT),
