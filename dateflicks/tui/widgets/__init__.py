@@ -1,0 +1,1 @@
+"""Parts of screens that are drawn or typed into; each knows Textual and no service."""
