@@ -15,6 +15,7 @@ class ServerClock:
     def __init__(self, monotonic: Callable[[], float] = time.monotonic, unix: Callable[[], float] = time.time) -> None:
         self.clock_id = new_id("clk")
         self._monotonic = monotonic
+        self._unix = unix
         self._anchor = unix() - monotonic()
 
     def now(self) -> float:
@@ -24,3 +25,7 @@ class ServerClock:
     def at_monotonic(self, stamp: float) -> float:
         """The time at an earlier stamp of the process's monotonic clock, in seconds."""
         return self._anchor + stamp
+
+    def to_unix(self, instant: float) -> float:
+        """The Unix time at an instant of this clock, as the host believes it now: it may have been set since."""
+        return self._unix() + (instant - self.now())

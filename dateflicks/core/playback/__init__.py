@@ -1,5 +1,6 @@
 """Playback in step, pure: no I/O, no clock of its own, no framework. Start reading at `control.py`."""
 
+from dateflicks.core.playback.chronicle import Chronicle, Deed, Line
 from dateflicks.core.playback.collection import PlaybackCollection
 from dateflicks.core.playback.control import PlaybackControl
 from dateflicks.core.playback.messages import (
@@ -25,6 +26,9 @@ from dateflicks.core.playback.timeline import Timeline
 __all__ = [
     "Cause",
     "Change",
+    "Chronicle",
+    "Deed",
+    "Line",
     "Member",
     "OnLeave",
     "ParticipantView",

@@ -11,7 +11,7 @@ import contextlib
 import logging
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
@@ -24,6 +24,7 @@ from dateflicks.protocol import frames
 from dateflicks.protocol.bodies import TimecodeBody
 from dateflicks.protocol.timecode import event_frame, milliseconds, record_body, request_of, sync_limits
 from dateflicks.server.clock import ServerClock
+from dateflicks.server.services.timecode.hints import Hints, PlaybackHints
 from dateflicks.server.services.timecode.records import from_document, to_document
 from dateflicks.server.services.timecode.turns import Turns
 
@@ -32,7 +33,6 @@ log = logging.getLogger(__name__)
 IDLE_SECONDS: Final = 600.0  # a session with nobody there is dropped from memory after this long; its record stays
 TELL_SECONDS: Final = limits.EVENT_INTERVAL_SECONDS - 0.25  # so that it has come within the interval on a slow line too
 TURNS_MAX: Final = 100  # at one go, about 5 ms: whoever sends a frame meanwhile is heard before the next hundred
-PLAYBACK_TOPIC: Final = "playback"
 DELETED_CODE: Final = 4404
 OUR_FAULT_CODE: Final = 1011
 OUR_FAULT: Final = "something went wrong here"
@@ -52,13 +52,6 @@ class Records(Protocol):
 
     async def delete(self, session_id: str) -> bool:
         """Delete a record; False when there was none. Raises Unavailable."""
-
-
-class Hints(Protocol):
-    """Where others in this deployment may learn what happened, without being asked."""
-
-    def publish(self, topic: str, body: Mapping[str, Any]) -> None:
-        """Tell whoever listens; nobody has to."""
 
 
 class Listener(Protocol):
@@ -101,7 +94,7 @@ class TimecodeHandler:
         self._records = records
         self._clock = clock
         self._rules = rules
-        self._hints = hints
+        self._others = PlaybackHints(hints, clock)
         self._encoder = msgspec.json.Encoder()
         self._playbacks = PlaybackCollection((), clock.now(), rules)
         self._rooms: dict[str, Room] = {}
@@ -129,7 +122,7 @@ class TimecodeHandler:
             raise Conflict("This session has a timecode already: change its length with PATCH, or connect to it.")
         # Somebody may have connected as soon as the record was there, or deleted it.
         if session_id not in self._playbacks and deletions == self._deletions:
-            self._playbacks.create(session_id, length, self._clock.now())
+            self._others.begin(self._playbacks.create(session_id, length, self._clock.now()))
             self._idle.begin(session_id, self._clock.now())
             self._plan(session_id)
         return record_body(control.to_timecode_event(self._clock.now()))
@@ -194,6 +187,7 @@ class TimecodeHandler:
         except RuleError:
             raise
         except Exception:
+            self._others.interrupted()
             self._drop(room.session_id)
             raise
 
@@ -301,12 +295,13 @@ class TimecodeHandler:
         )
         seat.listener.send(self._encoder.encode(pong))
 
-    def _tell(self, control: PlaybackControl, events: Iterable[TimecodeEvent]) -> None:
+    def _tell(self, control: PlaybackControl, events: Sequence[TimecodeEvent]) -> None:
         session_id = control.state.session_id
         told = [self._encoder.encode(event_frame(event, self._clock.clock_id)) for event in events]
         if told:
             self._broadcast(session_id, told)
             self._keep(control)
+            self._others.deeds(events)
         self._plan(session_id)
 
     def _tell_again(self, session_id: str, now: float) -> None:
@@ -316,6 +311,7 @@ class TimecodeHandler:
         self._broadcast(session_id, [self._encoder.encode(event_frame(event, self._clock.clock_id))])
         if event.rate > 0:
             self._keep(control)
+        self._others.deeds([event])
 
     def _broadcast(self, session_id: str, told: Iterable[bytes]) -> None:
         room = self._rooms.get(session_id)
@@ -345,12 +341,14 @@ class TimecodeHandler:
             raise
         except Exception:
             log.exception("the playback of %s failed and is dropped from memory", session_id)
+            self._others.interrupted()
             self._drop(session_id)
 
     def _drop(self, session_id: str, code: int = OUR_FAULT_CODE, reason: str = OUR_FAULT) -> None:
         """Forget a session, but for its record; whoever listens is closed."""
         room = self._rooms.pop(session_id, None)
         self._playbacks.forget(session_id)
+        self._others.end(session_id)
         self._telling.end(session_id)
         self._idle.end(session_id)
         for seat in room.seats if room else ():
@@ -361,8 +359,7 @@ class TimecodeHandler:
             return
         record = control.to_record(self._clock.now())
         self._records.put(to_document(record))
-        hint = {"sessionId": record.session_id, "position": record.current_position, "length": record.length}
-        self._hints.publish(PLAYBACK_TOPIC, hint)
+        self._others.where(control, record)
 
     async def _load(self, session_id: str) -> PlaybackControl:
         while session_id not in self._playbacks:
@@ -373,7 +370,9 @@ class TimecodeHandler:
             # Meanwhile somebody else may have loaded it, or it was deleted behind our reading.
             if session_id not in self._playbacks and deletions == self._deletions:
                 now = self._clock.now()
-                control = self._playbacks.restore(from_document(document), now)
+                record = from_document(document)
+                control = self._playbacks.restore(record, now)
+                self._others.begin(control, record.present)
                 self._idle.begin(session_id, now)
                 self._tell(control, control.advance(now))  # what fell due while it was not in memory
         return self._playbacks.control(session_id)
