@@ -18,6 +18,15 @@ class ConsentSettings(msgspec.Struct, frozen=True, kw_only=True):
     seek: Consent = "ask"
 
 
+class TuiSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How the terminal client looks."""
+
+    theme: str = "dateflicks-dark"
+    glyphs: Literal["auto", "unicode", "ascii"] = "auto"
+    emoji: Literal["names", "simple", "all"] = "simple"
+    motion: Literal["none", "low", "full"] = "low"
+
+
 class ClientSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The command line, the watcher and the terminal client."""
 
@@ -31,3 +40,5 @@ class ClientSettings(msgspec.Struct, frozen=True, kw_only=True):
     trim_seconds: Annotated[float, msgspec.Meta(ge=-1, le=1)] = 0.0
     gentle: bool = False
     consent: ConsentSettings = ConsentSettings()
+    tui: TuiSettings = TuiSettings()
+    keys: dict[str, str] = {}

@@ -1,7 +1,4 @@
-"""What the terminal client knows of an evening: one frozen state, and how each thing that happens changes it.
-
-Pure: no Textual, no I/O, no clock. `now` is the client's monotonic clock in seconds wherever it is given, positions are
-seconds of film, drift is signed seconds ahead of what all agreed on. Names and texts are other people's: they are made
+"""What the terminal client knows of an evening, as one frozen state. Names and texts are other people's: they are made
 printable where they are drawn.
 """
 
@@ -10,12 +7,15 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final, Literal
 
+from dateflicks.client.consent import ConsentSettings
+from dateflicks.core.limits import BAND_SECONDS, CONFIRM_SECONDS
 from dateflicks.protocol.frames import Reason, Role, StatusWord
 from dateflicks.protocol.predictions import PredictionBody, ScoreBody
 
 CHAT_KEPT: Final = 5_000  # entries in memory; older ones are fetched again when somebody scrolls there
 DRIFT_SECONDS: Final = 300.0  # the history of drift on the screen
 DRIFT_BUCKETS: Final = 60
+BUCKET_SECONDS: Final = DRIFT_SECONDS / DRIFT_BUCKETS
 Kind = Literal["play", "pause", "stop", "seek"]
 
 
@@ -86,6 +86,7 @@ class Pending:
     origin: StatusWord | float
     target: StatusWord | float
     deadline: float
+    deadline_ms: float = 0.0  # the same on the server's clock, which is known better with each exchange
     is_answered: bool = False  # by this person, or on their behalf
 
 
@@ -115,6 +116,8 @@ class ChatEntry:
     event: str | None = None
     is_edited: bool = False
     is_deleted: bool = False
+    change: int = 0  # the newest edit or deletion that was told of it
+    to: float | None = None  # where a system line says that the film went
     state: Literal["sent", "sending", "failed"] = "sent"
     failure: str = ""
 
@@ -167,8 +170,15 @@ class WatchState:
     pending: Pending | None = None
     wish: Wish | None = None
     drift: float | None = None  # the own one
-    drift_history: tuple[float | None, ...] = ()  # worst of each bucket, in seconds, oldest first
-    band: float = 0.15  # seconds of drift that are tolerated
+    drift_history: tuple[float | None, ...] = ()  # worst of each bucket, in seconds, oldest first; the last one grows
+    drift_bucket: int = 0  # the number of the last bucket, counted from the clock's zero
+    band: float = BAND_SECONDS  # seconds of drift that are tolerated
+    confirm_seconds: float = CONFIRM_SECONDS  # how long a change waits for its answer
+    consent: ConsentSettings = field(default_factory=ConsentSettings)
+    revision: int = -1  # of the newest timecode
+    at_ms: float = 0.0  # when it holds, on the server's clock
+    offset: float | None = None  # the server's clock minus the own one, in seconds, once it is known
+    position: float | None = None  # the own player's
     chat: Chat = Chat()
     bets: Bets = Bets()
     toasts: tuple[Toast, ...] = ()

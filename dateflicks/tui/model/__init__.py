@@ -1,0 +1,88 @@
+"""What the terminal client knows of an evening: one frozen state, and how each thing that happens changes it.
+
+Pure: no Textual, no I/O, no clock. `now` is the client's monotonic clock in seconds wherever it is given, positions are
+seconds of film, drift is signed seconds ahead of what all agreed on. `state` has the types, `events` what may happen,
+`reducer` the one function that leads from one state to the next; all are to be imported from here.
+"""
+
+from dateflicks.client.viewer import Notice
+from dateflicks.client.watching import LinkChanged, PlayerChanged, Told
+from dateflicks.tui.model.events import (
+    Answered,
+    BetsLink,
+    BetsLoaded,
+    BetTold,
+    ChatLink,
+    ChatTold,
+    ConsentChosen,
+    Discarded,
+    Event,
+    OlderLoaded,
+    Over,
+    PlayerAttached,
+    Said,
+    Sampled,
+    SayFailed,
+    ScoresTold,
+    SessionOpened,
+    Tick,
+    Toasted,
+    Unproven,
+    Wished,
+)
+from dateflicks.tui.model.reducer import reduce
+from dateflicks.tui.model.state import (
+    Bets,
+    Chat,
+    ChatEntry,
+    Film,
+    Kind,
+    Link,
+    OwnPlayer,
+    Pending,
+    Person,
+    Toast,
+    WatchState,
+    Wish,
+)
+
+__all__ = [
+    "Answered",
+    "BetTold",
+    "Bets",
+    "BetsLink",
+    "BetsLoaded",
+    "Chat",
+    "ChatEntry",
+    "ChatLink",
+    "ChatTold",
+    "ConsentChosen",
+    "Discarded",
+    "Event",
+    "Film",
+    "Kind",
+    "Link",
+    "LinkChanged",
+    "Notice",
+    "OlderLoaded",
+    "Over",
+    "OwnPlayer",
+    "Pending",
+    "Person",
+    "PlayerAttached",
+    "PlayerChanged",
+    "Said",
+    "Sampled",
+    "SayFailed",
+    "ScoresTold",
+    "SessionOpened",
+    "Tick",
+    "Toast",
+    "Toasted",
+    "Told",
+    "Unproven",
+    "WatchState",
+    "Wish",
+    "Wished",
+    "reduce",
+]
