@@ -29,11 +29,13 @@ class PlayerName(StrEnum):
     MPV = "mpv"
     MANUAL = "manual"
     SIMULATED = "simulated"
+    NONE = "none"
 
 
 FilmOption = Annotated[str | None, typer.Option("--film", metavar="FILE|URL", help="Your copy of the film.")]
 PlayerOption = Annotated[
-    PlayerName | None, typer.Option("--player", help="What shows the film; manual: you steer your own.")
+    PlayerName | None,
+    typer.Option("--player", help="What shows the film; manual: you steer your own; none: you look on."),
 ]
 PlainOption = Annotated[bool, typer.Option("--plain", help="Line by line: events on stdout, commands on stdin.")]
 
@@ -105,8 +107,7 @@ async def attend(
     if isinstance(session.ticket, str):
         keep(session.ticket)
     evening = await Evening.attend(client, session, screen, settings, keep=keep)
-    if evening.warning:
-        environment.say(evening.warning)
+    environment.say(*evening.warnings)
     watch = PlainWatch(evening, teller, sys.stdin, is_interactive=environment.may_ask and sys.stdin.isatty())
     other = session.guest_name if evening.viewer.is_host else session.host_name
     title = session.video.title if session.video and session.video.title else "the film"

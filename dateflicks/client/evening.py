@@ -9,22 +9,23 @@ import contextlib
 import random
 import time
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Final
 
 from dateflicks.client import errors
 from dateflicks.client.changes import changed
 from dateflicks.client.consent import Consent, ConsentSettings
 from dateflicks.client.feed import FeedEnded
+from dateflicks.client.films import is_address
+from dateflicks.client.fingerprint import differences, fingerprint_of, from_details
 from dateflicks.client.http import ServiceClient
 from dateflicks.client.listening import feed_url
 from dateflicks.client.overlay import Overlay
 from dateflicks.client.players.base import Player, PlayerError
 from dateflicks.client.screen import Screen
-from dateflicks.client.sentences import clock_text
 from dateflicks.client.tickets import Tickets
 from dateflicks.client.viewer import Notice, Viewer
 from dateflicks.client.watching import PlayerChanged, Update, Watching
-from dateflicks.core.limits import LENGTH_TOLERANCE_SECONDS
 from dateflicks.protocol.bodies import SessionBody, TimecodeBody
 from dateflicks.settings.client import ClientSettings
 
@@ -77,6 +78,7 @@ class Evening:
         self._may_reopen: Callable[[], Awaitable[bool]] | None = None
         self._overlay = Overlay(self.viewer)
         self._gave_up = False
+        self.warnings: list[str] = []  # what is odd about the own film
         self._shown: asyncio.Queue[tuple[str, float]] = asyncio.Queue(SHOWN_WAITING)
 
     @classmethod
@@ -99,18 +101,9 @@ class Evening:
         timecode = await _timecode(client, session, session.ticket, screen.length)
         base = await client.address_of("timecode")
         tickets = Tickets(client, session.id, session.ticket, keep)
-        return cls(session, timecode, base, tickets, screen, settings, user.id, client=client)
-
-    @property
-    def warning(self) -> str:
-        """What is odd about the own film, or nothing."""
-        own, agreed = self.screen.length, self.timecode.length
-        if not own or not agreed or abs(own - agreed) <= LENGTH_TOLERANCE_SECONDS:
-            return ""
-        return (
-            f"Your film is {clock_text(own)} long, the session's is {clock_text(agreed)}: "
-            "perhaps another cut, where scenes come at other times."
-        )
+        evening = cls(session, timecode, base, tickets, screen, settings, user.id, client=client)
+        evening.warnings = await _compared(screen, session, timecode.length)
+        return evening
 
     def listen(self, listener: Listener) -> None:
         """Have `listener` called with each update, in the loop's thread; it must not block."""
@@ -189,6 +182,15 @@ async def _timecode(client: ServiceClient, session: SessionBody, ticket: str, le
     if not found.length and agreed:
         found = await client.set_length(session.id, agreed, ticket=ticket)
     return found
+
+
+async def _compared(screen: Screen, session: SessionBody, agreed: float) -> list[str]:
+    """What differs between the own film and the host's; that it can't be read is the player's to say."""
+    own = None
+    if screen.film is not None and not is_address(screen.film.source):
+        with contextlib.suppress(OSError, ValueError):
+            own = await asyncio.to_thread(fingerprint_of, Path(screen.film.source))
+    return differences(own, from_details(session.details), screen.length, agreed)
 
 
 def _consent(settings: ClientSettings) -> ConsentSettings:

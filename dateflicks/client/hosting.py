@@ -1,12 +1,16 @@
 """Hosting: an account on one's own server without asking anybody, and the session for a film."""
 
+import asyncio
 import re
 import secrets
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from dateflicks.client import errors
 from dateflicks.client.credentials import CredentialStore, SignIn
-from dateflicks.client.films import Film
+from dateflicks.client.films import Film, is_address
+from dateflicks.client.fingerprint import as_details, fingerprint_of
 from dateflicks.client.http import ServiceClient
 from dateflicks.client.invitation import Invitation
 from dateflicks.core.limits import NAME_MAX_CHARACTERS, NAME_MIN_CHARACTERS
@@ -50,9 +54,20 @@ async def host_film(
 ) -> Hosted:
     """Make the session: for a guest by name, or for whoever gets the word. `server` is where guests find it."""
     video = VideoRef(url=film.url, title=title or film.title, length=length)
-    session = await client.create_session(SessionRequest(guest_name=guest, link=guest is None, video=video))
+    request = SessionRequest(guest_name=guest, link=guest is None, video=video, details=await _file_details(film))
+    session = await client.create_session(request)
     code = session.invitation if isinstance(session.invitation, str) else session.id
     return Hosted(session, Invitation(code, server))
+
+
+async def _file_details(film: Film) -> dict[str, Any] | None:
+    """By what the guest's copy is compared with this one, where this one is a file."""
+    if is_address(film.source):
+        return None
+    try:
+        return as_details(await asyncio.to_thread(fingerprint_of, Path(film.source)))
+    except (OSError, ValueError):
+        return None  # it plays elsewhere, or the player will say why it can't
 
 
 def account_name(login: str) -> str:

@@ -81,6 +81,10 @@ async def _started(settings: ClientSettings, say: Callable[[str], None], length:
                 from dateflicks.client.players.manual import ManualPlayer
 
                 return ManualPlayer(say, length=length)
+            case "none":
+                from dateflicks.client.players.none import NoFilm
+
+                return NoFilm(length=length)
             case "simulated":
                 from dateflicks.client.players.physics import SimulatedPhysics
                 from dateflicks.client.players.simulated import SimulatedPlayer

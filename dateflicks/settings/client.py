@@ -34,7 +34,7 @@ class ClientSettings(msgspec.Struct, frozen=True, kw_only=True):
     token: Secret = ""
     credentials: Literal["auto", "file", "keyring"] = "auto"
     timeout_seconds: Annotated[float, msgspec.Meta(gt=0, le=300)] = 10.0
-    player: Literal["mpv", "manual", "simulated"] = "mpv"
+    player: Literal["mpv", "manual", "simulated", "none"] = "mpv"
     mpv_arguments: list[str] = []
     films: list[str] = []
     trim_seconds: Annotated[float, msgspec.Meta(ge=-1, le=1)] = 0.0

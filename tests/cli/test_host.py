@@ -43,6 +43,8 @@ def test_on_a_named_server_the_signed_in_account_invites_and_the_guest_s_line_is
     server.on("POST", "/sessions", {"session": made}, 201)
     result = cli("host", str(film), *SIMULATED)  # the scripted server has no feed to wait on
     asked = next(asked for asked in server.asked if asked.path == "/sessions")
+    details = asked.body["session"].pop("details")
+    assert (details["file"]["name"], details["file"]["size"]) == ("The_General.mkv", film.stat().st_size)
     assert asked.body["session"] == {
         "link": True,
         "video": {"url": "The_General.mkv", "title": "The General", "length": 5400.0},

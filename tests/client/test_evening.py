@@ -131,7 +131,7 @@ async def test_another_cut_is_worth_a_warning(own: float, is_odd: bool) -> None:
     async with services() as (_, client), await Screen.open(SETTINGS) as screen:
         screen.length = own
         evening = await Evening.attend(client, session(), screen, SETTINGS)
-        assert bool(evening.warning) is is_odd
+        assert bool(evening.warnings) is is_odd
 
 
 async def test_there_is_nothing_to_attend_without_a_ticket() -> None:

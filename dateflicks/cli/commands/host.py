@@ -62,7 +62,7 @@ def host(
     listen: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Start a server on this address.")] = None,
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="Its port; 0 takes any free one.")] = None,
     title: Annotated[str | None, typer.Option(metavar="TEXT", help="The film's title.")] = None,
-    length: Annotated[str, typer.Option(metavar="1:32:10", help="How long it is, for --player manual.")] = "",
+    length: Annotated[str, typer.Option(metavar="1:32:10", help="How long it is, for --player manual and none.")] = "",
     player: PlayerOption = None,
     plain: PlainOption = False,  # noqa: ARG001 - the only way there is, and how to be sure of it later
 ) -> None:
@@ -134,11 +134,11 @@ def _seconds(length: str) -> float:
 
 def _check(environment: CliEnvironment, wishes: Wishes, player: str) -> None:
     """Say what is missing before a player opens. Raises CliError, NotSignedIn."""
-    if player == "manual" and not wishes.length:
+    if player in ("manual", "none") and not wishes.length:
         raise CliError(
             Exit.USAGE,
             "Nobody here can find out how long this film is.",
-            hint="Say it: --player manual --length 1:32:10",
+            hint=f"Say it: --player {player} --length 1:32:10",
         )
     if not _needs_server(environment, wishes):
         environment.connect()
