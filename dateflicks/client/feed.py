@@ -72,7 +72,8 @@ FeedEvent = Opened | Received | Lost
 class Feed:
     """One feed; `events` runs it, `send` speaks into it while it is open.
 
-    `pings` asks the other end for signs of life; needless where what is sent is answered all the time.
+    `pings` asks the other end for signs of life; needless where what is sent is answered all the time. Where it may be
+    quiet for long (`is_quiet`), answered pings are all the life that there is to see.
     """
 
     def __init__(
@@ -82,12 +83,14 @@ class Feed:
         *,
         silence_seconds: float = 10.0,
         pings: bool = True,
+        is_quiet: bool = False,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._url = url
         self._bearer = bearer
         self._silence = silence_seconds
         self._pings = pings
+        self._is_quiet = is_quiet
         self._now = now
         self._queue: asyncio.Queue[bytes] = asyncio.Queue(QUEUE_FRAMES)
         self._connection: ClientConnection | None = None
@@ -167,7 +170,7 @@ class Feed:
                 self._connection = connection
                 yield Opened(self._now())
                 while True:
-                    async with asyncio.timeout(self._silence):
+                    async with asyncio.timeout(None if self._is_quiet else self._silence):
                         message = await connection.recv(decode=False)
                     self._tries = 0
                     yield Received(message, self._now())
