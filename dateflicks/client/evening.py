@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Final
 
 from dateflicks.client import errors
-from dateflicks.client.changes import changed
 from dateflicks.client.consent import Consent, ConsentSettings
 from dateflicks.client.feed import FeedEnded
 from dateflicks.client.films import is_address
 from dateflicks.client.fingerprint import differences, fingerprint_of, from_details
 from dateflicks.client.http import ServiceClient
 from dateflicks.client.listening import feed_url
+from dateflicks.client.news import changed
 from dateflicks.client.overlay import Overlay
 from dateflicks.client.players.base import Player, PlayerError
 from dateflicks.client.screen import Screen

@@ -192,8 +192,8 @@ async def _answered(environment: CliEnvironment, client: "ServiceClient", hosted
     """The session once the guest has said yes. An evening that is given up before takes the invitation back."""
     import asyncio
 
-    from dateflicks.client.changes import changed
     from dateflicks.client.errors import ClientError
+    from dateflicks.client.news import changed
 
     guest = hosted.session.guest_name or "your guest"
     environment.say(f"Waiting for {guest} to type that line… Ctrl-C takes the invitation back.")

@@ -7,9 +7,9 @@ from dateflicks.cli.demo.observer import Eye, MpvEye, Observer, SimulatedEye
 from dateflicks.cli.demo.people import Person, StepFailed
 from dateflicks.cli.demo.stage import FILM_NAME, FILM_SECONDS
 from dateflicks.cli.demo.story import Scene
-from dateflicks.client.changes import changed
 from dateflicks.client.films import film_of, own_film
 from dateflicks.client.hosting import host_film
+from dateflicks.client.news import changed
 from dateflicks.client.players.simulated import SimulatedPlayer
 from dateflicks.client.sentences import clock_text
 from dateflicks.protocol.frames import SyncLimits

@@ -12,8 +12,8 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.http11 import Request, Response
 
 from dateflicks.client import errors
-from dateflicks.client.changes import changed
 from dateflicks.client.http import ServiceClient
+from dateflicks.client.news import changed
 from dateflicks.protocol.bodies import SessionBody
 from tests.scripted_server import session_json
 
