@@ -1,26 +1,16 @@
-"""What may happen in an evening, as the reducer takes it: the client library's own updates (`Told`, `LinkChanged`,
-`PlayerChanged`, `Notice`) and those below.
+"""What may happen in an evening, as the reducer takes it: the client library's own updates as they are (of watching, of
+the talk, of predictions), and those below.
 
-The room makes them out of what services, player and person do; each carries plain values, never an object that changes.
+The room makes them out of what player and person do; each carries plain values, never an object that changes.
 """
 
 from dataclasses import dataclass, field
 
+from dateflicks.client.chat_updates import ChatUpdate
 from dateflicks.client.consent import ConsentSettings
-from dateflicks.client.viewer import Notice
-from dateflicks.client.watching import LinkChanged, PlayerChanged, Told
+from dateflicks.client.predictions import PredictionsUpdate
+from dateflicks.client.watching import Update
 from dateflicks.core.playback import Timeline
-from dateflicks.protocol.chat import (
-    AckFrame,
-    DeletedFrame,
-    EditedFrame,
-    Message,
-    MessageFrame,
-    PersonalKind,
-    ReadTold,
-    TypingTold,
-)
-from dateflicks.protocol.predictions import PredictionBody, ScoreBody
 from dateflicks.tui.model.state import Kind, Person
 
 
@@ -83,90 +73,6 @@ class PlayerAttached:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChatLink:
-    """The line to the talk came or went."""
-
-    is_open: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChatTold:
-    """A frame of the messages service, as it came."""
-
-    frame: AckFrame | MessageFrame | TypingTold | ReadTold | EditedFrame | DeletedFrame
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
-    """The own person said something (or says it again, by the same `client_id`), which is not on the server yet."""
-
-    client_id: str
-    content: str
-    at: float  # Unix seconds
-    kind: PersonalKind = "text"
-    position: float | None = None
-    reply_to: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SayFailed:
-    """What was said is not wanted by the service; it stays to be said again or thrown away."""
-
-    client_id: str
-    why: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Discarded:
-    """The own person throws away something that is not on the server."""
-
-    client_id: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OlderLoaded:
-    """A page of the talk from before what is known, or the newest one at the beginning."""
-
-    items: tuple[Message, ...]
-    has_older: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BetsLink:
-    """The line to the predictions came or went."""
-
-    is_open: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BetTold:
-    """A prediction as it is now."""
-
-    prediction: PredictionBody
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BetsLoaded:
-    """All predictions of the session, as the service lists them; a revision that is known to be newer is kept."""
-
-    items: tuple[PredictionBody, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScoresTold:
-    """How everybody stands."""
-
-    items: tuple[ScoreBody, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unproven:
-    """A call of this prediction, shown now, does not fit the commitment that was shown before."""
-
-    prediction_id: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Toasted:
     """Tell something once."""
 
@@ -187,27 +93,15 @@ class Tick:
 
 
 Event = (
-    Told
-    | LinkChanged
-    | PlayerChanged
-    | Notice
+    Update
+    | ChatUpdate
+    | PredictionsUpdate
     | SessionOpened
     | Sampled
     | Wished
     | Answered
     | ConsentChosen
     | PlayerAttached
-    | ChatLink
-    | ChatTold
-    | Said
-    | SayFailed
-    | Discarded
-    | OlderLoaded
-    | BetsLink
-    | BetTold
-    | BetsLoaded
-    | ScoresTold
-    | Unproven
     | Toasted
     | Over
     | Tick

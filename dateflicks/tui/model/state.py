@@ -13,6 +13,9 @@ from dateflicks.protocol.frames import Reason, Role, StatusWord
 from dateflicks.protocol.predictions import PredictionBody, ScoreBody
 
 CHAT_KEPT: Final = 5_000  # entries in memory; older ones are fetched again when somebody scrolls there
+TOASTS_KEPT: Final = 4
+TOAST_SECONDS: Final = 5.0
+TROUBLE_SECONDS: Final = 9.0
 DRIFT_SECONDS: Final = 300.0  # the history of drift on the screen
 DRIFT_BUCKETS: Final = 60
 BUCKET_SECONDS: Final = DRIFT_SECONDS / DRIFT_BUCKETS
@@ -67,7 +70,7 @@ class Film:
     at: float = 0.0
     rate: float = 0.0
     reason: Reason | None = None
-    waiting_for: tuple[str, ...] = ()
+    waiting_for: tuple[str, ...] = ()  # user ids
 
     def position_at(self, now: float) -> float:
         """Where it is at `now`, within the film."""
@@ -112,11 +115,11 @@ class ChatEntry:
     at: float  # Unix seconds
     position: float | None = None
     seq: int | None = None
+    client_id: str | None = None
     reply_to: str | None = None
     event: str | None = None
     is_edited: bool = False
     is_deleted: bool = False
-    change: int = 0  # the newest edit or deletion that was told of it
     to: float | None = None  # where a system line says that the film went
     state: Literal["sent", "sending", "failed"] = "sent"
     failure: str = ""
@@ -156,6 +159,11 @@ class Toast:
     at: float
     is_trouble: bool = False
 
+    @property
+    def until(self) -> float:
+        """When it goes."""
+        return self.at + (TROUBLE_SECONDS if self.is_trouble else TOAST_SECONDS)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatchState:
@@ -177,6 +185,7 @@ class WatchState:
     consent: ConsentSettings = field(default_factory=ConsentSettings)
     revision: int = -1  # of the newest timecode
     at_ms: float = 0.0  # when it holds, on the server's clock
+    clock_id: str = ""
     offset: float | None = None  # the server's clock minus the own one, in seconds, once it is known
     position: float | None = None  # the own player's
     chat: Chat = Chat()
@@ -190,3 +199,10 @@ class WatchState:
     def other(self) -> Person | None:
         """The other one; of several the first."""
         return next((one for one in self.people if not one.is_me), None)
+
+    def name(self, user_id: str | None) -> str:
+        """What to call somebody."""
+        if user_id == self.me:
+            return "you"
+        found = next((one for one in self.people if one.user_id == user_id), None)
+        return "somebody" if found is None else found.name or f"the {found.role}"
