@@ -41,12 +41,12 @@ def clean_line(text: str, max_characters: int) -> str:
     return _cut(_SPACES.sub(" ", flat).strip(), max_characters)
 
 
-def clean_text(text: str, max_characters: int) -> str:
-    """Several lines: newline and tab stay; cut after `max_characters`, and after a hundred lines."""
+def clean_text(text: str, max_characters: int, *, lines_max: int = LINES_MAX) -> str:
+    """Several lines: newline and tab stay; cut after `max_characters`, and after so many lines."""
     if len(text) <= max_characters and _PLAIN.fullmatch(text):
         return text
     lines = _BLANKS.sub("\n\n", _LAST_SPACES.sub("", _cleaned(text))).strip("\n").split("\n")
-    return _cut("\n".join(lines[:LINES_MAX]), max_characters)
+    return _cut("\n".join(lines[:lines_max]), max_characters)
 
 
 def is_clean_line(text: str, max_characters: int) -> bool:

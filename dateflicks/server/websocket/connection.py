@@ -31,6 +31,7 @@ T_contra = TypeVar("T_contra", contravariant=True)
 
 CLOSE_SECONDS: Final = 2.0  # for a peer to read what is left and answer our close
 IGNORE_SECONDS: Final = 0.5  # of these, for a peer that broke the rules and is read no more
+BEHIND_BYTES: Final = 64 * 1024  # of what a peer has not read: whoever has much to tell waits here, far from the limit
 BREATH_BYTES: Final = 64 * 1024  # a read of this size or more lets all others have their turn before the next one
 _RANDOM: Final = random.SystemRandom()
 _PING_BYTES: Final = 8
@@ -93,8 +94,10 @@ class Connection(Generic[T]):
         self._is_deaf = False  # nothing more is read
         self._is_over = False
         self._expiry: asyncio.TimerHandle | None = None
+        self._behind_bytes = min(BEHIND_BYTES, rules.write_buffer_bytes)
+        self._waiting: asyncio.Future[None] | None = None  # for the peer to have read what was sent
         self._context = contextvars.Context()  # of timers: that of the handshake would keep its request for as long
-        transport.set_write_buffer_limits(high=rules.write_buffer_bytes)
+        transport.set_write_buffer_limits(high=self._behind_bytes)
         first = rules.ping_seconds * _RANDOM.uniform(0.5, 1.0)  # spread: many who come together are not pinged together
         self._timer = self._later(min(first, rules.silence_seconds), self._look)
 
@@ -116,6 +119,20 @@ class Connection(Generic[T]):
     def send_struct(self, frame: msgspec.Struct) -> bool:
         """Encode and send a frame."""
         return self.send(_ENCODER.encode(frame))
+
+    async def drained(self) -> bool:
+        """Wait while much of what was sent is unread: for what is long and can wait. False when it is over."""
+        while self.is_open and self._transport.get_write_buffer_size() > self._behind_bytes:
+            if self._waiting is None:
+                self._waiting = self._loop.create_future()
+            await asyncio.shield(self._waiting)
+        return self.is_open
+
+    def resume_writing(self) -> None:
+        """The transport has room again, or it is over: whoever waits goes on."""
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None and not waiting.done():
+            waiting.set_result(None)
 
     def close(self, code: int, reason: str = "") -> None:
         """Say goodbye with this code, and end when the peer has answered or has had its time."""
@@ -156,6 +173,7 @@ class Connection(Generic[T]):
         self._timer = self._later(CLOSE_SECONDS, self._transport.abort)
         if self._expiry is not None:
             self._expiry.cancel()
+        self.resume_writing()
         # Not within the call that closed: it may be telling a room at this moment, and news would overtake news.
         self._loop.call_soon(self._let_go)
 
@@ -223,6 +241,7 @@ class Connection(Generic[T]):
             self._expiry.cancel()
         code = self._code if self._code is not None else Code.ABNORMAL
         self._metrics.closes.labels(self._service, str(int(code)) if code in _KNOWN_CODES else "other").inc()
+        self.resume_writing()
         self._on_end(self)
         self._let_go()
 

@@ -71,6 +71,12 @@ class FeedProtocol(HttpProtocol):
             self._expect_request()
         super().data_received(data)
 
+    def resume_writing(self) -> None:
+        """The peer has read most of what was sent."""
+        super().resume_writing()  # type: ignore[no-untyped-call]
+        if self.feed is not None:
+            self.feed.resume_writing()
+
     def eof_received(self) -> bool | None:
         """The peer sends nothing more."""
         if self.feed is not None:

@@ -1,18 +1,35 @@
 """The messages service: its parts put together, and its life."""
 
+import asyncio
+import contextlib
+import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
 
 from dateflicks.server.auth.admission import Admission
 from dateflicks.server.auth.caller import Caller
 from dateflicks.server.auth.tokens import Signer
 from dateflicks.server.bus.local import Bus
 from dateflicks.server.observe.metrics import Metrics
+from dateflicks.server.services.messages import film, lines
+from dateflicks.server.services.messages.feed import MessagesFeed
+from dateflicks.server.services.messages.film import FilmPositions
+from dateflicks.server.services.messages.handler import MessagesHandler, Tables
+from dateflicks.server.services.messages.lines import FilmLines
+from dateflicks.server.services.messages.records import CHANGES, COLLECTIONS, MARKS, MESSAGES
+from dateflicks.server.services.messages.routes import MessagesRoutes
 from dateflicks.server.storage.database import Database
+from dateflicks.server.storage.outbox import WriteBehind
 from dateflicks.server.web.route import Authenticator, Route
 from dateflicks.server.web.service import Feed
 from dateflicks.server.websocket.gate import Gate
 from dateflicks.settings.services import MessagesSettings
+
+log = logging.getLogger(__name__)
+
+SWEEP_SECONDS: Final = 30.0  # how often rooms with nobody there are looked for
+AGAIN_SECONDS: Final = 0.5  # after what nobody foresaw
 
 
 class MessagesService:
@@ -34,11 +51,23 @@ class MessagesService:
         settings = settings or MessagesSettings()
         self._database = database
         self._bus = bus
-        self._now = now
         self._admission = Admission(signer)
         self._gate = Gate(self.name, settings.limits, settings.allowed_origins, metrics=metrics)
-        self.routes: Sequence[Route] = ()
-        self.feeds: Sequence[Feed] = ()
+        self._marks = WriteBehind(database.table(MARKS))
+        self._film = FilmPositions()
+        self._handler = MessagesHandler(
+            Tables(database.table(MESSAGES), database.table(CHANGES), self._marks),
+            self._film,
+            database.wait_up,
+            per_second=settings.chat_per_second,
+            burst=settings.chat_burst,
+            now=now,
+        )
+        self._lines = FilmLines(self._handler.say, database.wait_up)
+        self.routes: Sequence[Route] = MessagesRoutes(self._handler, self._admission).all()
+        self.feeds: Sequence[Feed] = MessagesFeed(self._handler, self._admission, self._gate, now).all()
+        self._running: list[asyncio.Task[None]] = []
+        self._open = contextlib.AsyncExitStack()
 
     @property
     def authenticate(self) -> Authenticator:
@@ -50,10 +79,26 @@ class MessagesService:
         return identify
 
     async def start(self) -> None:
-        """Get ready."""
+        """Ensure the collections and begin to listen."""
+        await self._database.ensure(COLLECTIONS)
+        await self._open.enter_async_context(self._marks)
+        self._open.callback(self._lines.close)
+        for topic, callback in ((film.TOPIC, self._film.hear), (lines.TOPIC, self._lines.hear)):
+            self._open.callback(self._bus.subscribe(topic, callback))
+        self._running = [
+            asyncio.create_task(self._go_on(self._lines.run), name="lines of films"),
+            asyncio.create_task(self._go_on(self._sweep), name="sweep of rooms"),
+        ]
 
     async def stop(self) -> None:
-        """Let go."""
+        """Write what waits, and let go."""
+        for task in self._running:
+            task.cancel()
+        if self._running:
+            await asyncio.wait(self._running)
+            self._running = []
+        await self._handler.finish()
+        await self._open.aclose()
 
     def close_feeds(self, code: int, reason: str) -> None:
         """End every connection."""
@@ -62,3 +107,17 @@ class MessagesService:
     def database_up(self) -> bool:
         """Whether the database answers."""
         return self._database.is_up()
+
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS)
+            self._handler.sweep()
+
+    async def _go_on(self, work: Callable[[], Awaitable[None]]) -> None:
+        """What nobody foresaw must not end what goes on in the background."""
+        while True:
+            try:
+                await work()
+            except Exception:
+                log.exception("a task of the messages service failed and goes on")
+            await asyncio.sleep(AGAIN_SECONDS)

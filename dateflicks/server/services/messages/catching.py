@@ -1,0 +1,122 @@
+"""Catching up: telling one seat what it has missed, page by page, as fast as it reads and no faster.
+
+Whatever happens meanwhile is in the database too, so the same loop finds it: everything is told once and in order. The
+seat is live from the moment at which there is nothing left to find, and between that look and the word `resumed` nobody
+else has a turn. What waits for the peer is bounded by the connection; what is read at a time, by a page.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from dateflicks.core.errors import DateflicksError, Unavailable
+from dateflicks.protocol.chat import MessageFrame, ResumedFrame, ResumeFrame
+from dateflicks.server.services.messages.records import change_of, message_of
+from dateflicks.server.services.messages.room import Seat
+
+log = logging.getLogger(__name__)
+
+PAGE: Final = 100  # messages at a time: at most 1.6 MB, and 50 KB in the usual case
+READS_AT_ONCE: Final = 4  # pages, over all who catch up: the rest of the database's time is for what is new
+AGAIN_SECONDS: Final = 0.2
+OUR_FAULT_CODE: Final = 1011
+OUR_FAULT: Final = "something went wrong here"
+
+
+class CatchingUp:
+    """All who catch up in this process; `wait_up` waits until the database answers."""
+
+    def __init__(self, wait_up: Callable[[], Awaitable[None]]) -> None:
+        self._wait_up = wait_up
+        self._reading = asyncio.Semaphore(READS_AT_ONCE)
+
+    def ask(self, seat: Seat, asked: ResumeFrame) -> bool:
+        """Somebody resumes, perhaps once more; True when nobody runs `run` for this seat yet."""
+        is_new = not seat.is_catching_up
+        seat.is_catching_up = True
+        seat.asked = asked
+        seat.told = asked.after
+        seat.told_changes = seat.room.changes.head if asked.changes is None else asked.changes
+        return is_new
+
+    async def run(self, seat: Seat) -> None:
+        """Tell all of it; while the database is away, wait."""
+        try:
+            while seat.asked is not None and seat.listener.is_open:
+                try:
+                    await self._tell_rest(seat, seat.asked)
+                except Unavailable:
+                    await asyncio.sleep(AGAIN_SECONDS)
+                    await self._wait_up()
+        except DateflicksError:
+            log.exception("somebody cannot catch up", extra={"session": seat.room.session_id})
+            seat.listener.close(OUR_FAULT_CODE, OUR_FAULT)
+        finally:
+            seat.is_catching_up = False
+
+    async def _tell_rest(self, seat: Seat, asked: ResumeFrame) -> None:
+        """Until all is told, or something else is asked for, or the peer is gone."""
+        room = seat.room
+        async with room.lock:
+            await room.read_on()
+        if seat.asked is not asked:
+            return
+        # Who knows of more than there is has seen another database, or an older one of this.
+        seat.told = min(seat.told, room.messages.head)
+        seat.told_changes = min(seat.told_changes, room.changes.head)
+        while seat.told < room.messages.head or seat.told_changes < room.changes.head:
+            if seat.told < room.messages.head:
+                goes_on = await self._tell_messages(seat, asked)
+            else:
+                goes_on = await self._tell_changes(seat, asked)
+            if not goes_on:
+                return
+        seat.asked = None
+        seat.send(ResumedFrame(seq=seat.told, changes=seat.told_changes))
+        room.tell_marks(seat)
+
+    async def _tell_messages(self, seat: Seat, asked: ResumeFrame) -> bool:
+        first = seat.told + 1
+        last = min(seat.told + PAGE, seat.room.messages.head)
+        async with self._reading:
+            page = await seat.room.messages.page(first, last)
+        for document in page:
+            if not await self._may_tell(seat, asked):
+                return False
+            seat.send(MessageFrame(message=message_of(document)))
+            seat.told = document["seq"]
+        return self._is_asked(seat, asked) and self._has_moved(seat, "messages", first, last, len(page))
+
+    async def _tell_changes(self, seat: Seat, asked: ResumeFrame) -> bool:
+        room = seat.room
+        first = seat.told_changes + 1
+        last = min(seat.told_changes + PAGE, room.changes.head)
+        async with self._reading:
+            entries = await room.changes.page(first, last)
+            newest = {entry["message"]: entry["seq"] for entry in entries}
+            found = await room.messages.several(sorted(newest))
+        # As each is now: what changed twice is told once, with the number of its last change here.
+        for number, document in sorted((newest[one["seq"]], one) for one in found):
+            if not await self._may_tell(seat, asked):
+                return False
+            if (frame := change_of(document, number)) is not None:
+                seat.send(frame)
+            seat.told_changes = number
+        if self._is_asked(seat, asked):
+            seat.told_changes = last
+        return self._is_asked(seat, asked) and self._has_moved(seat, "changes", first, last, len(entries))
+
+    async def _may_tell(self, seat: Seat, asked: ResumeFrame) -> bool:
+        return await seat.listener.drained() and self._is_asked(seat, asked)
+
+    def _is_asked(self, seat: Seat, asked: ResumeFrame) -> bool:
+        return seat.asked is asked and seat.listener.is_open
+
+    def _has_moved(self, seat: Seat, what: str, first: int, last: int, count: int) -> bool:
+        """Whether to go on: numbers that are missing from the database would otherwise be looked for without end."""
+        if count < last - first + 1:
+            log.error("%s are missing between %d and %d in %s", what, first, last, seat.room.session_id)
+            if what == "messages":
+                seat.told = last
+        return True

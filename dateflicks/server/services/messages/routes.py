@@ -1,0 +1,72 @@
+"""The messages service's calls: from HTTP's words to the handler's and back."""
+
+from collections.abc import Sequence
+
+from dateflicks.core.errors import FieldProblem, Invalid
+from dateflicks.protocol.chat import MessageAnswer, MessagePage, MessageRequest, PostMessage
+from dateflicks.server.auth.admission import Admission
+from dateflicks.server.auth.caller import Caller, Ticket
+from dateflicks.server.services.messages.handler import MessagesHandler
+from dateflicks.server.services.messages.history import HistoryQuery
+from dateflicks.server.web.route import Call, Route
+
+
+class MessagesRoutes:
+    """The calls, over the handler; each opens only to a participant of its session."""
+
+    def __init__(self, handler: MessagesHandler, admission: Admission) -> None:
+        self._handler = handler
+        self._admission = admission
+
+    def all(self) -> Sequence[Route]:
+        """Every call."""
+        return (
+            Route(
+                "GET", "/messages/{sessionId}", self.history, "What was said", auth="user-or-ticket",
+                query=HistoryQuery, answer=MessagePage, errors=(403,),
+                description="In the order of `seq`; without `before` and `after` the newest. `before` reads towards "
+                "the oldest, `after` towards the newest, both together from `after` on; `next` leads on in the same "
+                "direction, and is null where there is no more for now. Each page costs the same, however far back.",
+            ),
+            Route(
+                "POST", "/messages/{sessionId}", self.say, "Say something", auth="user-or-ticket",
+                body=PostMessage, answer=MessageAnswer, status=201, errors=(403, 409),
+                description="Answered when it is on disk; whoever is connected is told. The fields may stand inside "
+                "`message` or by themselves. With a `clientId` a repeated request is answered with the message that "
+                "there is, stored once; the same `clientId` with something else is 409. Text has 1 to 4,000 "
+                "characters after cleaning and at most 100 lines, a reaction one line of at most 32 characters. "
+                "Without a `position` a message has that of the film, where it is known.",
+            ),
+        )  # fmt: skip
+
+    async def history(self, call: Call) -> MessagePage:
+        """`GET /messages/{sessionId}`."""
+        query: HistoryQuery = call.query
+        return await self._handler.history(self._ticket(call).session_id, query)
+
+    async def say(self, call: Call) -> MessageAnswer:
+        """`POST /messages/{sessionId}`."""
+        ticket = self._ticket(call)
+        said = _said(call.body)
+        message = await self._handler.post(ticket.session_id, ticket.user_id, ticket.name, said)
+        return MessageAnswer(message=message)
+
+    def _ticket(self, call: Call) -> Ticket:
+        """The caller's place in the session. Raises Forbidden, Unauthenticated."""
+        caller = call.caller
+        assert isinstance(caller, Caller)
+        return self._admission.admit(caller, call.path["sessionId"])
+
+
+def _said(body: PostMessage) -> MessageRequest:
+    if body.message is not None:
+        return body.message
+    if body.content is None:
+        raise Invalid("The body does not fit.", (FieldProblem("message.content", "is required"),))
+    return MessageRequest(
+        content=body.content,
+        kind=body.kind,
+        client_id=body.client_id,
+        position=body.position,
+        reply_to=body.reply_to,
+    )
