@@ -112,9 +112,10 @@ class Ledger:
 
 
 def _is_newer(prediction: PredictionBody, before: PredictionBody) -> bool:
-    """The film's coming to where it was made shows a prediction without changing it."""
-    is_shown = before.waits and not prediction.waits
-    return prediction.revision > before.revision or (is_shown and prediction.revision == before.revision)
+    """The film's coming to it, and people's coming and going, change what is seen of a prediction and no more."""
+    is_hidden = prediction.waits and not before.waits
+    is_seen_anew = prediction.revision == before.revision and prediction != before and not is_hidden
+    return prediction.revision > before.revision or is_seen_anew
 
 
 def _reason(reason: PredictionReason, prediction: PredictionBody, before: PredictionBody | None) -> PredictionReason:
@@ -125,7 +126,11 @@ def _reason(reason: PredictionReason, prediction: PredictionBody, before: Predic
         return prediction.status
     if prediction.proposed_by != before.proposed_by:
         return "proposed"
-    return "shown" if before.waits and not prediction.waits else "called"
+    if before.waits and not prediction.waits:
+        return "shown"
+    if prediction.revision == before.revision and prediction.deadline != before.deadline:
+        return "away" if prediction.deadline else "back"
+    return "confirmed" if prediction.confirmed_by != before.confirmed_by else "called"
 
 
 def _misfits(prediction: PredictionBody) -> Iterator[tuple[str, str, str]]:
@@ -178,8 +183,8 @@ def _score(calls: list[tuple[CallBody, bool]]) -> ScoreBody:
     return ScoreBody(
         user_id=calls[-1][0].author,
         name=calls[-1][0].author_name,
-        points=sum(call.points or 0.0 for call, _ in calls),
+        points=round(sum(call.points or 0.0 for call, _ in calls), 2),
         calls=len(calls),
         right=sum(is_right for _, is_right in calls),
-        brier=sum(briers) / len(briers) if briers else None,
+        brier=round(sum(briers) / len(briers), 4) if briers else None,
     )

@@ -17,6 +17,7 @@ from dateflicks.client.feed import FeedEnded
 from dateflicks.client.http import ServiceClient
 from dateflicks.client.tickets import Tickets
 from dateflicks.core.limits import PAGE_MAX
+from dateflicks.core.scoring import rounded
 from dateflicks.protocol.bodies import Body
 from dateflicks.protocol.predictions import (
     CallBody,
@@ -34,7 +35,6 @@ from dateflicks.protocol.predictions import (
 SERVICE: Final = "prediction"
 PAUSES_SECONDS: Final = (0.2, 0.5, 1.0)  # before each of the further tries while there is no answer
 MOVED_TRIES: Final = 5  # how often others may be quicker before this person is told
-CONFIDENCE_DECIMALS: Final = 4  # as the service keeps it, and as it is sealed
 
 A = TypeVar("A")
 Test = Callable[[PredictionBody], bool]
@@ -120,17 +120,17 @@ class Predicting:
         self, known: PredictionBody, option: str, confidence: float, *, at: float | None = None
     ) -> PredictionBody:
         """Say which option comes true, and how sure that is (1/number of options to 1); a call before is replaced."""
-        confidence = round(confidence, CONFIDENCE_DECIMALS)
+        confidence = rounded(confidence)
         earlier = _choice(call_of(known, self.user_id))
 
-        def mine(now: PredictionBody) -> tuple[str | None, float | None] | None:
+        def mine(now: PredictionBody) -> tuple[str, float | None] | None:
             return _choice(call_of(now, self.user_id))
 
         return await self._act(
             known,
             "call",
             lambda revision: CallRequest(option=option, confidence=confidence, at_position=at, revision=revision),
-            is_done=lambda now: mine(now) == (option, confidence),
+            is_done=lambda now: mine(now) == (option.casefold(), confidence),
             is_meant=lambda now: now.status == "open" and mine(now) == earlier,
         )
 
@@ -146,6 +146,10 @@ class Predicting:
 
     async def propose(self, known: PredictionBody, outcome: str) -> PredictionBody:
         """Say what came true; it counts once another agrees."""
+
+        def is_it(now: PredictionBody) -> bool:
+            return (now.proposed_outcome or "").casefold() == outcome.casefold()
+
         return await self._act(
             known,
             "propose",
@@ -158,12 +162,14 @@ class Predicting:
         )
 
     async def confirm(self, known: PredictionBody) -> PredictionBody:
-        """Agree to the outcome that another proposed."""
+        """Agree to the outcome that another proposed; with more than two people all who have called must."""
         return await self._act(
             known,
             "confirm",
             lambda revision: ChangeRequest(revision=revision),
-            is_done=lambda now: now.status == "settled" and now.outcome == known.proposed_outcome,
+            is_done=lambda now: (
+                now.confirmed_by == self.user_id or (now.status == "settled" and now.outcome == known.proposed_outcome)
+            ),
             is_meant=_still_proposed(known),
         )
 
@@ -244,8 +250,9 @@ class Predicting:
         return None
 
 
-def _choice(call: CallBody | None) -> tuple[str | None, float | None] | None:
-    return None if call is None else (call.option, call.confidence)
+def _choice(call: CallBody | None) -> tuple[str, float | None] | None:
+    """What is called, as it compares: the case of an option does not matter."""
+    return None if call is None else ((call.option or "").casefold(), call.confidence)
 
 
 def _still_proposed(known: PredictionBody) -> Test:

@@ -52,7 +52,13 @@ def _changed(update: Changed, user_id: str) -> str | None:
             calls = ", ".join(f"{_name(call, user_id)} {_said(call)}" for call in prediction.calls)
             return f"Locked: {_what(prediction)}: {calls or 'nobody has called it'}."
         case "proposed":
-            return _proposed(update, user_id)
+            return _proposed(prediction, user_id)
+        case "away":
+            return f"Nobody is here to confirm {_what(prediction)}: if they stay away it is void in a minute."
+        case "back":
+            return f"Somebody is here again to confirm {_what(prediction)}."
+        case "confirmed":
+            return f"One more agrees on {_what(prediction)}."
         case "settled":
             points = ", ".join(f"{_name(call, user_id)} {call.points or 0:+.0f}" for call in prediction.calls)
             return f"Settled: {_what(prediction)}: {prediction.outcome}." + (f" Points: {points}." if points else "")
@@ -73,10 +79,7 @@ def _called(update: Changed, user_id: str) -> str | None:
     return None
 
 
-def _proposed(update: Changed, user_id: str) -> str | None:
-    prediction, before = update.prediction, update.before
-    if before is not None and before.proposed_by == prediction.proposed_by:
-        return None  # somebody came or went: only the deadline is another
+def _proposed(prediction: PredictionBody, user_id: str) -> str:
     if prediction.proposed_by == user_id:
         return f"You say it is {prediction.proposed_outcome}: {_what(prediction)}; another has to confirm."
     return f"Is it {prediction.proposed_outcome}? {_what(prediction)}; confirm or object."

@@ -166,11 +166,13 @@ class Predictions:
 
     async def propose(self, prediction_id: str, outcome: str) -> PredictionBody:
         """Say what came true; it counts once another agrees."""
-        return self._told(await self._requests.propose(await self._seen(prediction_id), outcome), "proposed")
+        found = await self._requests.propose(await self._seen(prediction_id), outcome)
+        return self._told(found, "settled" if found.status == "settled" else "proposed")
 
     async def confirm(self, prediction_id: str) -> PredictionBody:
-        """Agree to the outcome that another proposed."""
-        return self._told(await self._requests.confirm(await self._seen(prediction_id)), "settled")
+        """Agree to the outcome that another proposed; with more than two people all who have called must."""
+        found = await self._requests.confirm(await self._seen(prediction_id))
+        return self._told(found, "settled" if found.status == "settled" else "confirmed")
 
     async def object(self, prediction_id: str) -> PredictionBody:
         """Say that the proposed outcome is not so: it is void."""

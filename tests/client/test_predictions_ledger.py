@@ -27,12 +27,21 @@ def test_each_newer_revision_is_told_with_what_was_known_before() -> None:
     assert ledger.get(ID) == second
 
 
-@pytest.mark.parametrize("revision", [1, 2])
-def test_the_same_again_and_what_is_older_is_not_told(revision: int) -> None:
+def test_the_same_again_and_what_is_older_is_not_told() -> None:
     ledger = Ledger()
     ledger.take(prediction(2))
-    assert ledger.take(prediction(revision, details="Something else")) == []
+    assert ledger.take(prediction(2)) == []
+    assert ledger.take(prediction(1, details="Something else")) == []
     assert [one.details for one in ledger.items] == ["The butler did it"]
+
+
+def test_a_deadline_comes_and_goes_without_a_new_revision() -> None:
+    ledger = Ledger()
+    proposed = prediction(4, status="locked", proposed_by=ME, proposed_outcome="yes")
+    ledger.take(proposed)
+    runs = msgspec.structs.replace(proposed, deadline="2026-11-24T01:45:00.000Z")
+    assert ledger.take(runs, "away") == [Changed(runs, "away", proposed)]
+    assert ledger.take(proposed, "present") == [Changed(proposed, "back", runs)]
 
 
 def test_one_that_waits_is_shown_without_a_new_revision_and_never_hidden_by_the_same_one() -> None:
