@@ -40,10 +40,14 @@ _SCHEMES: Final[Json] = {
     "token": {"type": "http", "scheme": "bearer", "description": "A person's token, from `POST /tokens`."},
     "ticket": {"type": "http", "scheme": "bearer", "description": "The ticket of an accepted session."},
 }
+_SECONDS: Final[Json] = {
+    "schema": {"type": "integer", "minimum": 1}, "required": True, "description": "Seconds to wait.",
+}  # fmt: skip
 _HEADERS: Final[Mapping[int, Json]] = {
-    401: {"WWW-Authenticate": {"schema": {"type": "string"}, "description": "`Bearer`"}},
-    429: {"Retry-After": {"schema": {"type": "integer", "minimum": 1}, "description": "Seconds to wait."}},
-    503: {"Retry-After": {"schema": {"type": "integer", "minimum": 1}, "description": "Seconds to wait."}},
+    401: {"WWW-Authenticate": {"schema": {"const": "Bearer"}, "required": True}},
+    415: {"Accept": {"schema": {"const": "application/json"}, "required": True}},
+    429: {"Retry-After": _SECONDS},
+    503: {"Retry-After": _SECONDS},
 }
 
 
