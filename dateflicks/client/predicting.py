@@ -66,6 +66,7 @@ class Predicting:
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.user_id = user_id
+        self.session_id = session_id
         self._client = client
         self._tickets = tickets
         self._pause = pause

@@ -49,7 +49,7 @@ def _changed(update: Changed, user_id: str) -> str | None:
         case "called":
             return _called(update, user_id)
         case "locked":
-            calls = ", ".join(f"{_name(call, user_id)} {_said(call)}" for call in prediction.calls)
+            calls = ", ".join(f"{_name(call, user_id)} {said(call)}" for call in prediction.calls)
             return f"Locked: {_what(prediction)}: {calls or 'nobody has called it'}."
         case "proposed":
             return _proposed(prediction, user_id)
@@ -74,7 +74,7 @@ def _called(update: Changed, user_id: str) -> str | None:
         if before.get(call.author) != call.commitment:
             again = " anew" if call.author in before else ""
             if call.author == user_id:
-                return f"You call {_said(call)}{again}: {_what(update.prediction)}."
+                return f"You call {said(call)}{again}: {_what(update.prediction)}."
             return f"{call.author_name} has called{again}: {_what(update.prediction)}; sealed until the lock."
     return None
 
@@ -93,7 +93,8 @@ def _name(call: CallBody, user_id: str) -> str:
     return "you" if call.author == user_id else call.author_name
 
 
-def _said(call: CallBody) -> str:
+def said(call: CallBody) -> str:
+    """What somebody called, as far as it can be seen: yes (80%)."""
     if call.option is None:
         return "sealed"
     return call.option if call.confidence is None else f"{call.option} ({percent(call.confidence)})"
