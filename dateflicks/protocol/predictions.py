@@ -14,7 +14,9 @@ from dateflicks.protocol.bodies import Body
 from dateflicks.protocol.frames import ErrorFrame, Frame, OpaqueId, Position
 
 PredictionStatus = Literal["open", "locked", "settled", "void"]
-PredictionReason = Literal["present", "made", "called", "locked", "proposed", "settled", "void", "shown"]
+PredictionReason = Literal[
+    "present", "made", "called", "locked", "proposed", "confirmed", "settled", "void", "shown", "away", "back",
+]  # fmt: skip
 Option = Annotated[str, msgspec.Meta(min_length=1, max_length=4 * limits.OPTION_MAX_CHARACTERS)]
 Details = Annotated[str, msgspec.Meta(min_length=1, max_length=4 * limits.PREDICTION_MAX_CHARACTERS)]
 Confidence = Annotated[float, msgspec.Meta(gt=0, le=1)]
@@ -32,9 +34,9 @@ def commitment(salt: str, prediction_id: str, author: str, option: str, confiden
 
 
 class CallBody(Body, omit_defaults=True, frozen=True, kw_only=True):
-    """One person's call; `option`, `confidence` and `salt` are there for its author, and for all once it is locked.
+    """One person's call; all but the first four fields are there for its author alone, and for all once it is locked.
 
-    `points` and `brier` are there once it is settled.
+    `brier` and `points` are there once it is settled.
     """
 
     author: str
@@ -89,7 +91,11 @@ class PositionFrame(Frame, tag="position", omit_defaults=True, frozen=True, kw_o
 
 
 class PredictionFrame(Frame, tag="prediction", frozen=True, kw_only=True):
-    """A prediction as it is now, for this receiver; one with an older `revision` than known is to be ignored."""
+    """A prediction as it is now, for this receiver; one with an older `revision` than known is to be ignored.
+
+    `present` on connecting, `shown` when the film has got to one that waited; `away` and `back` say that its `deadline`
+    runs or does not, at the same revision; `confirmed` is one of several yeses; the others say what was done.
+    """
 
     reason: PredictionReason
     prediction: PredictionBody
@@ -151,6 +157,12 @@ class PredictionPage(Body, frozen=True, kw_only=True):
 
     items: list[PredictionBody]
     next: str | None
+
+
+class PairQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """`?with=USER`: the other one of the pair."""
+
+    with_: OpaqueId = msgspec.field(name="with")
 
 
 class ScoreBody(Body, frozen=True, kw_only=True):

@@ -1,5 +1,7 @@
 """The prediction service: its parts put together, and its life."""
 
+import asyncio
+import contextlib
 import time
 from collections.abc import Callable, Sequence
 
@@ -8,6 +10,12 @@ from dateflicks.server.auth.caller import Caller
 from dateflicks.server.auth.tokens import Signer
 from dateflicks.server.bus.local import Bus
 from dateflicks.server.observe.metrics import Metrics
+from dateflicks.server.services.prediction.feed import PredictionFeed
+from dateflicks.server.services.prediction.films import TOPIC
+from dateflicks.server.services.prediction.handler import CHANGED_TOPIC, PredictionHandler
+from dateflicks.server.services.prediction.records import COLLECTIONS, OUTCOMES, PREDICTIONS, SETTLING
+from dateflicks.server.services.prediction.routes import PredictionRoutes
+from dateflicks.server.services.prediction.tables import Tables
 from dateflicks.server.storage.database import Database
 from dateflicks.server.web.route import Authenticator, Route
 from dateflicks.server.web.service import Feed
@@ -34,11 +42,15 @@ class PredictionService:
         settings = settings or PredictionSettings()
         self._database = database
         self._bus = bus
-        self._now = now
         self._admission = Admission(signer)
         self._gate = Gate(self.name, settings.limits, settings.allowed_origins, metrics=metrics)
-        self.routes: Sequence[Route] = ()
-        self.feeds: Sequence[Feed] = ()
+        predictions = database.table(PREDICTIONS)
+        self._tables = Tables(predictions, database.table(OUTCOMES), database.table(SETTLING), now)
+        self._handler = PredictionHandler(predictions, self._tables, settings.confirm_seconds, bus, now=now)
+        self.routes: Sequence[Route] = PredictionRoutes(self._handler, self._admission).all()
+        self.feeds: Sequence[Feed] = PredictionFeed(self._handler, self._admission, self._gate, now).all()
+        self._mending: asyncio.Task[None] | None = None
+        self._open = contextlib.ExitStack()
 
     @property
     def authenticate(self) -> Authenticator:
@@ -50,13 +62,24 @@ class PredictionService:
         return identify
 
     async def start(self) -> None:
-        """Get ready."""
+        """Ensure the collections, listen to where films are, and write what an earlier process has left."""
+        await self._database.ensure(COLLECTIONS)
+        self._open.callback(self._bus.subscribe(TOPIC, self._handler.rooms.hear))
+        self._open.callback(self._bus.subscribe(CHANGED_TOPIC, self._handler.hear_change))
+        self._mending = asyncio.create_task(self._tables.run(), name="prediction outcomes")
 
     async def stop(self) -> None:
-        """Let go."""
+        """Let go: all that was answered is written."""
+        self._open.close()
+        if self._mending is not None:
+            self._mending.cancel()
+            await asyncio.wait([self._mending])
+            self._mending = None
+        await self._handler.stop()
 
     def close_feeds(self, code: int, reason: str) -> None:
-        """End every connection."""
+        """End every connection because the service stops: nobody has gone away."""
+        self._handler.rooms.end()
         self._gate.close_all(code, reason)
 
     def database_up(self) -> bool:
