@@ -10,6 +10,7 @@ import pytest
 from tests.journeys.deployment import Deployment, running_server
 from tests.journeys.people import Crowd, Person, act, invite, ticket_of
 from tests.journeys.room import Room, make_timecode, seats
+from tests.journeys.talk import Talk
 from tests.journeys.wire import Json, Rest, open_rest
 
 # Read before any fixture tidies the environment.
@@ -96,3 +97,13 @@ def open_room(
 async def room(open_room: OpenRoom) -> AsyncIterator[Room]:
     async with open_room() as opened:
         yield opened
+
+
+@pytest.fixture
+async def talk(deployment: Deployment, rest: Rest, crowd: Crowd) -> Talk:
+    """An accepted session of two whom nobody has met: what each may still say is all theirs."""
+    host, guest = await crowd.stranger("talks"), await crowd.stranger("answers")
+    session = await invite(rest, host, guest)
+    await act(rest, guest, session, "accept")
+    tickets = {person.id: await ticket_of(rest, person, session["id"]) for person in (host, guest)}
+    return Talk(deployment, rest, session["id"], host, guest, tickets)

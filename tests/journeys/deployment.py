@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -55,9 +55,10 @@ class Deployment:
 
 @dataclass
 class Server:
-    """`serve all` as a process of its own, with what it said last."""
+    """`serve all`, or one service alone, as a process of its own, with what it said last."""
 
     process: subprocess.Popen[str]
+    service: str = "all"
     said: deque[str] = field(default_factory=lambda: deque(maxlen=200))
     url: str = ""
     _spoke: threading.Event = field(default_factory=threading.Event)
@@ -88,7 +89,9 @@ class Server:
             except httpx2.TransportError:
                 pass
             threading.Event().wait(0.05)
-        raise AssertionError(f"serve all is not ready (exit code {self.process.poll()}):\n{''.join(self.said)}")
+        raise AssertionError(
+            f"serve {self.service} is not ready (exit code {self.process.poll()}):\n{''.join(self.said)}"
+        )
 
     def kill(self) -> None:
         """What a power cut does to the service; what it started is not told."""
@@ -127,12 +130,14 @@ class Server:
 
 
 @contextmanager
-def running_server(folder: Path, *flags: str) -> Iterator[Server]:
-    """Start `serve all` on any free port, on the data folder that is given."""
+def running_server(
+    folder: Path, *flags: str, service: str = "all", variables: Mapping[str, str] | None = None
+) -> Iterator[Server]:
+    """Start `serve all`, or one service, on any free port, on the data folder that is given."""
     home = folder.parent / "home"
     home.mkdir(exist_ok=True)
     kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "TMPDIR") if name in os.environ}
-    command = ["serve", "all", "--host", "127.0.0.1", "--port", "0", "--data", str(folder), *flags]
+    command = ["serve", service, "--host", "127.0.0.1", "--port", "0", "--data", str(folder), *flags]
     process = subprocess.Popen(
         [sys.executable, "-m", "dateflicks", *command],
         stdin=subprocess.DEVNULL,
@@ -140,10 +145,10 @@ def running_server(folder: Path, *flags: str) -> Iterator[Server]:
         stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
-        env=kept | {"HOME": str(home), "PYTHONUNBUFFERED": "1"},
+        env={**kept, "HOME": str(home), "PYTHONUNBUFFERED": "1", **(variables or {})},
         start_new_session=True,
     )
-    server = Server(process)
+    server = Server(process, service)
     server.listen()
     try:
         server.wait_until_ready()
