@@ -9,8 +9,10 @@ from typing import Final, TextIO
 LINE_MAX_BYTES: Final = 4096
 
 
-async def typed_lines(stream: TextIO) -> AsyncIterator[str]:
-    """Each line until the end of input; one that is too long is dropped."""
+async def typed_lines(
+    stream: TextIO, max_bytes: int = LINE_MAX_BYTES, *, cuts_long_ones: bool = False
+) -> AsyncIterator[str]:
+    """Each line until the end of input; one that is too long is dropped, or is cut but still longer than that."""
     try:
         descriptor = stream.fileno()
     except (io.UnsupportedOperation, ValueError):
@@ -24,14 +26,14 @@ async def typed_lines(stream: TextIO) -> AsyncIterator[str]:
             return  # the terminal is gone
         *whole, rest = (rest + chunk).split(b"\n")
         for line in whole:
-            if not is_too_long:
+            if not is_too_long or cuts_long_ones:
                 yield line.decode("utf-8", "replace")
             is_too_long = False
-        if len(rest) > LINE_MAX_BYTES:
-            rest, is_too_long = b"", True
+        if len(rest) > max_bytes:
+            rest, is_too_long = rest[: max_bytes + 1] if cuts_long_ones else b"", True
         if not chunk:
             break
-    if rest and not is_too_long:
+    if rest and (not is_too_long or cuts_long_ones):
         yield rest.decode("utf-8", "replace")
 
 

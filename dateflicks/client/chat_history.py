@@ -71,13 +71,6 @@ class ChatHistory:
             if len(page) < PAGE_MAX:
                 return
 
-    async def last(self, count: int) -> list[Message]:
-        """The newest `count` messages, in order."""
-        found = await self.newest(min(count, PAGE_MAX))
-        while found and len(found) < count and found[0].seq > 1:
-            found = await self.before(found[0].seq, min(count - len(found), PAGE_MAX)) + found
-        return found
-
     async def place_of(self, moment: datetime) -> int:
         """The number of the last message said before this moment, in a few requests however long the talk is."""
         low, high = 0, await self.head()

@@ -141,12 +141,11 @@ def test_each_message_is_told_once_and_in_order_whatever_comes_twice_or_early() 
 def test_after_a_break_it_asks_for_what_it_missed_and_for_what_was_changed(desk: Desk) -> None:
     desk.hear(said(4), edited(4, "better", 1))
     desk.lose()
-    assert not desk.talk.is_caught_up
+    caught_up = [desk.talk.is_caught_up]
     desk.open()
     assert desk.sends(ResumeFrame)[-1] == ResumeFrame(after=4, changes=1)
     desk.hear(said(5), deleted(4, 2), resumed(5, 2))
-    assert desk.lines == [4, 5]
-    assert desk.talk.is_caught_up
+    assert (desk.lines, [*caught_up, desk.talk.is_caught_up]) == ([4, 5], [False, True])
     assert [update.message.content for update in desk.of(Rewritten) if update.message] == ["better", ""]
 
 
