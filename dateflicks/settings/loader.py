@@ -40,7 +40,7 @@ class SettingsError(DateflicksError):
     """A setting that is wrong: where it stands, which key, what is wrong with it, and what was perhaps meant."""
 
     def __init__(self, where: str, key: str, problem: str, suggestion: str | None = None) -> None:
-        super().__init__(f"{where}: {key}: {problem}" if key else f"{where}: {problem}")
+        super().__init__(": ".join(part for part in (where, key, problem) if part))
         self.where = where
         self.key = key
         self.problem = problem
@@ -102,6 +102,14 @@ def load(
         flag = "--" + name.rpartition(".")[2].replace("_", "-")
         values[name], sources[name] = _checked(flag, keys[name], value), Source("flag", flag)
     return Loaded(service, build(defaults, values), sources)
+
+
+def read_value(service: str, name: str, text: str) -> Any:
+    """What somebody typed for a key, as its value. Raises SettingsError, which says what would fit."""
+    keys = {key.name: key for key in keys_of(SERVICES[service]())}
+    if name not in keys:
+        raise SettingsError("", name, "no such key", nearest(name, keys))
+    return _checked("", keys[name], _from_text(keys[name], text), is_text=True)
 
 
 def _from_file(path: Path, keys: Mapping[str, Key]) -> Iterator[tuple[str, Any]]:

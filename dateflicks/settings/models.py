@@ -13,3 +13,20 @@ def model_text(service: str) -> str:
         if path.is_file():
             return path.read_text(encoding="utf-8")
     raise FileNotFoundError(f"{service}.model.toml")
+
+
+def explanations(service: str) -> dict[str, str]:
+    """What the model file says above each key, by dotted key."""
+    found: dict[str, str] = {}
+    section, said = "", [""]
+    for line in model_text(service).splitlines():
+        key, equals, _ = line.partition(" = ")
+        if line.startswith("#"):
+            said.append(line.removeprefix("#").strip())
+        elif line.startswith("["):
+            section, said = f"{line.strip('[]')}.", []
+        elif equals:
+            found[section + key] = " ".join(said).strip()
+        else:
+            said = []
+    return found
