@@ -24,13 +24,14 @@ from dateflicks.tui.model.state import Chat, Film, OwnPlayer, WatchState
 from dateflicks.tui.model.telling import told
 
 _GRANTED: Final = {"play": "play", "pause": "pause", "stop": "stop", "seek": "move the film"}
+GAP_SECONDS: Final = 30.0
 _OVER: Final = frozenset({"ended", "cancelled", "rejected"})
 
 
 def reduce(state: WatchState, event: Event, now: float) -> WatchState:
     """The state after `event` at `now`; times before the newest one that is known count as that one."""
     if now > state.now:
-        state = _passed(replace(state, now=now))
+        state = _passed(replace(state, now=now, together=state.together + _together(state, now)))
     match event:
         case Tick():
             return state
@@ -93,6 +94,13 @@ def _passed(state: WatchState) -> WatchState:
     if toasts is not state.toasts or chat is not state.chat:
         state = replace(state, toasts=toasts, chat=chat)
     return watching.with_history(watching.expired(state), None)
+
+
+def _together(state: WatchState, now: float) -> float:
+    """Seconds of film that both have watched since the last event; over a gap, as of a sleeping computer, none."""
+    passed = now - state.now
+    is_shared = any(one.is_here and not one.is_me for one in state.people)
+    return passed if is_shared and state.link.is_open and state.film.rate > 0 and passed < GAP_SECONDS else 0.0
 
 
 def _link(state: WatchState, event: LinkChanged) -> WatchState:

@@ -192,6 +192,7 @@ class WatchState:
     bets: Bets = Bets()
     toasts: tuple[Toast, ...] = ()
     now: float = 0.0
+    together: float = 0.0  # seconds in which the film moved for both
     is_over: bool = False
     invitation: str = ""  # what to read to the guest, while nobody has come
 

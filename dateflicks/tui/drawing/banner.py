@@ -1,0 +1,118 @@
+"""Banners: a change that waits for its answer, with the server's countdown and two keys; and a line that is away."""
+
+import math
+
+from dateflicks.tui.drawing import words
+from dateflicks.tui.drawing.cells import clean, width_of
+from dateflicks.tui.drawing.rows import Row, Segment, first_fit, fitted, row_width, spread
+from dateflicks.tui.glyphs import Glyphs, own_text
+from dateflicks.tui.keys import Keymap
+from dateflicks.tui.model.state import Pending, WatchState
+from dateflicks.tui.themes import Style
+
+_GROUND: Style = "banner"
+_STATUS = {"play": "PLAYING", "pause": "PAUSED", "stop": "STOPPED"}
+_YES = {"play": "play", "pause": "pause", "stop": "stop", "seek": "go there"}
+_NO = {"play": "keep playing", "pause": "stay paused", "stop": "stay stopped"}
+
+
+def banners(state: WatchState, width: int, glyphs: Glyphs, keys: Keymap) -> list[Row]:
+    """What has to be said just now, the line first; no rows where there is nothing."""
+    rows = offline(state, width, glyphs, keys)
+    if state.pending is not None and state.link.is_open:
+        rows += pending(state, state.pending, width, glyphs, keys)
+    return rows
+
+
+def pending(state: WatchState, asked: Pending, width: int, glyphs: Glyphs, keys: Keymap) -> list[Row]:
+    """Who wants what, until when, and how to answer; in wide screens with a bar that runs out."""
+    left = words.countdown(asked.deadline, state.now)
+    what = _what(state, asked)
+    after = _afterwards(asked)
+    who = "you" if asked.is_mine else words.shown_name(asked.by_name)
+    sign, refuse = keys.shown("agree", ascii_only=glyphs.is_ascii), keys.shown("refuse", ascii_only=glyphs.is_ascii)
+    answers: list[list[tuple[str, str]]]
+    if asked.is_mine:
+        if asked.is_answered:
+            answers, ending = [[]], f" — taking it back, {left}"
+        else:
+            answers, ending = [[(refuse, "take back")], [(refuse, "")]], f" — waiting for an answer, {after} in {left}"
+        says = [f"You ask to {what}{ending}", f"You ask to {what}: {left}", f"{what}? {left}"]
+    elif asked.is_answered:
+        answers = [[]]
+        says = [f"{who} wants to {what} — answered, waiting for the service", f"{who}: {what}, answered"]
+    else:
+        yes, no = _YES[asked.kind], _NO.get(str(asked.origin), "stay here")
+        answers = [[(sign, yes), (refuse, no)], [(sign, "yes"), (refuse, "no")], [(sign, ""), (refuse, "")]]
+        says = [
+            f"{who} wants to {what} — {after} in {left}",
+            f"{who}: {what}? {after} {left}",
+            f"{who}: {what}? {left}",
+        ]
+    right = first_fit([_keys(one) for one in answers], max(10, width * 2 // 5))
+    room = width - row_width(right) - 1
+    text = next((one for one in says if width_of(one) <= room), says[-1])
+    rows = [spread([(glyphs.bar, _GROUND), (own_text(text, glyphs), "banner-strong")], right, width, glyphs, _GROUND)]
+    if width >= 84 and not asked.is_answered:
+        rows.append(_running_out(state, asked, width, glyphs))
+    return rows
+
+
+def offline(state: WatchState, width: int, glyphs: Glyphs, keys: Keymap) -> list[Row]:
+    """Since when the line is away, when it is tried again, and what goes on meanwhile."""
+    link = state.link
+    if link.is_open or link.lost_at is None:
+        return []
+    away = words.seconds_text(state.now - link.lost_at)
+    left = None if link.retry_at is None else math.ceil(link.retry_at - state.now)
+    when = "now" if left is None or left <= 0 else f"in {left} s"
+    why = f" ({clean(link.why)})" if clean(link.why) else ""
+    key = keys.shown("resync", ascii_only=glyphs.is_ascii)
+    says = [
+        f"No line for {away}{why} — try {link.tries} {when}",
+        f"No line for {away} — try {link.tries} {when}",
+        f"No line {away}: try {link.tries} {when}",
+    ]
+    right = first_fit([_keys([(key, "now")], "bad-banner"), _keys([(key, "")], "bad-banner")], max(8, width // 4))
+    room = width - row_width(right) - 1
+    text = next((one for one in says if width_of(one) <= room), says[-1])
+    first = spread(
+        [(glyphs.bar, "bad-banner"), (own_text(text, glyphs), "bad-banner-strong")], right, width, glyphs, "bad-banner"
+    )
+    queued = state.chat.queued
+    waits = f"; {queued} message{'' if queued == 1 else 's'} queued" if queued else ""
+    goes_on = [f" the film goes on here, unsynced{waits}", f" unsynced{waits}"]
+    second = next((one for one in goes_on if width_of(one) <= width - 1), goes_on[-1])
+    return [first, fitted([(glyphs.bar, "bad-banner"), (second, "bad-banner")], width, glyphs, "bad-banner")]
+
+
+# --- inside -----------------------------------------------------------------------------------------------------
+
+
+def _what(state: WatchState, asked: Pending) -> str:
+    if isinstance(asked.target, str):
+        return asked.target.upper()
+    return f"GO TO {words.position_text(asked.target, state.film.length)}"
+
+
+def _afterwards(asked: Pending) -> str:
+    """What happens by itself when nobody answers."""
+    return f"reverts to {_STATUS[asked.origin]}" if isinstance(asked.origin, str) else "forgotten"
+
+
+def _keys(answers: list[tuple[str, str]], ground: Style = "banner") -> list[Segment]:
+    """Keys and what they do: `[y] pause   [n] keep playing`."""
+    key_style: Style = "banner-key" if ground == "banner" else "bad-banner-key"
+    row: list[Segment] = []
+    for key, label in answers:
+        if key:
+            row += [("  ", ground), (f"[{key}]", key_style), (f" {label}" if label else "", ground)]
+    return [*row, (" ", ground)] if row else []
+
+
+def _running_out(state: WatchState, asked: Pending, width: int, glyphs: Glyphs) -> Row:
+    share = min(max((asked.deadline - state.now) / max(state.confirm_seconds, 1.0), 0.0), 1.0)
+    cells = width - 4
+    full = math.ceil(share * cells)
+    bar = glyphs.full * full + glyphs.empty * (cells - full)
+    return fitted([(glyphs.bar, _GROUND), (" ", _GROUND), (bar, _GROUND)], width, glyphs, _GROUND)

@@ -1,0 +1,184 @@
+"""The session's predictions: what is open and sealed, what waits for the film, what wants an answer, how all stand."""
+
+from collections.abc import Sequence
+
+from dateflicks.client.prediction_sentences import percent
+from dateflicks.protocol.predictions import CallBody, PredictionBody, ScoreBody
+from dateflicks.tui.drawing import words
+from dateflicks.tui.drawing.cells import clean, cut
+from dateflicks.tui.drawing.rows import Row, Segment, fitted, spread
+from dateflicks.tui.glyphs import Glyphs, own_text
+from dateflicks.tui.keys import Keymap
+from dateflicks.tui.model.state import WatchState
+from dateflicks.tui.themes import Style
+
+_VOID = {
+    "objection": "they did not agree on the outcome",
+    "silence": "nobody was there to confirm",
+    "called-off": "called off",
+}
+
+
+def panel(state: WatchState, width: int, glyphs: Glyphs, keys: Keymap, limit: int = 4) -> list[Row]:
+    """At most `limit` rows beside the film: what wants something of this person first."""
+    items = sorted(state.bets.items, key=lambda one: _urgency(state, one))[:limit]
+    rows = [_short(state, one, width, glyphs, keys) for one in items]
+    if not rows:
+        key = keys.shown("predict", ascii_only=glyphs.is_ascii)
+        rows = [fitted([(f" Nothing is predicted yet; {key} opens this.", "dim")], width, glyphs)]
+    return rows
+
+
+def listing(
+    state: WatchState, width: int, glyphs: Glyphs, keys: Keymap, selected: str | None = None
+) -> list[tuple[str, list[Row]]]:
+    """All predictions, the newest first: the id of each, and its rows."""
+    return [
+        (one.id, _long(state, one, width, glyphs, keys, is_selected=one.id == selected)) for one in state.bets.items
+    ]
+
+
+def scores(state: WatchState, width: int, glyphs: Glyphs) -> list[Row]:
+    """One row: everybody's points, the best first."""
+    found = [
+        f"{_score_name(state, one)} {one.points:+.0f} ({one.right} of {one.calls} right)" for one in state.bets.scores
+    ]
+    text = own_text(" · ".join(found), glyphs) if found else "No points yet: nothing is settled."
+    return [fitted([(f" {text}", "text" if found else "dim")], width, glyphs)]
+
+
+def standing(state: WatchState, glyphs: Glyphs) -> str:
+    """Everybody's points in few words: bea +12 — you -3."""
+    return own_text(" — ", glyphs).join(f"{_score_name(state, one)} {one.points:+.0f}" for one in state.bets.scores[:3])
+
+
+# --- one prediction ---------------------------------------------------------------------------------------------
+
+
+def _short(state: WatchState, one: PredictionBody, width: int, glyphs: Glyphs, keys: Keymap) -> Row:
+    sign, style = _sign(state, one, glyphs)
+    left: list[Segment] = [(f" {sign} ", style), (_details(one, glyphs), "text")]
+    right_text, right_style = _said(state, one, glyphs, keys)
+    return _beside(left, right_text, right_style, width, glyphs)
+
+
+def _long(
+    state: WatchState, one: PredictionBody, width: int, glyphs: Glyphs, keys: Keymap, *, is_selected: bool
+) -> list[Row]:
+    sign, style = _sign(state, one, glyphs)
+    pointer = glyphs.marked if is_selected else " "
+    said, said_style = _said(state, one, glyphs, keys)
+    first: list[Segment] = [
+        (f"{pointer}{sign} ", "marked" if is_selected else style),
+        (_details(one, glyphs), "marked" if is_selected else "strong"),
+    ]
+    rows = [_beside(first, _state_word(state, one), "dim", width, glyphs)]
+    calls = "   ".join(_call(state, call, one) for call in one.calls)
+    if not one.waits:
+        nobody = "nobody has called it yet" if one.status == "open" else "nobody called it"
+        rows.append(_beside([(f"     {calls or nobody}", "text")], said, said_style, width, glyphs))
+    if one.id in state.bets.unproven:
+        warning = f"   {glyphs.no} Not proven: a call is not what was sealed. Talk before you settle it."
+        rows.append(fitted([(warning, "bad")], width, glyphs))
+    return rows
+
+
+def _beside(left: Sequence[Segment], text: str, style: Style, width: int, glyphs: Glyphs) -> Row:
+    """What is predicted, and what can be done about it, which may take up to two thirds."""
+    if not text:
+        return fitted(left, width, glyphs)
+    right: list[Segment] = [
+        ("  ", "text"),
+        (cut(text, max(5, width * 2 // 3 - 3), glyphs.ellipsis), style),
+        (" ", "text"),
+    ]
+    return spread(left, right, width, glyphs)
+
+
+def _sign(state: WatchState, one: PredictionBody, glyphs: Glyphs) -> tuple[str, Style]:
+    if one.id in state.bets.unproven:
+        return glyphs.no, "bad"
+    if one.waits:
+        return glyphs.wait, "dim"
+    match one.status:
+        case "open":
+            return "?", "accent"
+        case "locked":
+            return "!" if one.proposed_outcome is not None else "=", "warning"
+        case "settled":
+            return glyphs.yes, "good"
+        case "void":
+            return glyphs.no, "dim"
+
+
+def _details(one: PredictionBody, glyphs: Glyphs) -> str:
+    if one.waits:
+        return "A prediction waits until your film gets to it"
+    return own_text("“", glyphs) + clean(one.details) + own_text("”", glyphs)
+
+
+def _state_word(state: WatchState, one: PredictionBody) -> str:
+    if one.waits:
+        return ""
+    if one.status == "open" and one.locks_at_position is not None:
+        return f"locks at {words.position_text(one.locks_at_position, state.film.length)}"
+    return {"open": "open", "locked": "locked", "settled": f"came out: {clean(one.outcome or '?')}", "void": "void"}[
+        one.status
+    ]
+
+
+def _said(state: WatchState, one: PredictionBody, glyphs: Glyphs, keys: Keymap) -> tuple[str, Style]:
+    """How it stands with it, and what to press where something is to be done."""
+
+    def key(name: str) -> str:
+        return f"[{keys.shown(name, ascii_only=glyphs.is_ascii)}]"
+
+    if one.waits:
+        return "", "dim"
+    mine = next((call for call in one.calls if call.author == state.me), None)
+    if one.status == "open":
+        if mine is None or mine.option is None:
+            return f"{key('call')} call it", "accent"
+        others = sum(call.author != state.me for call in one.calls)
+        sealed = f", {others} sealed" if others else ""
+        return f"you: {clean(mine.option)}{_sure(mine)}{sealed}", "text"
+    if one.status == "locked":
+        if one.proposed_outcome is None:
+            return f"{key('settle')} say what came true", "accent"
+        outcome = clean(one.proposed_outcome)
+        if one.proposed_by == state.me:
+            return f"you say {outcome}; the other has to confirm", "dim"
+        return f"{outcome}? {key('confirm')} confirm {key('object')} object", "warning"
+    if one.status == "settled":
+        points = ", ".join(f"{_caller(state, call)} {call.points or 0:+.0f}" for call in one.calls)
+        return f"{clean(one.outcome or '?')}: {points}" if points else clean(one.outcome or "?"), "good"
+    return f"void: {_VOID.get(one.void_reason or '', 'it does not count')}", "dim"
+
+
+def _call(state: WatchState, call: CallBody, one: PredictionBody) -> str:
+    said = "sealed" if call.option is None else f"{clean(call.option)}{_sure(call)}"
+    is_right = one.status == "settled" and call.option is not None and call.option == one.outcome
+    return f"{_caller(state, call)}: {said}{', right' if is_right else ''}"
+
+
+def _caller(state: WatchState, call: CallBody) -> str:
+    return "you" if call.author == state.me else words.shown_name(call.author_name, 12)
+
+
+def _sure(call: CallBody) -> str:
+    return "" if call.confidence is None else f" {percent(call.confidence)}"
+
+
+def _score_name(state: WatchState, score: ScoreBody) -> str:
+    return "you" if score.user_id == state.me else words.shown_name(score.name, 12)
+
+
+def _urgency(state: WatchState, one: PredictionBody) -> int:
+    """What wants an answer of this person comes first, what is over last."""
+    if one.waits:
+        return 4
+    if one.status == "locked":
+        return 0 if one.proposed_outcome is not None and one.proposed_by != state.me else 2
+    if one.status == "open":
+        return 3 if any(call.author == state.me for call in one.calls) else 1
+    return 5
