@@ -19,6 +19,7 @@ from dateflicks.server import deployment
 from dateflicks.server.auth.passwords import Passwords
 from dateflicks.server.observe.metrics import Metrics
 from dateflicks.server.runner import running
+from dateflicks.server.services.prediction import handler as prediction_handler
 from dateflicks.server.services.session import app as session_app
 from dateflicks.server.services.session import handler as session_handler
 from dateflicks.settings.services import (
@@ -48,6 +49,7 @@ def served(folder: Path) -> Iterator[str]:
         patch.setattr(session_app, "Passwords", partial(Passwords, CHEAPEST))
         patch.setattr(session_handler, "SESSIONS_PER_WINDOW", MANY)
         patch.setattr(session_handler, "CODES_PER_WINDOW", MANY)
+        patch.setattr(prediction_handler, "CHANGES_PER_WINDOW", MANY)
         thread = threading.Thread(target=_serve, args=(folder, url, stopping), name="serve all")
         thread.start()
         try:

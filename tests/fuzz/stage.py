@@ -160,6 +160,7 @@ PROPS: Final[Mapping[str, Callable[[Stage], Prop]]] = {
     ),
     "GET /predictions/{sessionId}/scores": lambda stage: _of_evening(stage.evening),
     "GET /predictions/scores": lambda stage: Prop(query={"with": stage.other.id}, evening=stage.evening),
+    "GET /predictions/{sessionId}/{id}": lambda stage: stage.bet(),
     "POST /predictions/{sessionId}/{id}/call": lambda stage: _with_body(
         stage.bet(), {"option": "no", "confidence": 0.625}
     ),

@@ -15,6 +15,8 @@ KINDS: dict[str, tuple[CallerKind, ...]] = {
     "system": ("nobody",),
     "session": ("nobody", "user"),
     "timecode": ("nobody", "user", "ticket"),
+    "messages": ("nobody", "user", "ticket"),
+    "prediction": ("nobody", "user", "ticket"),
 }
 
 

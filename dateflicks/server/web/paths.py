@@ -25,9 +25,13 @@ class Paths:
         self._patterns[shape] = re.compile("[^/]+".join(re.escape(part) for part in shape.split("{}")) + "/?")
 
     def methods(self, path: str) -> tuple[str, ...]:
-        """The methods that a request's path knows, sorted."""
-        found: set[str] = set()
-        for shape, pattern in self._patterns.items():
-            if pattern.fullmatch(path):
-                found |= self._methods[shape]
-        return tuple(sorted(found))
+        """The methods that a request's path knows, sorted; `/sessions/events` is never a `/sessions/{id}`."""
+        matching = [shape for shape, pattern in self._patterns.items() if pattern.fullmatch(path)]
+        if not matching:
+            return ()
+        return tuple(sorted(self._methods[min(matching, key=_words_first)]))
+
+
+def _words_first(shape: str) -> list[bool]:
+    """To order the shapes of one path as routing does: from the left, a word comes before a parameter."""
+    return [part == "{}" for part in shape.split("/")]
