@@ -205,9 +205,11 @@ class Predicting:
                 return await self._sent(path, body(now.revision))
             except errors.AtOdds:
                 newest = await self.one(known.id)
+                if newest.revision == now.revision:
+                    raise
                 if is_done(newest):
                     return newest
-                if newest.revision == now.revision or not is_meant(newest):
+                if not is_meant(newest):
                     raise
                 now = newest
         raise errors.AtOdds("The prediction changes all the time. Look at it, and try again.")

@@ -225,6 +225,15 @@ async def test_an_act_at_odds_with_how_things_stand_is_not_repeated(
     assert len(sent(server)) == 1
 
 
+async def test_what_was_done_before_is_not_taken_for_the_own_doing(
+    server: ScriptedServer, predicting: Predicting
+) -> None:
+    answers(server, "void", Answer.problem(409, "This prediction is void."))
+    present(server, VOID)
+    with pytest.raises(errors.AtOdds, match="is void"):
+        await predicting.void(VOID)
+
+
 @pytest.mark.parametrize(
     ("verb", "now"),
     [
