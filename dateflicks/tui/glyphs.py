@@ -107,21 +107,25 @@ ASCII: Final = Glyphs(
     side="|",
 )
 
-SETS: Final[Mapping[Literal["unicode", "ascii"], Glyphs]] = {"unicode": UNICODE, "ascii": ASCII}
+Choice = Literal["auto", "unicode", "ascii"]
 _PLAIN: Final = str.maketrans(
     {"—": "-", "–": "-", "−": "-", "…": "~", "·": ".", "“": '"', "”": '"', "’": "'", "±": "+"}
 )
 
 
-def glyphs_for(choice: Literal["auto", "unicode", "ascii"], environ: Mapping[str, str]) -> Glyphs:
-    """The set of a setting; "auto" asks the locale of an environment, as terminals and fonts go by it."""
+def glyphs_for(choice: Choice, environ: Mapping[str, str]) -> Glyphs:
+    """The set of a setting in an environment."""
+    return ASCII if is_ascii_wanted(choice, environ) else UNICODE
+
+
+def is_ascii_wanted(choice: Choice, environ: Mapping[str, str]) -> bool:
+    """Whether only ASCII is to be drawn; "auto" asks terminal and locale, as fonts and encodings go by them."""
     if choice != "auto":
-        return SETS[choice]
+        return choice == "ascii"
     if environ.get("TERM") in ("linux", "vt100", "vt220", "dumb"):
-        return ASCII
+        return True
     locale = next((environ[name] for name in ("LC_ALL", "LC_CTYPE", "LANG") if environ.get(name)), "")
-    says_other = locale in ("C", "POSIX") or ("." in locale and "utf" not in locale.lower())
-    return ASCII if says_other else UNICODE
+    return locale in ("C", "POSIX") or ("." in locale and "utf" not in locale.lower())
 
 
 def own_text(text: str, glyphs: Glyphs) -> str:

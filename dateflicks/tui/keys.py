@@ -54,9 +54,9 @@ BINDINGS: Final = (
         ("agree", "y", "yes", "Agree to what the other asks for", None),
         ("refuse", "n", "no", "Refuse what the other asks for, or take your own request back", None),
         ("play-pause", "space", "play/pause", "Play or pause for everybody", 1),
-        ("back-10", "left", "-10 s", "Ask everybody to go 10 seconds back", 2),
-        ("forward-10", "right", "+10 s", "Ask everybody to go 10 seconds on", 3),
-        ("talk", "slash enter", "chat", "Write something to the other", 4),
+        ("back-10", "left", "-10 s", "Ask everybody to go 10 seconds back", 3),
+        ("forward-10", "right", "+10 s", "Ask everybody to go 10 seconds on", 4),
+        ("talk", "slash enter", "chat", "Write something to the other", 2),
         ("react", "r", "react", "React to what is on the screen just now", 5),
         ("predict", "p", "predict", "Open the predictions", 6),
         ("resync", "s", "resync", "Measure and get in step anew; without a line, try it again now", 7),
@@ -223,7 +223,7 @@ def read_keys(chosen: Mapping[str, str]) -> Keymap:
         if not known[name].keys:
             raise WrongKeys(name, "needs a key: without one there is no way out.")
     bindings = tuple(known.values())
-    _refuse_double_use(bindings)
+    _refuse_double_use(bindings, chosen)
     return Keymap(bindings)
 
 
@@ -270,14 +270,18 @@ def _impossible(modifiers: list[str], last: str) -> str | None:
     return "many terminals know nothing of such a combination. Take ctrl and a letter, or f1 to f12."
 
 
-def _refuse_double_use(bindings: tuple[Binding, ...]) -> None:
+def _refuse_double_use(bindings: tuple[Binding, ...], chosen: Mapping[str, str]) -> None:
     taken: dict[tuple[str, str], str] = {}
-    for one in sorted(bindings, key=lambda each: each.context != "app"):
+    everywhere: dict[str, str] = {}
+    for one in bindings:
         for key in one.keys:
-            other = taken.get((one.context, key)) or taken.get(("app", key))
-            if other is not None and not _may_shadow(one, key):
-                raise WrongKeys(one.id, f"'{shown(key)}' is taken by '{other}' already; give one of them another key.")
+            other = taken.get((one.context, key)) or (None if _may_shadow(one, key) else everywhere.get(key))
+            if other is not None:
+                moved, kept = (one.id, other) if one.id in chosen else (other, one.id)
+                raise WrongKeys(moved, f"'{shown(key)}' is taken by '{kept}'; give one of them another key.")
             taken[one.context, key] = one.id
+            if one.context == "app":
+                everywhere[key] = one.id
 
 
 def _may_shadow(one: Binding, key: str) -> bool:

@@ -94,7 +94,7 @@ def history(state: WatchState, width: int, glyphs: Glyphs) -> list[Row]:
 
 def tolerance(state: WatchState) -> str:
     """What the brackets mean, for the title above the meter."""
-    return f"tolerance {words.size_text(state.band)}"
+    return f"tolerance {state.band * 1000:.0f} ms"
 
 
 # --- inside -----------------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """The session's predictions: what is open and sealed, what waits for the film, what wants an answer, how all stand."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from dateflicks.client.prediction_sentences import percent
 from dateflicks.protocol.predictions import CallBody, PredictionBody, ScoreBody
@@ -12,7 +13,8 @@ from dateflicks.tui.keys import Keymap
 from dateflicks.tui.model.state import WatchState
 from dateflicks.tui.themes import Style
 
-_VOID = {
+LONG_CELLS: Final = 60  # from here on, calls and what to do about them stand in one row
+_VOID: Final = {
     "objection": "they did not agree on the outcome",
     "silence": "nobody was there to confirm",
     "called-off": "called off",
@@ -67,16 +69,20 @@ def _long(
 ) -> list[Row]:
     sign, style = _sign(state, one, glyphs)
     pointer = glyphs.marked if is_selected else " "
-    said, said_style = _said(state, one, glyphs, keys)
     first: list[Segment] = [
         (f"{pointer}{sign} ", "marked" if is_selected else style),
         (_details(one, glyphs), "marked" if is_selected else "strong"),
     ]
     rows = [_beside(first, _state_word(state, one), "dim", width, glyphs)]
-    calls = "   ".join(_call(state, call, one) for call in one.calls)
     if not one.waits:
         nobody = "nobody has called it yet" if one.status == "open" else "nobody called it"
-        rows.append(_beside([(f"     {calls or nobody}", "text")], said, said_style, width, glyphs))
+        calls = "   ".join(_call(state, call, one) for call in one.calls) or nobody
+        said, said_style = _said(state, one, glyphs, keys, is_long=True)
+        if said and width < LONG_CELLS:
+            rows.append(fitted([(f"     {calls}", "text")], width, glyphs))
+            rows.append(fitted([(f"     {said}", said_style)], width, glyphs))
+        else:
+            rows.append(_beside([(f"     {calls}", "text")], said, said_style, width, glyphs))
     if one.id in state.bets.unproven:
         warning = f"   {glyphs.no} Not proven: a call is not what was sealed. Talk before you settle it."
         rows.append(fitted([(warning, "bad")], width, glyphs))
@@ -127,8 +133,10 @@ def _state_word(state: WatchState, one: PredictionBody) -> str:
     ]
 
 
-def _said(state: WatchState, one: PredictionBody, glyphs: Glyphs, keys: Keymap) -> tuple[str, Style]:
-    """How it stands with it, and what to press where something is to be done."""
+def _said(
+    state: WatchState, one: PredictionBody, glyphs: Glyphs, keys: Keymap, *, is_long: bool = False
+) -> tuple[str, Style]:
+    """How it stands with it, and what to press where something is to be done; less where the calls stand beside it."""
 
     def key(name: str) -> str:
         return f"[{keys.shown(name, ascii_only=glyphs.is_ascii)}]"
@@ -139,6 +147,8 @@ def _said(state: WatchState, one: PredictionBody, glyphs: Glyphs, keys: Keymap) 
     if one.status == "open":
         if mine is None or mine.option is None:
             return f"{key('call')} call it", "accent"
+        if is_long:
+            return f"{key('call')} call it anew", "dim"
         others = sum(call.author != state.me for call in one.calls)
         sealed = f", {others} sealed" if others else ""
         return f"you: {clean(mine.option)}{_sure(mine)}{sealed}", "text"
@@ -151,7 +161,10 @@ def _said(state: WatchState, one: PredictionBody, glyphs: Glyphs, keys: Keymap) 
         return f"{outcome}? {key('confirm')} confirm {key('object')} object", "warning"
     if one.status == "settled":
         points = ", ".join(f"{_caller(state, call)} {call.points or 0:+.0f}" for call in one.calls)
-        return f"{clean(one.outcome or '?')}: {points}" if points else clean(one.outcome or "?"), "good"
+        outcome = clean(one.outcome or "?")
+        if is_long:
+            return points, "good"
+        return f"{outcome}: {points}" if points else outcome, "good"
     return f"void: {_VOID.get(one.void_reason or '', 'it does not count')}", "dim"
 
 
