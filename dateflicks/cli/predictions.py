@@ -118,7 +118,7 @@ def confidence_of(text: str | None, prediction: "PredictionBody") -> float:
 
     least = least_confidence(len(prediction.options))
     if text is None:
-        return rounded((least + 1.0) / 2)
+        return rounded((1.0 / len(prediction.options) + 1.0) / 2)
     is_percent = text.strip().endswith("%")
     try:
         value = float(text.strip().removesuffix("%")) / (100.0 if is_percent else 1.0)
@@ -174,7 +174,8 @@ def next_step(prediction: "PredictionBody", user_id: str) -> str:
         case "locked" if prediction.proposed_by is None:
             return f"Say what came true with '{command} propose {names} OUTCOME'."
         case "locked" if prediction.proposed_by == user_id:
-            return f"The other types '{command} confirm {names}', or object in its place."
+            away = f" They are away: after {prediction.deadline} it is void." if prediction.deadline else ""
+            return f"The other types '{command} confirm {names}', or object in its place.{away}"
         case "locked":
             return f"Type '{command} confirm {names}', or object in its place."
         case _:

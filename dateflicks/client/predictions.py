@@ -34,6 +34,7 @@ from dateflicks.protocol.predictions import (
 
 SILENCE_SECONDS: Final = 10.0  # in which a ping is answered, or the line is dead
 LOOK_SECONDS: Final = 0.5
+TOLD_BYTES: Final = 64 * 1024  # half of what a service tells at once on connecting: beyond it there may be more
 
 _DECODER: Final[msgspec.json.Decoder[PredictionServerFrame]] = msgspec.json.Decoder(PredictionServerFrame)
 _ENCODER: Final = msgspec.json.Encoder()
@@ -86,13 +87,15 @@ class Predictions:
         self._whereabouts = Whereabouts()
         self._requests = Predicting(client, session_id, tickets, user_id)
         self._feed: Feed | None = None
+        self._told_bytes = 0
+        self._may_lack = asyncio.Event()
 
     async def run(self) -> None:
         """Follow, until cancelled. Raises ClientError when there is nothing to follow any more, or no such service."""
         base = await self._client.address_of(SERVICE)
         url = f"ws{base.removeprefix('http')}/predictions/{quote(self._session_id, safe='')}/events"
         self._feed = Feed(url, self._tickets.fresh, silence_seconds=SILENCE_SECONDS, is_quiet=True)
-        looking = asyncio.create_task(self._look_again_and_again())
+        beside = [asyncio.create_task(self._look_again_and_again()), asyncio.create_task(self._fetch_what_lacks())]
         try:
             async with contextlib.aclosing(self._feed.events()) as events:
                 async for event in events:
@@ -101,8 +104,9 @@ class Predictions:
             raise errors.of_close_code(ended.code, str(ended), url=base) from ended
         finally:
             self._feed = None
-            looking.cancel()
-            await asyncio.gather(looking, return_exceptions=True)
+            for task in beside:
+                task.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
 
     def look(self) -> None:
         """Look where the player is now, instead of in half a second."""
@@ -195,6 +199,7 @@ class Predictions:
     def _happened(self, event: FeedEvent) -> None:
         match event:
             case Opened():
+                self._told_bytes = 0
                 self._whereabouts.forget()
                 self.look()
                 self._listener(PredictionsLine(True))
@@ -212,6 +217,10 @@ class Predictions:
             self._listener(PredictionsRefused(frame.code, frame.detail))
         elif isinstance(frame, PredictionFrame):
             self._told(frame.prediction, frame.reason)
+            if frame.reason == "present":
+                self._told_bytes += len(data)
+                if self._told_bytes > TOLD_BYTES:
+                    self._may_lack.set()
 
     def _told(self, prediction: PredictionBody, reason: PredictionReason) -> PredictionBody:
         for update in self._ledger.take(prediction, reason):
@@ -222,3 +231,12 @@ class Predictions:
         while True:
             self.look()
             await asyncio.sleep(LOOK_SECONDS)
+
+    async def _fetch_what_lacks(self) -> None:
+        """On connecting a service tells no more than a line can take: the oldest of very many are asked for."""
+        while True:
+            await self._may_lack.wait()
+            self._may_lack.clear()
+            with contextlib.suppress(errors.ClientError):  # what matters most is known; the next line tells it again
+                for found in await self._requests.all():
+                    self._told(found, "present")

@@ -236,7 +236,7 @@ def test_three_options_are_half_way_to_certain_at_two_thirds(cli: Cli, service: 
     service.has(one(1, options=["a", "b", "c"]))
     service.answers("call", one(2))
     cli("predict", "call", "a", "xxx", "b")
-    assert service.posted[0][1]["confidence"] == pytest.approx(2 / 3, abs=1e-4)
+    assert service.posted[0][1]["confidence"] == 0.6667
 
 
 @pytest.mark.parametrize(
@@ -272,6 +272,10 @@ def test_an_outcome_is_proposed_and_confirmed(cli: Cli, service: Service) -> Non
     told = cli("predict", "propose", "a", "xxx", "yes").stderr
     assert service.posted[-1][1] == {"outcome": "yes", "revision": 3}
     assert "another has to confirm" in told
+    assert "away" not in told
+    service.answers("propose", msgspec.structs.replace(proposed, deadline="2026-11-24T01:45:00.000Z"))
+    told = cli("predict", "propose", "a", "xxx", "yes").stderr
+    assert "They are away: after 2026-11-24T01:45:00.000Z it is void." in told
     by_other = msgspec.structs.replace(proposed, proposed_by=OTHER)
     service.has(by_other)
     service.answers("confirm", msgspec.structs.replace(by_other, revision=5, status="settled", outcome="yes"))

@@ -173,6 +173,20 @@ async def test_what_this_client_does_not_know_is_passed_over_and_an_error_is_tol
         assert here.changes == []
 
 
+async def test_the_oldest_of_very_many_are_asked_for_when_the_line_may_not_have_taken_them(
+    server: ScriptedServer,
+) -> None:
+    async with stage(server, prediction(1)) as here:
+        await until(lambda: len(here.changes) == 1, seconds=SECONDS)
+        over_http(server, here)
+        oldest = msgspec.json.decode(msgspec.json.encode(prediction(1, id="prd_oldest")))
+        server.on("GET", f"/predictions/{SESSION}", {"items": [oldest], "next": None})
+        for number in range(60):
+            await here.service.tell(prediction(1, id=f"prd_{number}", details="x" * 1_000), "present")
+        await until(lambda: here.predictions.get("prd_oldest") is not None, seconds=SECONDS)
+        assert len(here.predictions.items) == 62
+
+
 @pytest.mark.parametrize(("code", "kind"), [(4403, errors.NotAllowed), (4404, errors.NotThere), (4409, errors.AtOdds)])
 async def test_it_ends_when_the_service_does_not_want_it_back(
     code: int, kind: type[errors.ClientError], server: ScriptedServer

@@ -30,7 +30,7 @@ app = typer.Typer(add_completion=False)
 
 SessionArgument = Annotated[str, typer.Argument(metavar="SESSION", help="Its id, or the beginning of it.")]
 AnySession = Annotated[
-    str | None, typer.Argument(metavar="[SESSION]", help="Its id, or the beginning of it; or the only one there is.")
+    str | None, typer.Argument(metavar="SESSION", help="Its id, or the beginning of it; or the only one there is.")
 ]
 IdArgument = Annotated[str, typer.Argument(metavar="ID", help="The prediction's id, or the beginning of it.")]
 Act = Callable[["Predicting", "PredictionBody"], Awaitable["PredictionBody"]]
@@ -82,7 +82,8 @@ def call(
     id_: IdArgument,
     option: Annotated[str, typer.Argument(metavar="OPTION", help="What comes true.")],
     sure: Annotated[
-        str | None, typer.Option("--sure", metavar="80%", help="How sure: 80% or 0.8; else half way to certain.")
+        str | None,
+        typer.Option("--sure", metavar="80%", help="How sure: 80% or 0.8; else half way from a guess to certain."),
     ] = None,
 ) -> None:
     """Call it in secret; a call can be changed until the lock."""
@@ -145,7 +146,7 @@ def void(ctx: typer.Context, session: SessionArgument, id_: IdArgument) -> None:
 def score(
     ctx: typer.Context,
     session: Annotated[
-        str | None, typer.Argument(metavar="[SESSION]", help="Of this session alone: its id, or the beginning of it.")
+        str | None, typer.Argument(metavar="SESSION", help="Of this session alone: its id, or the beginning of it.")
     ] = None,
     with_: Annotated[
         str | None, typer.Option("--with", metavar="NAME", help="Of all sessions with this person: name or id.")
