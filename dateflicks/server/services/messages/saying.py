@@ -17,6 +17,7 @@ _ENCODER: Final = msgspec.json.Encoder()
 _ROOM: Final = limits.FRAME_MAX_BYTES  # characters before they are cut: whatever came in has fewer
 _TIME: Final = "2026-11-24T01:43:00.123Z"
 _ID: Final = "x" * 30
+_POSITION: Final = 1.2345678901234567e-100  # none takes more characters
 
 
 def draft_of(said: SendFrame | MessageRequest, author: str, author_name: str, film: float | None) -> Draft:
@@ -60,7 +61,7 @@ def check_size(content: str, *, author_name: str | None, client_id: str | None) 
     """Raise Invalid when the frame that tells this message would be larger than a frame may be."""
     largest = Message(
         id=_ID, session_id=_ID, seq=2**53, time=_TIME, author=_ID, type="reaction", content=content,
-        position=1e5 / 3, author_name=author_name, client_id=client_id, reply_to=_ID, edited_at=_TIME, deleted_at=_TIME,
+        position=_POSITION, author_name=author_name, client_id=client_id, reply_to=_ID, edited_at=_TIME, deleted_at=_TIME,
     )  # fmt: skip
     size = len(_ENCODER.encode(MessageFrame(message=largest)))
     if size > limits.FRAME_MAX_BYTES:

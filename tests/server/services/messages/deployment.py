@@ -96,8 +96,9 @@ class Speaker:
 
     async def said(self, content: str, **more: object) -> Json:
         """Say something and wait for the message as it was told; it is acknowledged."""
+        since = self.feed.mark
         client_id = await self.say(content, **more)
-        ack = await self.answer(client_id)
+        ack = await self.answer(client_id, since=since)
         assert ack["type"] == "ack", ack
         return await self.message(ack["seq"])
 
@@ -131,9 +132,9 @@ class Speaker:
             within=DEADLINE_SECONDS,
         )
 
-    async def error(self, *, since: int = 0, **frame: object) -> Json:
+    async def error(self, **frame: Any) -> Json:
         """What a frame is refused with; the connection stays."""
-        since = since or self.feed.mark
+        since = self.feed.mark
         await self.feed.send(**frame)
         return await self.told("error", since=since)
 
@@ -181,6 +182,16 @@ class Deployment:
         talk = talk or self.talk()
         async with self.speaker(talk, talk.ana) as ana, self.speaker(talk, talk.bea) as bea:
             yield ana, bea
+
+    @contextlib.asynccontextmanager
+    async def another(self) -> AsyncIterator["Deployment"]:
+        """The same database served once more, by a service that knows nothing of this one: as by another process."""
+        bus = LocalBus()
+        service = MessagesService(self.database, self.signer, bus, PLENTY)
+        async with running([service]) as server:
+            address = Address(server.url, is_ours=True)
+            async with open_rest(address) as rest:
+                yield Deployment(address, rest, service, self.database, self.signer, bus)
 
     async def post(self, talk: Talk, person: Person, body: Json, *, expect: int = 201) -> Any:
         """The body of the answer to what is said by REST."""

@@ -1,11 +1,13 @@
-"""What is said: acknowledged, told to all, in one order, once."""
+"""What is said: cleaned, acknowledged, told to all in one order, once; or refused with the reason."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
+from dateflicks.protocol.ids import new_id
 from tests.journeys.wire import RECORD_TIME
-from tests.server.services.messages.deployment import Deployment
+from tests.server.services.messages.deployment import Deployment, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -34,18 +36,167 @@ async def test_numbers_are_dense_when_several_connections_speak_at_once(shared: 
         for speaker in everybody:
             await speaker.message(len(named))
             assert speaker.seqs == list(range(1, len(named) + 1))
+        await asyncio.gather(*(one.answer(name) for name, one in zip(named, everybody * 50, strict=True)))
         acks = [frame for one in everybody for frame in one.feed.frames if frame["type"] == "ack"]
     assert sorted(ack["seq"] for ack in acks) == list(range(1, len(named) + 1))
 
 
-async def test_whoever_resumes_hears_everything_once_and_in_order(shared: Deployment) -> None:
+async def test_what_one_connection_says_keeps_its_order(shared: Deployment) -> None:
     talk = shared.talk()
     async with shared.both(talk) as (ana, bea):
-        for number in range(5):
-            await ana.said(f"{number}")
-        assert (await bea.resume(0)).items() >= {"seq": 5, "changes": 0}.items()
-        async with shared.speaker(talk, talk.bea) as late:
-            assert await late.resume(2)
-            await ana.said("live")
-            await late.message(6)
-            assert late.seqs == [3, 4, 5, 6]
+        await asyncio.gather(ana.say("x"), bea.say("y"))
+        for number in range(100):
+            await ana.say(f"{number}")
+        await bea.message(102)
+        heard = [message["content"] for message in bea.messages if message["content"].isdigit()]
+    assert heard == [f"{number}" for number in range(100)]
+
+
+async def test_a_message_is_one_write_and_no_read(shared: Deployment) -> None:
+    async with shared.both() as (ana, bea):
+        await ana.said("first")
+        with shared.commands() as commands:
+            for number in range(20):
+                await ana.said(f"{number}")
+                await bea.said(f"{number}")
+    assert commands == ["insert"] * 40
+
+
+async def test_each_kind_is_told_as_what_it_is(shared: Deployment) -> None:
+    async with shared.both() as (ana, bea):
+        text = await ana.said("one\n\ttwo", kind="text")
+        action = await ana.said("waves\nto bea", kind="action")
+        reaction = await bea.said("👩‍🚀", kind="reaction", position=3)
+    assert (text["type"], text["content"]) == ("text", "one\n\ttwo")
+    assert (action["type"], action["content"]) == ("action", "waves to bea")
+    assert (reaction["type"], reaction["content"], reaction["position"]) == ("reaction", "👩‍🚀", 3)
+
+
+async def test_text_is_cleaned_once_where_it_enters(shared: Deployment) -> None:
+    talk = shared.talk()
+    async with shared.both(talk) as (ana, bea):
+        await ana.say("a\x1b[2Jb\u202ec\x07d\r\ne" + "\u0301" * 50 + "  ")
+        heard = (await bea.message(1))["content"]
+    assert heard == "abcd\n\u00e9" + "\u0301" * 4
+    assert (await shared.documents(talk, 1))[0]["content"] == heard
+
+
+@pytest.mark.parametrize(
+    ("frame", "detail"),
+    [
+        ({"content": ""}, "content must not be empty"),
+        ({"content": " \n\t\u200b\u00a0"}, "content must not be empty"),
+        ({"content": "x" * 4_001}, "content must have at most 4000 characters, and has 4001"),
+        ({"content": "x\n" * 120}, "content must have at most 100 lines"),
+        ({"content": "x" * 33, "kind": "reaction"}, "content must have at most 32 characters, and has 33"),
+        ({"content": '"' * 4_000, "clientId": "x", "kind": "text"}, None),
+        ({"content": "x", "kind": "system"}, "kind is none of the allowed values"),
+        ({"content": "x", "kind": "dance"}, "kind is none of the allowed values"),
+        ({"content": 7}, "content must be text, not a whole number"),
+        ({"content": "x", "position": -1}, "position must be at least 0"),
+        ({"content": "x", "position": 172_801}, "position must be at most 172800"),
+        ({"content": "x", "replyTo": "nothing"}, "replyTo is no message of this session"),
+        ({"content": "x", "replyTo": new_id("msg")}, "replyTo is no message of this session"),
+        ({"content": "x", "clientId": ""}, "clientId must have at least 1 character"),
+        ({"content": "x", "clientId": "a\x1b[2J"}, "clientId must have printable characters only"),
+    ],
+)
+async def test_what_does_not_fit_is_refused_with_the_reason_and_the_connection_stays(
+    shared: Deployment, frame: dict[str, Any], detail: str | None
+) -> None:
+    async with shared.both() as (ana, bea):
+        sent = {"type": "message", "clientId": "mine"} | frame
+        if detail is None:
+            await ana.feed.send(**sent)
+        else:
+            error = await ana.error(**sent)
+            assert error["code"] == "invalid"
+            assert detail in error["detail"]
+            assert error["replyTo"] == (sent["clientId"] or "message")
+        await ana.say("goes on")
+        assert (await bea.message(1 if detail else 2))["content"] == "goes on"
+
+
+async def test_what_would_not_fit_into_a_frame_when_told_is_refused(shared: Deployment) -> None:
+    talk = shared.talk()
+    body = {"content": "👩" * 4_000, "clientId": "mine"}
+    answer = await shared.post(talk, talk.ana, body, expect=422)
+    assert answer["errors"][0]["field"] == "content"
+    assert answer["errors"][0]["message"].startswith("is too long: ")
+    async with shared.both(talk) as (ana, _):
+        await shared.post(talk, talk.ana, {"content": "👩" * 3_900})
+        assert len((await ana.message(1))["content"]) == 3_900
+
+
+async def test_an_answer_names_what_it_answers(shared: Deployment) -> None:
+    talk, other = shared.talk(), shared.talk()
+    async with shared.both(talk) as (ana, bea):
+        first = await ana.said("a question")
+        answer = await bea.said("an answer", replyTo=first["id"])
+        assert answer["replyTo"] == first["id"]
+        async with shared.speaker(other, other.ana) as stranger:
+            error = await stranger.error(type="message", clientId="x", content="x", replyTo=first["id"])
+            assert error["code"] == "invalid"
+
+
+async def test_what_has_no_position_has_the_films(shared: Deployment) -> None:
+    talk = shared.talk()
+    async with shared.both(talk) as (ana, bea):
+        assert (await ana.said("before"))["position"] is None
+        shared.bus.publish("playback", {"sessionId": talk.id, "position": 40.25, "length": 600.0})
+        assert (await ana.said("known"))["position"] == 40.25
+        assert (await bea.said("popcorn", kind="reaction"))["position"] == 40.25
+        assert (await bea.said("own", position=3))["position"] == 3
+
+
+# --- by REST ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("is_wrapped", [True, False])
+async def test_what_is_said_by_rest_is_told_like_everything_else(shared: Deployment, is_wrapped: bool) -> None:
+    talk = shared.talk()
+    said = {"content": "hello", "kind": "action", "position": 7.5, "clientId": "mine"}
+    async with shared.both(talk) as (ana, bea):
+        message = (await shared.post(talk, talk.ana, {"message": said} if is_wrapped else said))["message"]
+        assert message == await ana.message(1) == await bea.message(1)
+        assert message.items() >= {"seq": 1, "type": "action", "content": "hello", "position": 7.5}.items()
+        assert ana.feed.mark == 1  # an ack is for who has sent a frame
+
+
+async def test_without_a_client_id_a_repeated_call_is_a_second_message(shared: Deployment) -> None:
+    talk = shared.talk()
+    found = [(await shared.post(talk, talk.ana, {"content": "x"}))["message"] for _ in range(2)]
+    assert [one["seq"] for one in found] == [1, 2]
+    assert found[0]["id"] != found[1]["id"]
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "message.content"),
+        ({"message": {}}, "message.content"),
+        ({"message": {"content": "x", "kind": "system"}}, "message.kind"),
+        ({"content": " "}, "content"),
+        ({"content": "x" * 4_001}, "content"),
+        ({"content": "x" * 20_000}, "content"),
+        ({"content": "x", "replyTo": "x"}, "replyTo"),
+    ],
+)
+async def test_a_call_that_does_not_fit_is_422_with_the_field(
+    shared: Deployment, body: dict[str, Any], field: str
+) -> None:
+    talk = shared.talk()
+    assert (await shared.post(talk, talk.ana, body, expect=422))["errors"][0]["field"] == field
+    assert (await shared.page(talk))["items"] == []
+
+
+async def test_a_caller_who_does_not_wait_for_the_answer_has_said_it_all_the_same(shared: Deployment) -> None:
+    talk = shared.talk()
+    async with shared.both(talk) as (ana, _):
+        room = shared.service._handler._rooms[talk.id]
+        async with room.lock:
+            calling = asyncio.create_task(shared.post(talk, talk.ana, {"content": "hello"}))
+            await until(lambda: room.working is not None)
+            calling.cancel()
+            await asyncio.wait([calling])
+        assert (await ana.message(1))["content"] == "hello"

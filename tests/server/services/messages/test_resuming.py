@@ -1,0 +1,196 @@
+"""Catching up: everything after a number, once and in order, whatever happens meanwhile, at the reader's pace."""
+
+import asyncio
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pymongo
+import pytest
+
+from dateflicks.server.services.messages import catching
+from dateflicks.server.services.messages.records import Draft, to_document
+from dateflicks.server.websocket.connection import BEHIND_BYTES
+from tests.server.services.messages.deployment import Deployment, Talk, until
+from tests.server.websocket.peer import Peer, connected
+from tests.server.websocket.sending import frame
+
+MANY = 100_000
+PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+
+
+async def fill(own: Deployment, talk: Talk, count: int, *, first: int = 1, size: int = 10) -> None:
+    """So many messages, as the service would have written them."""
+    driver = own.database._client["MessageDb"]["messages"]
+    for start in range(first, first + count, 500):
+        documents = []
+        for seq in range(start, min(start + 500, first + count)):
+            draft = Draft(kind="text", content=f"{seq} " + "x" * size, author=talk.ana.id, author_name="ana")
+            document = to_document(talk.id, draft, draft.id_in(talk.id), 1.8e9 + seq)
+            documents.append({"_id": f"{talk.id}:{seq:012d}", "seq": seq, "rev": 1, **document})
+        with pymongo.timeout(60):
+            await driver.insert_many(documents)
+
+
+async def test_whoever_resumes_hears_the_rest_once_and_in_order_and_then_what_is_new(own: Deployment) -> None:
+    talk = own.talk()
+    await fill(own, talk, 450)
+    async with own.both(talk) as (ana, bea):
+        assert (await bea.resume(120)).items() >= {"seq": 450, "changes": 0}.items()
+        assert bea.seqs == list(range(121, 451))
+        await ana.said("live")
+        await bea.message(451)
+        assert bea.seqs == list(range(121, 452))
+        assert ana.seqs == [451]
+
+
+async def test_what_is_said_while_somebody_catches_up_is_heard_once_and_in_its_place(own: Deployment) -> None:
+    talk = own.talk()
+    await fill(own, talk, 2_000, size=200)
+    async with own.both(talk) as (ana, bea), own.speaker(talk, talk.bea) as too:
+        await asyncio.gather(bea.feed.send(type="resume", after=0), too.feed.send(type="resume", after=1_500))
+        for number in range(100):
+            await ana.say(f"live {number}")
+            if number % 10 == 0:
+                await bea.feed.send(type="resume", after=max(bea.seqs, default=0))  # as after a break
+        for speaker, first in ((bea, 1), (too, 1_501)):
+            await speaker.message(2_100)
+            await speaker.told("resumed")
+            assert sorted(set(speaker.seqs)) == list(range(first, 2_101))
+        assert too.seqs == list(range(1_501, 2_101))
+
+
+async def test_a_resume_starts_anew_and_the_last_one_is_answered(own: Deployment) -> None:
+    talk = own.talk()
+    await fill(own, talk, 300)
+    async with own.speaker(talk, talk.ana) as ana:
+        for after in (0, 299, 250):
+            await ana.feed.send(type="resume", after=after)
+        await ana.told("resumed", seq=300)
+        assert ana.seqs[-50:] == list(range(251, 301))
+
+
+async def test_who_knows_more_than_there_is_is_told_where_the_talk_stands(own: Deployment) -> None:
+    talk = own.talk()
+    async with own.both(talk) as (ana, bea):
+        assert (await bea.resume(7, changes=9)).items() >= {"seq": 0, "changes": 0}.items()
+        await ana.said("first")
+        assert (await bea.message(1))["content"] == "first"
+
+
+async def test_whoever_does_not_resume_hears_what_is_said_from_now_on(own: Deployment) -> None:
+    talk = own.talk()
+    await fill(own, talk, 10)
+    async with own.both(talk) as (ana, bea):
+        await ana.said("live")
+        await bea.message(11)
+        assert bea.seqs == [11]
+
+
+async def test_an_edit_while_somebody_catches_up_is_what_they_end_with(
+    own: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    talk = own.talk()
+    async with own.both(talk) as (ana, bea):
+        messages = [await ana.said(f"{number}") for number in range(8)]
+        monkeypatch.setattr(catching, "PAGE", 4)
+        room = own.service._handler._rooms[talk.id]
+        read, is_read, go_on = room.messages.page, asyncio.Event(), asyncio.Event()
+
+        async def slow(first: int, last: int) -> Any:
+            page = await read(first, last)
+            if first == 1:
+                is_read.set()
+                await go_on.wait()
+            return page
+
+        monkeypatch.setattr(room.messages, "page", slow)
+        async with own.speaker(talk, talk.bea) as late:
+            await late.feed.send(type="resume", after=0)
+            await is_read.wait()  # the first page is as it was before the edit
+            await ana.feed.send(type="edit", id=messages[1]["id"], content="one")
+            await bea.told("edited")
+            go_on.set()
+            assert (await late.told("resumed"))["changes"] == 1
+            assert late.seqs == list(range(1, 9))
+            assert late.messages[1]["content"] == "1"
+            assert [one["type"] for one in late.feed.frames[-2:]] == ["edited", "resumed"]
+
+
+async def test_a_hole_in_the_database_does_not_keep_anybody_waiting(own: Deployment) -> None:
+    talk = own.talk()
+    await fill(own, talk, 3)
+    await fill(own, talk, 296, first=5)
+    async with own.speaker(talk, talk.ana) as ana:
+        room = own.service._handler._rooms[talk.id]
+        room.messages.head = 300
+        assert (await ana.resume(0))["seq"] == 300
+        assert ana.seqs == [1, 2, 3, *range(5, 301)]
+
+
+async def test_a_connection_that_ends_while_it_catches_up_leaves_nothing_behind(own: Deployment) -> None:
+    talk = own.talk()
+    await fill(own, talk, 3_000, size=1_000)
+    async with lazy(own, talk):
+        await until(lambda: bool(behind(own)), "somebody is behind")
+    await until(lambda: not own.service._handler._tasks, "nobody catches up")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+async def test_a_slow_reader_of_very_many_messages_is_neither_dropped_nor_kept_in_memory(own: Deployment) -> None:
+    talk = own.talk()
+    await fill(own, talk, MANY, size=100)
+    async with own.both(talk) as (ana, bea), lazy(own, talk) as peer:
+        await until(lambda: bool(behind(own)), "somebody is behind")
+        before, most, grown = resident(), 0, 0
+        seqs: list[int] = []
+        while not seqs or seqs[-1] < MANY + 1:
+            told = await peer.heard()
+            if told["type"] == "message":
+                seqs.append(told["message"]["seq"])
+            if len(seqs) % 500 == 1:
+                most, grown = max(most, *behind(own), 0), max(grown, resident() - before)
+            if len(seqs) == MANY // 2 and told["type"] == "message":
+                await ana.said("hello")  # the others talk on
+                assert (await bea.message(MANY + 1))["content"] == "hello"
+        assert seqs == list(range(1, MANY + 2))
+        assert (await peer.heard())["type"] == "resumed"
+        print(f"at most {most} bytes were unread, and the process grew by {grown / 2**20:.1f} MB")
+        assert BEHIND_BYTES < most < 2 * BEHIND_BYTES
+        assert grown < 64 * 2**20
+
+
+class lazy:  # noqa: N801 - used like a function
+    """A connection of bea's that has asked for everything, with room for little on its way."""
+
+    def __init__(self, own: Deployment, talk: Talk) -> None:
+        self._own, self._talk = own, talk
+        self._connection = connected(own.address.port, receive_buffer=4_096)
+
+    async def __aenter__(self) -> Peer:
+        peer = await self._connection.__aenter__()
+        head = [
+            f"GET {self._talk.path}/events HTTP/1.1", "Host: x", "Connection: Upgrade", "Upgrade: websocket",
+            "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==",
+            f"Authorization: Bearer {self._talk.bea.ticket}",
+        ]  # fmt: skip
+        await peer.send("\r\n".join([*head, "", ""]).encode())
+        assert (await peer.answer())[0] == 101
+        await peer.send(frame(json.dumps({"type": "resume", "after": 0}).encode()))
+        return peer
+
+    async def __aexit__(self, *exc: Any) -> None:
+        await self._connection.__aexit__(*exc)
+
+
+def behind(own: Deployment) -> list[int]:
+    """How many bytes each connection has left unread, of those with more than a page of them."""
+    sizes = [connection._transport.get_write_buffer_size() for connection in own.service._gate]
+    return [size for size in sizes if size > BEHIND_BYTES]
+
+
+def resident() -> int:
+    """Bytes of memory of this process, which is the server's too."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * PAGE_BYTES
