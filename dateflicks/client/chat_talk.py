@@ -217,10 +217,10 @@ class Talk:
         """The line stands."""
         self._is_open, self._is_caught_up, self._resumes = True, False, 0
         self._read_told = 0
-        self._outbox.opened()
         self._tell(ChatLine(True))
         if self._is_placed:
             self._resume(now)
+            self._outbox.opened()
         self._flush(now)
 
     def lost(self, why: str, retry_in: float) -> None:
@@ -239,6 +239,8 @@ class Talk:
             self._place(last)
             if self._is_open:
                 self._resume(now)
+                self._outbox.opened()  # not before: what this person says is to be told to them in its place
+            self._flush(now)
 
     def tick(self, now: float) -> None:
         """Let time pass."""
@@ -362,6 +364,7 @@ class Talk:
                 self._resume_at = now + max(RESUME_AGAIN_SECONDS, frame.retry_after or 0.0)
             else:  # this place is of another talk
                 self._is_placed, self._resume_at, self._changes = False, math.inf, None
+                self._outbox.lost()
             return
         if frame.reply_to in ("typing", "read"):
             return  # neither matters enough to be told

@@ -232,14 +232,20 @@ def test_an_acknowledgement_of_what_is_in_the_list_already_is_the_end_of_its_dra
     assert desk.talk.drafts == []
 
 
-def test_a_draft_sent_before_the_place_was_known_ends_with_the_place() -> None:
+def test_nothing_is_sent_before_the_place_is_known_so_that_it_is_told_in_its_place() -> None:
     desk = Desk()
-    desk.open()
     desk.say("a")
-    desk.hear(ack("a", 4))
-    desk.talk.start(4, desk.now)
+    desk.open()
+    assert desk.names == []
+    desk.talk.start(3, desk.now)
     desk.look()
-    assert desk.of(DraftGone) == [DraftGone("a", 4)]
+    assert desk.names == ["a"]
+
+
+def test_a_draft_ends_when_its_message_stands_before_a_gap_that_does_not_close(desk: Desk) -> None:
+    desk.say("a")
+    desk.hear(ack("a", 5), *[resumed(5)] * (RESUME_TRIES + 1))
+    assert desk.of(DraftGone) == [DraftGone("a", 5)]
 
 
 def test_the_name_of_a_draft_on_somebody_elses_message_means_nothing(desk: Desk) -> None:
