@@ -156,7 +156,7 @@ class Deployment:
         return prediction
 
     async def act(
-        self, evening: Evening, person: Person, prediction: Json, verb: str, *, expect: int = 200, **body: Any
+        self, evening: Evening, person: Person, prediction: Json, verb: str, *, expect: Any = 200, **body: Any
     ) -> Json:
         """Do something to one; the prediction, or the problem."""
         path = f"{evening.path}/{prediction['id']}/{verb}"

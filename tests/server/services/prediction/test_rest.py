@@ -106,7 +106,7 @@ async def test_pages_go_from_the_newest_back(shared: Deployment) -> None:
     evening = shared.evening()
     made = [(await shared.predict(evening, evening.ana, f"number {number}"))["id"] for number in range(5)]
     found: list[str] = []
-    cursor = ""
+    cursor: str | None = ""
     while cursor is not None:
         page = await shared.call("GET", f"{evening.path}?limit=2&cursor={cursor}", evening.ben.ticket)
         found += [item["id"] for item in page["items"]]
