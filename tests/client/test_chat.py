@@ -175,6 +175,7 @@ async def test_nothing_is_lost_doubled_or_out_of_order_while_the_line_breaks_aga
             bea.chat.say(f"b{number}")
             if number % 12 == 6:
                 await ana.until_heard(number)
+                await ana.until(lambda: ana.chat.is_caught_up and bea.chat.is_caught_up)
                 service.service.close_feeds(1013 if ana.breaks % 2 else 1012, "a restart")
                 await ana.until_broken(ana.breaks + 1)
         await ana.until_heard(120)
