@@ -84,15 +84,20 @@ class Talker:
         """Wait until so many messages have come."""
         await self.feed.expect(lambda _: len(self.heard) >= count, f"{count} messages")
 
-    async def hears_up_to(self, seq: int) -> None:
-        """Catch up with what has this number, which may have been heard before."""
-        await self.feed.expect(
-            lambda frame: (
-                (frame["type"] == "message" and frame["message"]["seq"] >= seq)
-                or (frame["type"] == "resumed" and frame["seq"] >= seq)
-            ),
-            f"everything up to {seq}",
-        )
+    def reached_from(self, seq: int) -> int:
+        """How far somebody has come who knew everything up to `seq`, and only ever takes the message that is next.
+
+        What is said between connecting and asking to resume may come first, and again when its turn has come.
+        """
+        for message in self.heard:
+            if message["seq"] == seq + 1:
+                seq += 1
+        return seq
+
+    async def reaches(self, seq: int, known: int) -> int:
+        """Wait until one who knew everything up to `known` knows everything up to `seq`; how far they have come."""
+        await self.feed.expect(lambda _: self.reached_from(known) >= seq, f"everything up to {seq}")
+        return self.reached_from(known)
 
     async def hears(self, content: str, *, since: int = 0, within: float = WITHIN) -> Json:
         """The first message that says this."""
