@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from dateflicks.client.http import ServiceClient
     from dateflicks.client.ledger import Ledger
     from dateflicks.client.predicting import Predicting
+    from dateflicks.client.seals import Seals
     from dateflicks.protocol.predictions import CallBody, PredictionBody
 
 COLUMNS: Final = ("id", "status", "details", "options", "called", "proposed_outcome", "outcome", "locks_at_position")
@@ -80,6 +81,13 @@ async def _only_session(client: "ServiceClient") -> str:
         f"You take part in several sessions: {', '.join(found[:5])}.",
         hint=f"Name one: dateflicks predict list {found[0][:12]}",
     )
+
+
+def seals_of(environment: CliEnvironment) -> "Seals":
+    """What this person has seen of sealed calls before."""
+    from dateflicks.client.seals import Seals
+
+    return Seals(environment.home / "seals.json")
 
 
 # --- naming ---------------------------------------------------------------------------------------------------------

@@ -4,9 +4,12 @@ Pure: what was heard goes in, what is new about it comes out. A sealed call is r
 the lock it shows whether somebody, or the service, has put another one in its place.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
+
+import msgspec
 
 from dateflicks.protocol.predictions import CallBody, PredictionBody, PredictionReason, ScoreBody, commitment
 
@@ -42,23 +45,38 @@ class ScoresChanged:
 LedgerUpdate = Changed | Unproven | ScoresChanged
 
 
-@dataclass(slots=True)
-class _Sealed:
-    """The calls of one prediction as they were last seen; once it is locked none may change any more."""
+class SealedCall(msgspec.Struct, frozen=True):
+    """What was seen of a call: enough to know it again."""
 
-    calls: dict[str, CallBody]
+    name: str
+    commitment: str
+    called_at: str
+
+
+class Sealed(msgspec.Struct, frozen=True):
+    """The calls of one prediction, by author, as they were last seen; once it is locked none may change any more."""
+
     revision: int
     is_locked: bool
+    calls: dict[str, SealedCall]
 
 
 class Ledger:
-    """What is known of one session's predictions; `take` learns, everything else tells."""
+    """What is known of one session's predictions; `take` learns, everything else tells.
 
-    def __init__(self) -> None:
+    With `sealed`, as another ledger had it, calls are held to what was seen then.
+    """
+
+    def __init__(self, sealed: Mapping[str, Sealed] | None = None) -> None:
         self._known: dict[str, PredictionBody] = {}
-        self._sealed: dict[str, _Sealed] = {}
+        self._sealed: dict[str, Sealed] = dict(sealed or {})
         self._doubted: dict[str, set[str]] = {}
         self.scores: tuple[ScoreBody, ...] = ()
+
+    @property
+    def sealed(self) -> Mapping[str, Sealed]:
+        """What was seen of the calls of each prediction, to be remembered for another time."""
+        return MappingProxyType(self._sealed)
 
     @property
     def items(self) -> tuple[PredictionBody, ...]:
@@ -106,9 +124,9 @@ class Ledger:
             if author not in doubted:
                 doubted.add(author)
                 yield Unproven(prediction, author, name, why)
-        self._sealed[prediction.id] = _Sealed(
-            {call.author: call for call in prediction.calls}, prediction.revision, prediction.status != "open"
-        )
+        if prediction.id not in self._doubted:  # what was seen before the doubt is what counts
+            calls = {one.author: SealedCall(one.author_name, one.commitment, one.called_at) for one in prediction.calls}
+            self._sealed[prediction.id] = Sealed(prediction.revision, prediction.status != "open", calls)
 
 
 def _is_newer(prediction: PredictionBody, before: PredictionBody) -> bool:
@@ -143,7 +161,7 @@ def _misfits(prediction: PredictionBody) -> Iterator[tuple[str, str, str]]:
             yield call.author, call.author_name, "it does not fit its commitment"
 
 
-def _replaced(prediction: PredictionBody, sealed: _Sealed) -> Iterator[tuple[str, str, str]]:
+def _replaced(prediction: PredictionBody, sealed: Sealed) -> Iterator[tuple[str, str, str]]:
     """Calls that are others than those seen before, though nobody could change them since: author, name, why.
 
     Until the lock everybody may change their own. Whoever has missed a revision cannot know of the last changes, and
@@ -155,7 +173,7 @@ def _replaced(prediction: PredictionBody, sealed: _Sealed) -> Iterator[tuple[str
     for author, earlier in sealed.calls.items():
         call = found.get(author)
         if call is None:
-            yield author, earlier.author_name, "it is gone"
+            yield author, earlier.name, "it is gone"
         elif call.commitment == earlier.commitment or is_open or (has_missed and call.called_at > earlier.called_at):
             continue
         else:

@@ -7,7 +7,7 @@ update; it must not block. Looking once, without a line, is `predicting.Predicti
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
@@ -17,7 +17,7 @@ import msgspec
 from dateflicks.client import errors
 from dateflicks.client.feed import Feed, FeedEnded, FeedEvent, Lost, Opened, Received
 from dateflicks.client.http import ServiceClient
-from dateflicks.client.ledger import Changed, Ledger, ScoresChanged, Unproven
+from dateflicks.client.ledger import Changed, Ledger, ScoresChanged, Sealed, Unproven
 from dateflicks.client.players.base import Playhead
 from dateflicks.client.predicting import SERVICE, Predicting, pair_scores
 from dateflicks.client.tickets import Tickets
@@ -64,7 +64,7 @@ class Predictions:
     """One person's predictions in one session. `run` follows them; each act raises ClientError.
 
     `playhead` says where the own player is at a monotonic time, or None: the service is told when that changes, so that
-    nothing is shown before the film gets to it.
+    nothing is shown before the film gets to it. `sealed` is what was seen of calls before (see `seals`).
     """
 
     def __init__(
@@ -76,6 +76,7 @@ class Predictions:
         listener: Callable[[PredictionsUpdate], None],
         *,
         playhead: Callable[[float], Playhead | None] = lambda _: None,
+        sealed: Mapping[str, Sealed] | None = None,
     ) -> None:
         self.user_id = user_id
         self._client = client
@@ -83,7 +84,7 @@ class Predictions:
         self._tickets = tickets
         self._listener = listener
         self._playhead = playhead
-        self._ledger = Ledger()
+        self._ledger = Ledger(sealed)
         self._whereabouts = Whereabouts()
         self._requests = Predicting(client, session_id, tickets, user_id)
         self._feed: Feed | None = None
@@ -140,6 +141,11 @@ class Predictions:
     def unproven(self) -> frozenset[str]:
         """The ids of predictions in which a call is not what was sealed."""
         return self._ledger.unproven
+
+    @property
+    def sealed(self) -> Mapping[str, Sealed]:
+        """What was seen of the calls of each prediction, to be remembered for another time."""
+        return self._ledger.sealed
 
     def get(self, prediction_id: str) -> PredictionBody | None:
         """One prediction, as far as it is known."""

@@ -156,6 +156,16 @@ def test_a_call_that_is_not_what_was_sealed_is_told_loudly_with_exit_code_9(cli:
     assert result.stderr.startswith("Not proven: the call of bea on “The butler did it”: it does not fit")
 
 
+def test_what_was_sealed_in_one_run_is_held_against_what_is_unsealed_in_another(cli: Cli, service: Service) -> None:
+    assert cli("predict", "list", A).exit_code == 0
+    service.has(one(3, theirs("yes"), status="locked", proposed_outcome="yes", proposed_by=OTHER))
+    for _ in range(2):
+        result = cli("predict", "list", A)
+        assert result.exit_code == 9
+        assert "it is another than the one that was sealed" in result.stderr
+    assert (cli("predict", "confirm", A, X).exit_code, service.posted) == (2, [])
+
+
 def test_hostile_text_reaches_neither_terminal_nor_pipe(cli: Cli, service: Service) -> None:
     hostile = "\x1b[2J\x1b]0;gotcha\x07[bold]a\tb\r\n\x9b31m\u202egnp.exe"
     liar = msgspec.structs.replace(theirs(), author_name=hostile, option=hostile)

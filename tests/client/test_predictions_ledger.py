@@ -192,6 +192,15 @@ def test_one_that_waits_proves_nothing_and_forgets_nothing() -> None:
     assert doubts(updates) == [(OTHER, "it is another than the one that was sealed")]
 
 
+def test_another_ledger_holds_calls_to_what_the_first_has_seen() -> None:
+    first = Ledger()
+    first.take(prediction(2, sealed(call())))
+    assert doubts(Ledger(first.sealed).take(prediction(3, call(), status="locked"))) == []
+    second = Ledger(first.sealed)
+    assert doubts(second.take(prediction(3, call(option="no"), status="locked"))) != []
+    assert doubts(Ledger(second.sealed).take(prediction(3, call(option="no"), status="locked"))) != []
+
+
 # --- scores ---------------------------------------------------------------------------------------------------------
 
 

@@ -17,6 +17,7 @@ from dateflicks.cli.predictions import (
     option_named,
     predicting_in,
     prediction_named,
+    seals_of,
     shown,
 )
 
@@ -123,7 +124,8 @@ def confirm(ctx: typer.Context, session: SessionArgument, id_: IdArgument) -> No
     async def act(predicting: "Predicting", known: "PredictionBody") -> "PredictionBody":
         from dateflicks.client.ledger import Ledger, Unproven
 
-        if any(isinstance(update, Unproven) for update in Ledger().take(known)):
+        seen = seals_of(environment).read()
+        if any(isinstance(update, Unproven) for update in Ledger(seen).take(known)):
             environment.agree("A call is not what was sealed. Settle it all the same?")
         return await predicting.confirm(known)
 
@@ -186,8 +188,10 @@ async def _list(environment: CliEnvironment, session: str | None) -> None:
 
     async with predicting_in(environment, session) as predicting:
         found = await predicting.all()
-        ledger = Ledger()
+        seals = seals_of(environment)
+        ledger = Ledger(seals.read())
         updates = [update for one in found for update in ledger.take(one)]
+        seals.keep(ledger.sealed)
         records = [shown(one, predicting.user_id, ledger) for one in found]
         hint = f"Make one with 'dateflicks predict new {predicting.session_id[:12]} TEXT'."
         environment.show_all(records, COLUMNS, empty=f"No predictions. {hint}")
@@ -251,8 +255,10 @@ def _show(
     from dateflicks.client.ledger import Changed, Ledger
     from dateflicks.client.prediction_sentences import prediction_sentence
 
-    ledger = Ledger()
+    seals = seals_of(environment)
+    ledger = Ledger(seals.read())
     updates = [*(ledger.take(known) if known else ()), *ledger.take(made, reason)]
+    seals.keep(ledger.sealed)
     environment.show(shown(made, predicting.user_id, ledger), DETAILS)
     if made.status == "settled":
         reason = "settled"
