@@ -246,7 +246,7 @@ def _read(name: str, word: str, context: Context) -> str:
     *modifiers, last = word.split("+") if len(word) > 1 else [word]
     modifiers = [one.lower() for one in modifiers]
     last = _BY_SIGN.get(last, last)
-    last = _SHORT_NAMES.get(last.lower(), last) if len(last) > 1 else last
+    last = _SHORT_NAMES.get(last.lower(), last.lower()) if len(last) > 1 or modifiers else last
     problem = _impossible(modifiers, last)
     if problem is not None:
         raise WrongKeys(name, f"'{word}' can not be used: {problem}")
@@ -264,7 +264,7 @@ def _impossible(modifiers: list[str], last: str) -> str | None:
     if modifiers == ["shift"]:
         return None if last in _SHIFTED else "with shift, terminals tell only arrows, home, end, page keys and tab."
     if modifiers == ["ctrl"]:
-        if (same := _SAME.get(last.lower())) is not None:
+        if (same := _SAME.get(last)) is not None:
             return f"in a terminal it is the same as {same}."
         return None if last in _CTRL else "with ctrl, terminals tell only letters, arrows, home and end."
     return "many terminals know nothing of such a combination. Take ctrl and a letter, or f1 to f12."
