@@ -10,6 +10,7 @@ from typing import Any, Final
 import pytest
 import pytest_asyncio
 
+from dateflicks.server.services.messages.records import COLLECTIONS as MESSAGES_COLLECTIONS
 from dateflicks.server.services.session.records import COLLECTIONS as SESSION_COLLECTIONS
 from dateflicks.server.services.session.records import SESSIONS
 from dateflicks.server.services.timecode.records import TIMECODES
@@ -17,7 +18,7 @@ from dateflicks.server.storage.database import Database, DatabaseSettings
 from dateflicks.server.storage.records import Collection, Index
 from tests.server.storage.plans import Command, Statement, explained, recorded, send_every_shape
 
-COLLECTIONS: Final = (*SESSION_COLLECTIONS, TIMECODES)
+COLLECTIONS: Final = (*SESSION_COLLECTIONS, *MESSAGES_COLLECTIONS, TIMECODES)
 
 
 @dataclass(frozen=True)

@@ -259,6 +259,53 @@ async def test_a_peer_that_reads_nothing_cannot_keep_its_connection_after_the_en
         await until(lambda: len(relay.gate) == 1, "the connection is kept", within=5)
 
 
+async def behind(relay: Relay) -> None:
+    """Send the first peer so much that it has to be waited for."""
+    connection = relay.seats[0].connection
+    while connection._transport.get_write_buffer_size() <= module.BEHIND_BYTES:
+        assert connection.send(b'{"type":"said","by":"bob","text":"' + b"x" * 10_000 + b'"}')
+        await asyncio.sleep(0)
+
+
+async def test_whoever_has_much_to_tell_waits_for_the_peer_to_read(server: Server, relay: Relay) -> None:
+    async with joined(server.port, receive_buffer=4096) as ada:
+        connection = relay.seats[0].connection
+        assert await connection.drained()
+        ada.writer.transport.pause_reading()  # type: ignore[attr-defined]
+        await behind(relay)
+        waiting = [asyncio.create_task(connection.drained()) for _ in range(2)]
+        await ada.send(do("answer"))
+        await until(lambda: len(relay.seats[0].heard) == 1, "the frame was not heard")
+        assert not any(task.done() for task in waiting)
+        waiting[0].cancel()
+        ada.writer.transport.resume_reading()  # type: ignore[attr-defined]
+        while (await ada.heard())["text"] != "yes":
+            pass
+        assert await waiting[1]
+        assert connection._transport.get_write_buffer_size() == 0
+
+
+@pytest.mark.parametrize("how", ["close", "abort", "reset"])
+async def test_whoever_waits_for_the_peer_to_read_goes_on_when_it_is_over(
+    server: Server, relay: Relay, how: str
+) -> None:
+    async with joined(server.port, receive_buffer=4096) as ada:
+        ada.writer.transport.pause_reading()  # type: ignore[attr-defined]
+        await behind(relay)
+        connection = relay.seats[0].connection
+        waiting = asyncio.create_task(connection.drained())
+        await asyncio.sleep(0)
+        if how == "close":
+            connection.close(1012, "restart")
+        elif how == "abort":
+            connection.abort()
+        else:
+            ada.reset()
+        async with asyncio.timeout(10):
+            assert not await waiting
+        assert not await connection.drained()
+
+
 @pytest.mark.parametrize("rules", [PLENTY])
 async def test_a_peer_that_reads_too_slowly_is_told_1013_when_it_reads_on(server: Server, relay: Relay) -> None:
     async with joined(server.port, receive_buffer=4096) as ada, joined(server.port, token="bob") as bob:
