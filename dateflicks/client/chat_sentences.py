@@ -67,7 +67,6 @@ class ChatNarrator:
     def __init__(self, user_id: str) -> None:
         self._user_id = user_id
         self._answers = Answers()
-        self._was_open = False
         self._is_lost = False
 
     def sentence(self, update: ChatUpdate) -> str | None:
@@ -83,10 +82,10 @@ class ChatNarrator:
             case ChangeFailed(reason=reason):
                 return f"Not changed: {reason}"
             case ChatLine(is_open=True):
-                is_back, self._is_lost, self._was_open = self._is_lost, False, True
+                is_back, self._is_lost = self._is_lost, False
                 return "The chat is back." if is_back else None
             case ChatLine(why=why):
-                is_news, self._is_lost = self._was_open and not self._is_lost, True
+                is_news, self._is_lost = not self._is_lost, True
                 return f"The chat is away ({why}); what you say is sent when it is back." if is_news else None
             case Trouble(text=text):
                 return text
