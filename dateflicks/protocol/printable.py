@@ -7,9 +7,9 @@ import re
 import unicodedata
 from typing import Final
 
+from dateflicks.protocol.text import may_stay, settled
+
 _KEPT_FORMAT: Final = "\u200c\u200d"  # joiners: Persian needs one, emoji the other
-_DROPPED_CATEGORIES: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-_MARKS_IN_A_ROW: Final = 4  # more than any living script stacks
 _BREAKS: Final = re.compile(r"[\r\n\t\v\f\x85\u2028\u2029]+")
 _PLAIN: Final = re.compile(r"[ -~]*")
 
@@ -19,29 +19,20 @@ def printable(text: str, *, keep_newlines: bool = False) -> str:
     if _PLAIN.fullmatch(text):
         return text
     lines = text.replace("\r\n", "\n").split("\n") if keep_newlines else [text]
-    return "\n".join(_line(line) for line in lines)
-
-
-def _line(text: str) -> str:
-    kept = "".join(character for character in _BREAKS.sub(" ", text) if _is_kept(character))
-    found: list[str] = []
-    marks = 0
-    for character in unicodedata.normalize("NFC", kept):
-        marks = marks + 1 if unicodedata.category(character) in ("Mn", "Me") else 0
-        if marks <= _MARKS_IN_A_ROW:
-            found.append(character)
-    return "".join(found)
-
-
-def _is_kept(character: str) -> bool:
-    return character in _KEPT_FORMAT or unicodedata.category(character) not in _DROPPED_CATEGORIES
+    return "\n".join(settled(_BREAKS.sub(" ", line)) for line in lines)
 
 
 def escaped_json(text: str) -> str:
     """JSON text with every character that `printable` would drop written as an escape: same value, safe to see."""
     if _PLAIN.fullmatch(text):
         return text
-    return "".join(character if character == "\n" or _is_kept(character) else _escape(character) for character in text)
+    return "".join(character if _is_harmless(character) else _escape(character) for character in text)
+
+
+def _is_harmless(character: str) -> bool:
+    if character in _KEPT_FORMAT or character == "\n":
+        return True
+    return unicodedata.category(character) not in ("Cc", "Cf") and may_stay(character)
 
 
 def _escape(character: str) -> str:

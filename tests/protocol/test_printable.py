@@ -25,6 +25,8 @@ HOSTILE = st.text(st.characters(codec=None)) | st.text(st.sampled_from("\x1b[2J\
         ("z" + "\u0335" * 30, "z" + "\u0335" * 4),
         ("👩\u200d🚀 می\u200cخواهم", "👩\u200d🚀 می\u200cخواهم"),
         ("\ud800", ""),
+        ("\u0301and\u200d\u200d\u200c a\u3164\ufe0f\ufe0f", "and a\ufe0f"),
+        ("a" + "\u0903\u0301" * 30, "a\u0903\u0301" + "\u0903\u0301" * 3),
     ],
 )
 def test_what_is_left_of_it(text: str, left: str) -> None:

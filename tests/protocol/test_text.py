@@ -92,10 +92,15 @@ def test_a_line_is_one_line(text: str) -> None:
     assert "  " not in found
 
 
+def is_half(character: str) -> bool:
+    """A vowel or an end of old Korean, which is drawn onto what is before."""
+    return "\u1160" <= character <= "\u11ff" or "\ud7b0" <= character <= "\ud7fb"
+
+
 @given(st.text(st.characters(codec="utf-8", categories=("Lu", "Ll", "Lo", "Nd", "Po", "Sc")), max_size=100))
 def test_words_of_any_script_stay_as_they_are_but_for_composition(text: str) -> None:
     invisible = set("\u115f\u1160\u3164\uffa0")
-    composed = unicodedata.normalize("NFC", "".join(character for character in text if character not in invisible))
+    composed = unicodedata.normalize("NFC", "".join(filter(lambda c: c not in invisible and not is_half(c), text)))
 
     assert clean_text(composed, 10_000) == composed
 
@@ -110,6 +115,12 @@ def test_words_of_any_script_stay_as_they_are_but_for_composition(text: str) -> 
         "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",
         "Tiếng Việt",
         "हिन्दी",
+        "क्\u200cष and क्\u200dष",
+        "ශ්\u200dරී",
+        "ကျွှေး",
+        "Quoi\u00a0?",
+        "葛\U000e0100",
+        "\u1112\u119e\u11ab",
         "🎬🍿",
         "👍🏽",
         "❤️",
@@ -147,6 +158,16 @@ def test_what_people_write_comes_through(text: str) -> None:
         ("a\u200b\u200b\u2060\ufeffb", "ab"),
         ("z" + "\u0329" * 50, "z" + "\u0329" * 4),
         ("one\u2028two\u2029three\x85four", "one two three four"),
+        ("a" + ("\u0301" * 4 + "\u0903") * 50, "á" + "\u0301" * 3 + "\u0903\u0301"),
+        ("a" + "\u0903" * 50, "a" + "\u0903" * 8),
+        ("\u0301\u0903\u20ddabc \u0301d", "abc d"),
+        ("\u1100" + "\u1161" * 50, "가" + "\u1161" * 8),
+        ("a\u00a0\u3000\u2003b", "a b"),
+        ("👩" + "\u200d👩" * 9, "👩" + "\u200d👩" * 4 + "👩" + "\u200d👩" * 4),
+        ("🏴" + "\U000e0067" * 50 + "x", "🏴" + "\U000e0067" * 7 + "x"),
+        ("🏴\U000e0067\U000e007f\U000e0067", "🏴\U000e0067\U000e007f"),
+        ("x" + "\ufe00\ufe01" * 9, "x\ufe00"),
+        ("7\U000e0100\U000e0101", "7"),
         ("  wide   open  ", "wide open"),
         ("a\u200db", "ab"),
         ("\U0001f468\u200d\u200d\U0001f469", "\U0001f468\u200d\U0001f469"),
@@ -161,6 +182,8 @@ def test_what_a_terminal_would_act_on_goes_whole(text: str, expected: str) -> No
 def test_text_keeps_lines_and_tabs_but_not_a_screen_of_nothing() -> None:
     assert clean_text("one\r\n\ttwo  \n\n\n\n\nthree\n\n", 200) == "one\n\ttwo\n\nthree"
     assert clean_text("x\n" * 10_000, 100_000).count("\n") == 99
+    assert clean_text("one\n\u3000\n\u2003\n \n\u00a0\ntwo\u3000", 200) == "one\n\ntwo"
+    assert clean_text("\u3000\u0301\u200d\ufe0f", 200) == ""
 
 
 def test_a_cut_never_leaves_half_an_emoji_joined_to_nothing() -> None:
