@@ -144,7 +144,7 @@ def test_in_a_party_everybody_else_who_called_confirms() -> None:
     proposed = CALLED.called(call(CAT)).locked(NOW).proposed(ANA, "yes", NOW)
     assert proposed.awaited == {BEN, CAT}
     one = proposed.confirmed(CAT, NOW + 1)
-    assert (one.state, one.awaited, one.outcome) == (State.LOCKED, {BEN}, None)
+    assert (one.state, one.awaited, one.outcome) == (State.LOCKED, frozenset({BEN}), None)
     assert one.confirmed(CAT, NOW + 2) is one
     onlooker = one.confirmed("usr_dan", NOW + 2)
     assert onlooker.state is State.LOCKED

@@ -12,7 +12,8 @@ from dateflicks.server.bus.local import Bus
 from dateflicks.server.observe.metrics import Metrics
 from dateflicks.server.services.prediction.feed import PredictionFeed
 from dateflicks.server.services.prediction.films import TOPIC
-from dateflicks.server.services.prediction.handler import CHANGED_TOPIC, PredictionHandler
+from dateflicks.server.services.prediction.handler import PredictionHandler
+from dateflicks.server.services.prediction.keeping import CHANGED_TOPIC, Keeping
 from dateflicks.server.services.prediction.records import COLLECTIONS, OUTCOMES, PREDICTIONS, SETTLING
 from dateflicks.server.services.prediction.routes import PredictionRoutes
 from dateflicks.server.services.prediction.tables import Tables
@@ -46,9 +47,10 @@ class PredictionService:
         self._gate = Gate(self.name, settings.limits, settings.allowed_origins, metrics=metrics)
         predictions = database.table(PREDICTIONS)
         self._tables = Tables(predictions, database.table(OUTCOMES), database.table(SETTLING), now)
-        self._handler = PredictionHandler(predictions, self._tables, settings.confirm_seconds, bus, now=now)
-        self.routes: Sequence[Route] = PredictionRoutes(self._handler, self._admission).all()
-        self.feeds: Sequence[Feed] = PredictionFeed(self._handler, self._admission, self._gate, now).all()
+        self._keeping = Keeping(predictions, self._tables, settings.confirm_seconds, bus, now=now)
+        handler = PredictionHandler(self._keeping, self._tables, now=now)
+        self.routes: Sequence[Route] = PredictionRoutes(handler, self._admission).all()
+        self.feeds: Sequence[Feed] = PredictionFeed(handler, self._admission, self._gate, now).all()
         self._mending: asyncio.Task[None] | None = None
         self._open = contextlib.ExitStack()
 
@@ -64,8 +66,8 @@ class PredictionService:
     async def start(self) -> None:
         """Ensure the collections, listen to where films are, and write what an earlier process has left."""
         await self._database.ensure(COLLECTIONS)
-        self._open.callback(self._bus.subscribe(TOPIC, self._handler.rooms.hear))
-        self._open.callback(self._bus.subscribe(CHANGED_TOPIC, self._handler.hear_change))
+        self._open.callback(self._bus.subscribe(TOPIC, self._keeping.rooms.hear))
+        self._open.callback(self._bus.subscribe(CHANGED_TOPIC, self._keeping.hear_change))
         self._mending = asyncio.create_task(self._tables.run(), name="prediction outcomes")
 
     async def stop(self) -> None:
@@ -75,11 +77,11 @@ class PredictionService:
             self._mending.cancel()
             await asyncio.wait([self._mending])
             self._mending = None
-        await self._handler.stop()
+        await self._keeping.stop()
 
     def close_feeds(self, code: int, reason: str) -> None:
         """End every connection because the service stops: nobody has gone away."""
-        self._handler.rooms.end()
+        self._keeping.rooms.end()
         self._gate.close_all(code, reason)
 
     def database_up(self) -> bool:

@@ -33,10 +33,6 @@ class Film:
         """Whether it stands still, or was heard of lately enough to be believed to run."""
         return self.timeline.rate == 0 or now - self.heard_at <= FRESH_SECONDS
 
-    def is_at_end(self, position: float) -> bool:
-        """Whether there is nothing beyond this position."""
-        return self.length > 0 and position >= self.length
-
 
 class Films:
     """Of all sessions that this process has heard of."""

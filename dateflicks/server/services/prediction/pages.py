@@ -8,7 +8,7 @@ from typing import Final
 
 from dateflicks.core.errors import FieldProblem, Invalid
 from dateflicks.server.services.prediction.records import Kept
-from dateflicks.server.services.prediction.rooms import creation_key
+from dateflicks.server.services.prediction.room import creation_key
 
 _PLACE: Final = re.compile(r"t\d{14}:prd_[a-z2-7]{26}")
 

@@ -41,8 +41,10 @@ class Tables:
 
     async def about_to_settle(self, prediction_id: str) -> None:
         """Mark a settlement before it is written. Raises Unavailable."""
-        self._left.set()
-        await self._settling.upsert({"_id": prediction_id, "at": self._now()})
+        try:
+            await self._settling.upsert({"_id": prediction_id, "at": self._now()})
+        finally:
+            self._left.set()
 
     async def settled(self, prediction: Prediction) -> None:
         """Write the outcomes of a settlement, or leave that to `mend`; never raises Unavailable."""

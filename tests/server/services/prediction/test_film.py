@@ -24,7 +24,7 @@ async def test_a_pause_locks_nothing(shared: Deployment) -> None:
     evening = shared.evening()
     shared.film(evening, 99.8, rate=1.0)
     made = await shared.predict(evening, evening.ana, locksAtPosition=100)
-    room = shared.service._handler.rooms.get(evening.id)
+    room = shared.service._keeping.rooms.get(evening.id)
     assert room is not None
     assert room.alarm is not None
     planned = room.alarm.when()
@@ -51,7 +51,7 @@ async def test_a_call_that_comes_after_the_film_has_passed_is_refused_even_befor
     evening = shared.evening()
     shared.film(evening, 10)
     made = await shared.predict(evening, evening.ana, locksAtPosition=100)
-    monkeypatch.setattr(shared.service._handler.rooms, "_ring", lambda _room: None)  # it rings, nobody hears
+    monkeypatch.setattr(shared.service._keeping.rooms, "_ring", lambda _room: None)  # it rings, nobody hears
     shared.film(evening, 100)
     problem = await shared.act(evening, evening.ben, made, "call", option="no", confidence=0.9, expect=409)
     assert problem["type"].endswith(":is-locked")
@@ -85,7 +85,7 @@ async def test_a_hint_without_rate_and_people_counts_for_what_it_says(shared: De
 )  # fmt: skip
 async def test_a_hint_that_makes_no_sense_is_ignored(shared: Deployment, hint: dict[str, object]) -> None:
     shared.bus.publish("playback", hint)
-    assert shared.service._handler.rooms.film("ses_a") is None
+    assert shared.service._keeping.rooms._films.get("ses_a") is None
 
 
 async def test_without_a_bus_the_furthest_of_its_people_locks_it(shared: Deployment) -> None:

@@ -238,7 +238,7 @@ async def test_the_film_locks_once_whoever_of_two_services_sees_it_first(tmp_pat
         two.film(evening, 19.9, rate=1.0)
         assert await ana.hears("locked") == await ben.hears("locked")
         assert (await one.document(made))["rev"] == 2
-        await until(lambda: not one.service._handler._tasks and not two.service._handler._tasks)
+        await until(lambda: not one.service._keeping._tasks and not two.service._keeping._tasks)
         assert ana.reasons == ben.reasons == ["made", "locked"]
 
 
@@ -249,13 +249,13 @@ async def test_sessions_that_nobody_needs_leave_memory_and_come_back_as_they_wer
     async with deployed(tmp_path) as own:
         evening = own.evening()
         locked = await own.locked(evening, ana=("yes", 0.9))
-        await until(lambda: len(own.service._handler.rooms) == 0)
+        await until(lambda: len(own.service._keeping.rooms) == 0)
         assert await own.read(evening, evening.ana, locked) == locked
         async with own.seat(evening, evening.ben) as ben:
             await ben.hears("present")
             await own.act(evening, evening.ben, locked, "void")
             await ben.hears("void")
-            assert len(own.service._handler.rooms) == 1
+            assert len(own.service._keeping.rooms) == 1
 
 
 async def test_no_more_rooms_are_kept_than_may_be_however_many_sessions_are_asked_for(
@@ -267,8 +267,8 @@ async def test_no_more_rooms_are_kept_than_may_be_however_many_sessions_are_aske
         for _ in range(20):
             evening = own.evening()
             await own.predict(evening, evening.ana)
-        assert len(own.service._handler.rooms) <= 6
-        assert own.service._handler.rooms.get(here.id) is not None
+        assert len(own.service._keeping.rooms) <= 6
+        assert own.service._keeping.rooms.get(here.id) is not None
 
 
 async def test_who_asks_for_too_much_is_told_when_to_come_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

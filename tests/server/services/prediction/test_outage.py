@@ -52,19 +52,19 @@ async def test_a_write_that_nobody_answered_is_told_when_it_turns_out_to_have_ha
     made = await own.predict(evening, evening.ana)
     async with own.seat(evening, evening.ben) as ben:
         await ben.hears("present")
-        compare_and_set = own.service._handler._predictions.compare_and_set
+        compare_and_set = own.service._keeping._predictions.compare_and_set
 
         async def silent(*args: Any, **more: Any) -> Any:
             await compare_and_set(*args, **more)
             raise OutcomeUnknown("Nobody knows.")
 
-        own.service._handler._predictions.compare_and_set = silent  # type: ignore[method-assign]
+        own.service._keeping._predictions.compare_and_set = silent  # type: ignore[method-assign]
         try:
             await own.act(evening, evening.ana, made, "lock", expect=503)
         finally:
-            del own.service._handler._predictions.compare_and_set  # type: ignore[attr-defined]
+            del own.service._keeping._predictions.compare_and_set
         assert (await ben.hears("locked"))["revision"] == 2
-        room = own.service._handler.rooms.get(evening.id)
+        room = own.service._keeping.rooms.get(evening.id)
         assert room is not None
         await until(lambda: not room.doubts)
         assert (await own.act(evening, evening.ana, made, "lock"))["revision"] == 2
@@ -115,6 +115,6 @@ async def test_a_prediction_that_somebody_has_deleted_is_not_there(own: Deployme
         await own.database.table(PREDICTIONS).delete(made["id"])
         await own.act(evening, evening.ana, made, "lock", expect=404)
         own.film(evening, 30)
-        room = own.service._handler.rooms.get(evening.id)
+        room = own.service._keeping.rooms.get(evening.id)
         assert room is not None
         await until(lambda: made["id"] not in room.known)

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.slow
 
 
 async def test_predictions_in_every_state_are_found_as_they_were_and_go_on(tmp_path: Path) -> None:
-    async with deployed(tmp_path) as first:
+    async with contextlib.AsyncExitStack() as evening_long, deployed(tmp_path) as first:
         evening = first.evening()
         opened = await first.predict(evening, evening.ana, "open")
         called = await first.predict(evening, evening.ana, "called", locksAtPosition=50, atPosition=10)
@@ -35,9 +35,9 @@ async def test_predictions_in_every_state_are_found_as_they_were_and_go_on(tmp_p
         await first.act(evening, evening.ana, await first.predict(evening, evening.ana, "off"), "void")
         before = [await first.items(evening, person) for person in (evening.ana, evening.ben)]
         scores = await first.call("GET", f"{evening.path}/scores", evening.ana.ticket)
-        async with first.seat(evening, evening.ben) as ben:
-            await ben.hears("present", id=opened["id"])
-    assert await ben.feed.expect_closed() == 1012
+        ben = await evening_long.enter_async_context(first.seat(evening, evening.ben))
+        await ben.hears("present", id=opened["id"])
+    assert ben.feed.code == 1012
     assert "away" not in ben.reasons
     async with deployed(tmp_path) as second:
         after = [await second.items(evening, person) for person in (evening.ana, evening.ben)]
@@ -63,10 +63,10 @@ async def test_whoever_does_not_come_back_after_a_restart_is_away(tmp_path: Path
         locked = await first.locked(evening, ana=("yes", 0.9), ben=("no", 0.8))
         async with first.seat(evening, evening.ana), first.seat(evening, evening.ben):
             await first.act(evening, evening.ana, locked, "propose", outcome="yes")
-    async with deployed(tmp_path, PredictionSettings(confirm_seconds=0.2)) as second:
-        async with second.seat(evening, evening.ana) as ana:
-            void = await ana.hears("void")
-            assert (void["id"], void["voidReason"]) == (locked["id"], "silence")
+    settings = PredictionSettings(confirm_seconds=0.2)
+    async with deployed(tmp_path, settings) as second, second.seat(evening, evening.ana) as ana:
+        void = await ana.hears("void")
+        assert (void["id"], void["voidReason"]) == (locked["id"], "silence")
 
 
 @contextlib.contextmanager
