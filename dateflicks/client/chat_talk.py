@@ -22,8 +22,8 @@ from dateflicks.client.chat_updates import (
     Draft,
     DraftChanged,
     DraftGone,
+    HasRead,
     Older,
-    ReadBy,
     Rewritten,
     Said,
     Trouble,
@@ -278,7 +278,7 @@ class Talk:
             case chat.ReadTold(by=by, seq=seq):
                 if seq > self.reads.get(by, 0):
                     self.reads[by] = seq
-                    self._tell(ReadBy(by, seq))
+                    self._tell(HasRead(by, seq))
             case chat.TypingTold(by=by, name=name):
                 self._others_typing(by, name, now)
             case ErrorFrame():

@@ -92,7 +92,7 @@ class ChangeFailed:
 
 
 @dataclass(frozen=True, slots=True)
-class ReadBy:
+class HasRead:
     """Somebody else has read everything up to `seq`."""
 
     user_id: str
@@ -134,6 +134,6 @@ class Trouble:
 
 
 ChatUpdate = (
-    ChatLine | Said | Rewritten | DraftChanged | DraftGone | ChangeFailed | ReadBy | TypingNow | CaughtUp | Older
+    ChatLine | Said | Rewritten | DraftChanged | DraftGone | ChangeFailed | HasRead | TypingNow | CaughtUp | Older
     | Trouble
 )  # fmt: skip

@@ -17,8 +17,8 @@ from dateflicks.client.chat_updates import (
     Draft,
     DraftChanged,
     DraftGone,
+    HasRead,
     Older,
-    ReadBy,
     Rewritten,
     Said,
     Trouble,
@@ -455,7 +455,7 @@ def test_a_read_mark_set_without_a_line_is_told_when_it_is_back(desk: Desk) -> N
 
 def test_what_others_have_read_only_grows(desk: Desk) -> None:
     desk.hear(ReadTold(by=OTHER, seq=2), ReadTold(by=OTHER, seq=1))
-    assert desk.of(ReadBy) == [ReadBy(OTHER, 2)]
+    assert desk.of(HasRead) == [HasRead(OTHER, 2)]
     assert desk.talk.reads == {OTHER: 2}
 
 
