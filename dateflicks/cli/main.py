@@ -23,6 +23,7 @@ class Root(LazyGroup):
 
     command_epilog: ClassVar[str | None] = "Options of all commands, such as --json: see 'dateflicks --help'."
     entries: ClassVar[dict[str, Entry]] = {
+        "lobby": Entry("lobby", "Open the lobby: invitations, sessions, and what you can start.", TOGETHER),
         "host": Entry("host", "Invite somebody to a film and watch it together.", TOGETHER),
         "join": Entry("join", "Accept an invitation and watch together.", TOGETHER),
         "watch": Entry("watch", "Watch an accepted session together.", TOGETHER),
@@ -42,7 +43,7 @@ class Root(LazyGroup):
 
 app = typer.Typer(
     cls=Root,
-    no_args_is_help=True,
+    invoke_without_command=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode="rich",
@@ -92,6 +93,21 @@ def root(
     environment.is_quiet = quiet
     environment.verbosity = verbose
     environment.is_debug = debug
+    if ctx.invoked_subcommand is None:
+        _without_command(ctx)
+
+
+def _without_command(ctx: typer.Context) -> None:
+    """`dateflicks` alone: the lobby at a terminal, the help everywhere else."""
+    from dateflicks.cli.terminal import opens_terminal
+
+    environment = environment_of(ctx)
+    if not opens_terminal(environment, plain=False):
+        typer.echo(ctx.get_help())
+        raise typer.Exit(Exit.USAGE)
+    from dateflicks.cli.commands.lobby import lobby
+
+    lobby(ctx)
 
 
 def run() -> None:

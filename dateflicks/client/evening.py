@@ -58,7 +58,7 @@ class Evening:
             session.id,
             user_id,
             is_host=user_id == session.host_user_id,
-            consent=_consent(settings),
+            consent=consent_of(settings),
             spread=_RANDOM.uniform,
             gentle=settings.gentle,
             length=screen.length,
@@ -193,7 +193,8 @@ async def _compared(screen: Screen, session: SessionBody, agreed: float) -> list
     return differences(own, from_details(session.details), screen.length, agreed)
 
 
-def _consent(settings: ClientSettings) -> ConsentSettings:
+def consent_of(settings: ClientSettings) -> ConsentSettings:
+    """What is agreed to on a person's behalf, by their settings."""
     chosen = settings.consent
     return ConsentSettings(
         play=Consent(chosen.play), pause=Consent(chosen.pause), stop=Consent(chosen.stop), seek=Consent(chosen.seek)

@@ -64,7 +64,9 @@ class AtSession:
     film: Film | None = None
     screen: Screen | None = None
     invitation: str = ""
+    note: str = ""  # what to know about who can come
     kept_as: str = ""
+    closes_screen: bool = False  # whether the player is to be ended with the evening, which nobody else does then
 
 
 Start = InLobby | AtSession

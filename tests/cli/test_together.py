@@ -195,9 +195,9 @@ def test_on_real_terminals_words_are_typed_ctrl_c_leaves_and_a_closed_terminal_l
 ) -> None:
     require("tmux")
     with Terminals(tmp_path) as terminals:
-        terminals.run("ana", f"dateflicks host {film} --port 0 --player simulated")
+        terminals.run("ana", f"dateflicks host {film} --port 0 --player simulated --plain")
         line = terminals.until("ana", "dateflicks join ")
-        terminals.run("bea", f"{line} --player simulated")
+        terminals.run("bea", f"{line} --player simulated --plain")
         terminals.until("bea", "You are here, and so is ana.", "ana is here.")
         terminals.type("bea", "play")
         terminals.until("ana", "bea asks to play; agreed for you.")

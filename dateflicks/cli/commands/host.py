@@ -20,6 +20,7 @@ from dateflicks.cli.attending import (
 from dateflicks.cli.environment import CliEnvironment, environment_of
 from dateflicks.cli.exits import Exit
 from dateflicks.cli.failures import CliError
+from dateflicks.cli.terminal import open_terminal, opens_terminal
 
 if TYPE_CHECKING:
     from dateflicks.cli.telling import Teller
@@ -43,6 +44,7 @@ class Wishes:
     title: str | None
     length: float
     player: PlayerName | None
+    plain: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ class Place:
     client: "ServiceClient"
     for_guests: str
     kept_as: str
+    note: str = ""
 
 
 @app.command()
@@ -64,7 +67,7 @@ def host(
     title: Annotated[str | None, typer.Option(metavar="TEXT", help="The film's title.")] = None,
     length: Annotated[str, typer.Option(metavar="1:32:10", help="How long it is, for --player manual and none.")] = "",
     player: PlayerOption = None,
-    plain: PlainOption = False,  # noqa: ARG001 - the only way there is, and how to be sure of it later
+    plain: PlainOption = False,
 ) -> None:
     """Invite somebody to a film and watch it together.
 
@@ -75,12 +78,14 @@ def host(
     The first line on stdout is what your guest types. If no server is named by
     --server, a variable or the settings, one is started for the evening.
 
-    While you watch, type play, pause, stop, seek 41:00 (or +30, -10), accept,
-    refuse, where, quit.
+    At a terminal this opens a screen, which shows the line to read to your guest
+    and, once they are there, the film's controls and the chat; f1 there shows what
+    can be done. With --plain, and in a pipe, type play, pause, stop, seek 41:00 (or
+    +30, -10), accept, refuse, where, quit.
     """
     environment = environment_of(ctx)
     with ending_as_by_ctrl_c():
-        environment.run(_host(environment, Wishes(film, guest, listen, port, title, _seconds(length), player)))
+        environment.run(_host(environment, Wishes(film, guest, listen, port, title, _seconds(length), player, plain)))
 
 
 async def _host(environment: CliEnvironment, wishes: Wishes) -> None:
@@ -104,6 +109,15 @@ async def _host(environment: CliEnvironment, wishes: Wishes) -> None:
                 title=wishes.title,
                 guest=wishes.guest,
             )
+            if opens_terminal(environment, plain=wishes.plain):
+                from dateflicks.tui.surroundings import AtSession
+
+                if not screen.is_silent:
+                    await screen.load(film, told_length=wishes.length)
+                line = f"dateflicks join {shell_word(hosted.invitation.word)}"
+                start = AtSession(place.client, hosted.session, film, screen, line, place.note, place.kept_as)
+                await open_terminal(environment, start, player=wishes.player)
+                return
             _invite(teller, hosted)
             session = await _answered(environment, place.client, hosted)
             if not screen.is_silent:
@@ -165,8 +179,9 @@ async def _place(environment: CliEnvironment, wishes: Wishes) -> AsyncIterator[P
         ServiceClient(server.url, timeout=environment.client.timeout_seconds) as client,
     ):
         await own_account(client, environment.credentials, data.as_uri(), login_name(environment))
-        environment.say(_reach(server.is_private))
-        yield Place(client, server.for_guests, data.as_uri())
+        note = _reach(server.is_private)
+        environment.say(note)
+        yield Place(client, server.for_guests, data.as_uri(), note)
         environment.say("The server of the evening ends with it.")
 
 

@@ -16,6 +16,7 @@ from dateflicks.cli.attending import (
     the_film,
 )
 from dateflicks.cli.environment import CliEnvironment, environment_of
+from dateflicks.cli.terminal import open_terminal, opens_terminal
 
 if TYPE_CHECKING:
     from dateflicks.client.http import ServiceClient
@@ -32,7 +33,7 @@ def join(
     name: Annotated[str | None, typer.Option(metavar="NAME", help="What to call you, if you have no account.")] = None,
     film: FilmOption = None,
     player: PlayerOption = None,
-    plain: PlainOption = False,  # noqa: ARG001 - the only way there is, and how to be sure of it later
+    plain: PlainOption = False,
 ) -> None:
     """Accept an invitation and watch together.
 
@@ -45,16 +46,23 @@ def join(
     A film that is a file is looked for by its name: in the films folders of
     your settings, and in this folder.
 
-    While you watch, type play, pause, stop, seek 41:00 (or +30, -10), accept,
-    refuse, where, quit.
+    At a terminal this opens a screen; f1 there shows what can be done. With
+    --plain, and in a pipe, type play, pause, stop, seek 41:00 (or +30, -10),
+    accept, refuse, where, quit.
     """
     environment = environment_of(ctx)
     with ending_as_by_ctrl_c():
-        environment.run(_join(environment, invitation, name, film, player))
+        environment.run(_join(environment, invitation, name, film, player, plain=plain))
 
 
 async def _join(
-    environment: CliEnvironment, text: str, name: str | None, film: str | None, player: PlayerName | None
+    environment: CliEnvironment,
+    text: str,
+    name: str | None,
+    film: str | None,
+    player: PlayerName | None,
+    *,
+    plain: bool,
 ) -> None:
     from dateflicks.cli.telling import teller_of
     from dateflicks.client.films import own_film
@@ -64,6 +72,13 @@ async def _join(
     invitation = read_invitation(text)
     settings, teller = settings_of(environment, player), teller_of(environment)
     chosen = own_film(film, is_elsewhere=settings.player != "mpv") if film is not None else None
+    if opens_terminal(environment, plain=plain):
+        from dateflicks.tui.surroundings import AtSession
+
+        async with _client(environment, invitation) as client:
+            session = await _guest(environment, client, invitation, name)
+            await open_terminal(environment, AtSession(client, session, chosen), player=player)
+        return
     async with _client(environment, invitation) as client, await Screen.open(settings, teller.say) as screen:
         session = await _guest(environment, client, invitation, name)
         length = session.video.length if session.video is not None else 0.0

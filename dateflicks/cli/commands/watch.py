@@ -1,6 +1,6 @@
 """`dateflicks watch`: take part in an accepted session with the own player."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,7 +15,13 @@ from dateflicks.cli.attending import (
     the_film,
 )
 from dateflicks.cli.environment import CliEnvironment, environment_of
+from dateflicks.cli.exits import Exit
+from dateflicks.cli.failures import CliError
 from dateflicks.cli.sessions import accepted, full_id
+from dateflicks.cli.terminal import open_terminal, opens_terminal
+
+if TYPE_CHECKING:
+    from dateflicks.tui.kept import KeptEvening
 
 app = typer.Typer(add_completion=False)
 
@@ -23,35 +29,66 @@ app = typer.Typer(add_completion=False)
 @app.command()
 def watch(
     ctx: typer.Context,
-    session: Annotated[str, typer.Argument(metavar="SESSION", help="Its id, or the beginning of it.")],
+    session: Annotated[str, typer.Argument(metavar="SESSION", help="Its id, or the beginning of it.")] = "",
     film: FilmOption = None,
     player: PlayerOption = None,
-    plain: PlainOption = False,  # noqa: ARG001 - the only way there is, and how to be sure of it later
+    plain: PlainOption = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the evening that broke off.")] = False,
 ) -> None:
     """Watch an accepted session together.
 
     dateflicks watch k3v9
     dateflicks watch k3v9 --film ~/films/The_General.mkv
     dateflicks watch k3v9 --player manual
+    dateflicks watch --resume
 
-    While you watch, type play, pause, stop, seek 41:00 (or +30, -10), accept,
-    refuse, where, quit. Whoever leaves ends nothing for the other.
+    At a terminal this opens a screen; f1 there shows what can be done. With
+    --plain, and in a pipe, type play, pause, stop, seek 41:00 (or +30, -10),
+    accept, refuse, where, quit. Whoever leaves ends nothing for the other.
     """
     environment = environment_of(ctx)
+    if bool(session) == resume:
+        raise CliError(
+            Exit.USAGE,
+            "Which session?" if not session else "--resume goes on with the last session.",
+            hint="Name one, or go on with the last: dateflicks watch --resume",
+        )
     with ending_as_by_ctrl_c():
-        environment.run(_watch(environment, session, film, player))
+        environment.run(_watch(environment, session, film, player, plain=plain))
 
 
-async def _watch(environment: CliEnvironment, text: str, film: str | None, player: PlayerName | None) -> None:
+async def _watch(
+    environment: CliEnvironment, text: str, film: str | None, player: PlayerName | None, *, plain: bool
+) -> None:
     from dateflicks.cli.telling import teller_of
     from dateflicks.client.films import own_film
     from dateflicks.client.screen import Screen
 
+    kept = _kept(environment) if not text else None
+    if kept is not None:
+        text, film = kept.session_id, film or kept.film
     settings, teller = settings_of(environment, player), teller_of(environment)
     chosen = own_film(film, is_elsewhere=settings.player != "mpv") if film is not None else None
     async with environment.connect() as client:
         session = await accepted(client, await full_id(client, text))
+        if opens_terminal(environment, plain=plain):
+            from dateflicks.tui.surroundings import AtSession
+
+            await open_terminal(environment, AtSession(client, session, chosen), player=player, kept=kept)
+            return
         async with await Screen.open(settings, teller.say) as screen:
             length = session.video.length if session.video is not None else 0.0
             await screen.load(the_film(environment, session, screen, chosen), told_length=length)
             await attend(environment, client, session, screen, teller, settings, server=environment.server_address)
+
+
+def _kept(environment: CliEnvironment) -> "KeptEvening":
+    """The evening that was put down last, on its server."""
+    from dateflicks.tui.kept import KeptEvening
+
+    kept = KeptEvening.read(environment.home / "evening.json")
+    if kept is None:
+        raise CliError(Exit.NOT_FOUND, "There is no evening to go on with.", hint="dateflicks session list")
+    if "://" in kept.server and not kept.server.startswith("file:"):
+        environment.choose_server(kept.server)
+    return kept

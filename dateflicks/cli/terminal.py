@@ -1,0 +1,69 @@
+"""Whether a command opens the terminal client, and what it hands to it; line by line is the way everywhere else."""
+
+import sys
+from typing import TYPE_CHECKING, Final
+
+from dateflicks.cli.attending import login_name, settings_of
+from dateflicks.cli.environment import CliEnvironment
+from dateflicks.cli.exits import Exit
+from dateflicks.cli.failures import CliError
+
+if TYPE_CHECKING:
+    from dateflicks.cli.attending import PlayerName
+    from dateflicks.tui.kept import KeptEvening
+    from dateflicks.tui.surroundings import Start, Surroundings
+
+_DUMB: Final = ("dumb", "unknown", "")
+
+
+def opens_terminal(environment: CliEnvironment, *, plain: bool) -> bool:
+    """Whether there is a person at a terminal that can show a screen, who has not asked for lines."""
+    if plain or environment.output is not None or not environment.may_ask:
+        return False
+    return sys.stdin.isatty() and sys.stdout.isatty() and environment.environ.get("TERM", "") not in _DUMB
+
+
+def surroundings_of(environment: CliEnvironment, player: "PlayerName | None" = None) -> "Surroundings":
+    """What the terminal client is given."""
+    from dateflicks.tui.surroundings import Surroundings
+
+    return Surroundings(
+        settings=settings_of(environment, player),
+        credentials=environment.credentials,
+        server=environment.server_address,
+        home=environment.home,
+        settings_file=environment.settings_folders[-1] / "client.toml",
+        login=login_name(environment),
+        environ=environment.environ,
+    )
+
+
+async def open_terminal(
+    environment: CliEnvironment,
+    start: "Start",
+    *,
+    player: "PlayerName | None" = None,
+    kept: "KeptEvening | None" = None,
+) -> None:
+    """Run the terminal client to its end, then say goodbye in the shell. Raises CliError when it ended badly."""
+    from dateflicks.tui.app import DateflicksApp
+
+    surroundings = surroundings_of(environment, player)
+    if surroundings.settings.tui.motion == "none":
+        environ_motion = "none"
+    else:
+        environ_motion = "basic" if surroundings.settings.tui.motion == "low" else "full"
+    app = DateflicksApp(surroundings, start, kept=kept)
+    app.animation_level = environ_motion  # type: ignore[assignment]  # one of its three words
+    farewell = await app.run_async()
+    if app.return_code:
+        raise CliError(
+            Exit.FAILED,
+            "The screen broke down; the evening is kept.",
+            hint="Go on with: dateflicks watch --resume",
+        )
+    if farewell is None:
+        return
+    if farewell.status:
+        raise CliError(Exit.FAILED, *farewell.lines)
+    environment.say(*farewell.lines)

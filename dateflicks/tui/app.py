@@ -1,0 +1,326 @@
+"""The app: which screen there is, the one room that is open, and the state that all screens show.
+
+Screens look and ask; the room does. What happens in the room arrives here as messages, changes the one state, and is
+shown at most ten times a second. The lobby, the history and the settings are modes beside the film, so that leaving the
+film for them loses nothing.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any, ClassVar, Final, cast
+
+from textual import work
+from textual.app import App
+from textual.binding import BindingType
+from textual.message import Message
+from textual.screen import Screen as TextualScreen
+from textual.worker import Worker
+
+from dateflicks.client import errors
+from dateflicks.client.films import Film
+from dateflicks.client.http import ServiceClient
+from dateflicks.protocol.bodies import SessionBody
+from dateflicks.tui.bindings import bindings_of, moved
+from dateflicks.tui.drawing.foot import farewell
+from dateflicks.tui.drawing.rows import text_of
+from dateflicks.tui.glyphs import Glyphs, glyphs_for
+from dateflicks.tui.kept import KeptEvening
+from dateflicks.tui.keys import Keymap, WrongKeys, read_keys
+from dateflicks.tui.model import Event, Over, Tick, Toasted, WatchState, reduce
+from dateflicks.tui.palette import Palette
+from dateflicks.tui.room import Room
+from dateflicks.tui.surroundings import AtSession, Farewell, InLobby, Start, Surroundings
+from dateflicks.tui.textual_themes import register_themes
+
+SHOW_SECONDS: Final = 0.1
+TICK_SECONDS: Final = 0.25
+FAREWELL_CELLS: Final = 100
+
+
+class RoomEvent(Message):
+    """Something has happened in the room."""
+
+    def __init__(self, room: Room, event: Event) -> None:
+        super().__init__()
+        self.room = room
+        self.event = event
+
+
+class DateflicksApp(App[Farewell]):
+    """One run of the terminal client; `run` returns what is said in the shell afterwards."""
+
+    TITLE = "dateflicks"
+    CSS_PATH = "app.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("app")]
+    COMMANDS: ClassVar[set[Any]] = {Palette}
+    ENABLE_COMMAND_PALETTE = True
+    COMMAND_PALETTE_BINDING = "ctrl+p"
+
+    def __init__(self, surroundings: Surroundings, start: Start, *, kept: KeptEvening | None = None) -> None:
+        super().__init__()
+        self.surroundings = surroundings
+        self.start = start
+        self.kept = kept
+        self.client: ServiceClient | None = start.client if isinstance(start, AtSession) else None
+        self.state = WatchState()
+        self.room: Room | None = None
+        self.key_trouble = ""
+        self.keys: Keymap = self._read_keys()
+        self._room_worker: Worker[None] | None = None
+        self._is_show_due = False
+        register_themes(self)
+
+    # --- life ---------------------------------------------------------------------------------------------------
+
+    def on_mount(self) -> None:
+        """Begin where the start says."""
+        self.set_keymap(moved(self.keys))
+        self.theme = self.surroundings.settings.tui.theme
+        self.set_interval(TICK_SECONDS, self._tick)
+        if self.key_trouble:
+            self.notify(self.key_trouble, severity="warning", markup=False)
+        if isinstance(self.start, AtSession):
+            self.open_session(self.start)
+        else:
+            assert isinstance(self.start, InLobby)
+            self.to_lobby()
+
+    def _read_keys(self) -> Keymap:
+        try:
+            return read_keys(self.surroundings.settings.keys)
+        except WrongKeys as wrong:
+            self.key_trouble = f"[keys] of the settings: {wrong} The usual keys are used."
+            return read_keys({})
+
+    @property
+    def glyphs(self) -> Glyphs:
+        """What lines and marks are drawn with."""
+        return glyphs_for(self.surroundings.settings.tui.glyphs, self.surroundings.environ)
+
+    @property
+    def is_ascii(self) -> bool:
+        """Whether only ASCII glyphs are drawn."""
+        return self.glyphs.is_ascii
+
+    def settings_changed(self, name: str) -> None:
+        """A setting was changed here: what can follow at once does."""
+        if name == "tui.theme":
+            self.theme = self.surroundings.settings.tui.theme
+        elif name.startswith("consent") and self.room is not None:
+            self.room.choose_consent(self.surroundings.settings)
+
+    # --- where one is -------------------------------------------------------------------------------------------
+
+    def to_lobby(self) -> None:
+        """The lobby; a film that is open stays open."""
+        self._go("lobby")
+
+    def to_film(self) -> None:
+        """Back to the film that is open."""
+        if self.room is not None:
+            self._go("watch")
+
+    def _go(self, mode: str) -> None:
+        from dateflicks.tui.screens import modes
+
+        if mode not in self._modes:
+            self.add_mode(mode, modes.MODES[mode])
+        self.switch_mode(mode)
+
+    def action_history(self) -> None:
+        """What was watched."""
+        self._go("history")
+
+    def action_settings(self) -> None:
+        """The settings."""
+        self._go("settings")
+
+    def action_to_lobby(self) -> None:
+        """The lobby; a film that is open stays open."""
+        self.to_lobby()
+
+    async def action_back(self) -> None:
+        """One step out: a screen over another goes, a mode gives way to the film or the lobby."""
+        if len(self.screen_stack) > 1:
+            self.pop_screen()
+        elif self.current_mode in ("history", "settings"):
+            self._go("watch" if self.room is not None else "lobby")
+
+    def action_help(self) -> None:
+        """What can be done here."""
+        from dateflicks.tui.screens.help import HelpScreen
+
+        if not isinstance(self.screen, HelpScreen):
+            self.push_screen(HelpScreen(self.screen))
+
+    def action_theme(self) -> None:
+        """Choose other colours."""
+        self.search_themes()
+
+    def action_palette(self) -> None:
+        """Look for anything by its name."""
+        self.action_command_palette()
+
+    @work
+    async def action_quit(self) -> None:  # type: ignore[override]  # a worker, because it may ask
+        """Leave, after a question where somebody else is still watching."""
+        if (
+            self.room is not None
+            and await self._others_are_here()
+            and not await self.confirm(
+                f"{self.state.other.name if self.state.other else 'Somebody'} is still here. Leave the film?",
+                "They can go on, and you can come back.",
+            )
+        ):
+            return
+        await self.leave_room()
+        self.exit(self.goodbye())
+
+    async def _others_are_here(self) -> bool:
+        return any(one.is_here and not one.is_me for one in self.state.people)
+
+    def goodbye(self, why: str = "") -> Farewell:
+        """What is said in the shell."""
+        said = (why,) if why else ()
+        if not self.state.session_id:
+            return Farewell(said)
+        rows = farewell(self.state, FAREWELL_CELLS, self.glyphs, f"dateflicks watch {self.state.session_id[:12]}")
+        return Farewell((*said, *(text_of(row).rstrip() for row in rows)))
+
+    # --- the room -----------------------------------------------------------------------------------------------
+
+    def open_session(self, start: AtSession) -> None:
+        """Go to a session; the one that is open now is left."""
+        if self.room is not None and self.room.session.id == start.session.id:
+            self.to_film()
+            return
+        if self.room is not None:
+            self.room.leave()
+        self.client = start.client
+        self.state = WatchState()
+        room = Room(self.surroundings, start, self._post_of_room, Asking(self), kept=self.kept)
+        self.room = room
+        self._room_worker = self.run_worker(room.run(), name="room", group="room", exit_on_error=False)
+        self._go("watch")
+        if start.session.state == "pending":
+            self.call_later(self._wait_for_guest, start)
+
+    def _wait_for_guest(self, start: AtSession) -> None:
+        from dateflicks.tui.screens.waiting import WaitingScreen
+
+        session = start.session
+        title = (session.video.title or session.video.url) if session.video is not None else "a film"
+        self.push_screen(WaitingScreen(start.invitation, title, session.guest_name or "your guest", start.note))
+
+    def _post_of_room(self, event: Event) -> None:
+        """From the room's task, which is in this loop: a message, so that what screens do cannot fail the room."""
+        if self.room is not None:
+            self.post_message(RoomEvent(self.room, event))
+
+    def on_room_event(self, message: RoomEvent) -> None:
+        """Change the state, and show it soon."""
+        if message.room is not self.room:
+            return
+        self.state = reduce(self.state, message.event, time.monotonic())
+        if isinstance(message.event, Over):
+            self._over(message.event.why)
+        self._show_soon()
+
+    def tell(self, text: str, *, is_trouble: bool = False) -> None:
+        """Say something once, on the watch screen or over any other."""
+        if self.current_mode == "watch":
+            self.state = reduce(self.state, Toasted(text=text, is_trouble=is_trouble), time.monotonic())
+            self._show_soon()
+        else:
+            self.notify(text, severity="error" if is_trouble else "information", markup=False)
+
+    def _over(self, why: str) -> None:
+        self.room = None
+        if isinstance(self.start, AtSession):
+            if why and self.state.session_id == "":  # it never came to be: say so in the shell, as a command does
+                self.exit(Farewell((why,), 1))
+                return
+            self.exit(self.goodbye(why))
+            return
+        if why:
+            self.notify(why, markup=False)
+        self.to_lobby()
+
+    async def leave_room(self) -> None:
+        """Leave the film that is open, and wait until its player is gone."""
+        room, worker = self.room, self._room_worker
+        if room is None or worker is None:
+            return
+        room.leave()
+        try:
+            async with asyncio.timeout(3.0):
+                await worker.wait()
+        except Exception:  # noqa: BLE001 - whatever ended it, it has ended
+            worker.cancel()
+        self.room = None
+
+    # --- showing ------------------------------------------------------------------------------------------------
+
+    def _tick(self) -> None:
+        if self.room is not None:
+            self.state = reduce(self.state, Tick(), time.monotonic())
+            self._show_soon()
+
+    def _show_soon(self) -> None:
+        if not self._is_show_due:
+            self._is_show_due = True
+            self.set_timer(SHOW_SECONDS, self._show)
+
+    def _show(self) -> None:
+        self._is_show_due = False
+        for screen in self.screen_stack if self._screen_stacks.get(self.current_mode) else ():
+            show: Callable[[WatchState], None] | None = getattr(screen, "show_state", None)
+            if show is not None:
+                show(self.state)
+
+    # --- asking -------------------------------------------------------------------------------------------------
+
+    async def confirm(self, question: str, detail: str = "") -> bool:
+        """A yes or no; from a worker."""
+        from dateflicks.tui.screens.confirm import ConfirmScreen
+
+        answer: bool | None = await self.push_screen_wait(ConfirmScreen(question, detail))
+        return bool(answer)
+
+
+class Asking:
+    """The room's questions, asked on whatever screen there is; the room waits, the screens do not."""
+
+    def __init__(self, app: DateflicksApp) -> None:
+        self._app = app
+
+    async def which_film(self, missing: errors.FilmMissing, session: SessionBody) -> Film | None:
+        """Their copy of a film that is not where films are looked for."""
+        from dateflicks.tui.screens.ask_film import AskFilmScreen
+
+        return cast("Film | None", await self._asked(AskFilmScreen(missing, session)))
+
+    async def may_open(self, url: str, by: str) -> bool:
+        """Whether to open an address that somebody else named."""
+        from dateflicks.tui.screens.confirm import ConfirmScreen
+
+        return bool(await self._asked(ConfirmScreen(f"{by} wants to watch this address with you. Open it?", url)))
+
+    async def open_player_again(self) -> bool:
+        """Whether a player that they closed is to be opened again."""
+        from dateflicks.tui.screens.confirm import ConfirmScreen
+
+        question = "Your player is closed. Open it again?"
+        return bool(await self._asked(ConfirmScreen(question, "Without it you leave; the others go on.")))
+
+    async def _asked(self, screen: "TextualScreen[Any]") -> Any:
+        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+
+        def answered(value: Any) -> None:
+            if not answer.done():
+                answer.set_result(value)
+
+        self._app.call_later(partial(self._app.push_screen, screen, answered))
+        return await answer

@@ -1,0 +1,37 @@
+"""An evening as it is put down on disk every few seconds, so that a crash, or a closed window, loses none of it."""
+
+import contextlib
+import os
+from pathlib import Path
+from typing import Any, Self
+
+import msgspec
+
+
+class KeptEvening(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+    """What `--resume` needs: where, which session, the own copy, where it was, and what is unsent of the talk."""
+
+    server: str
+    session_id: str
+    film: str | None = None
+    position: float | None = None
+    chat: dict[str, Any] | None = None
+    draft: str = ""
+
+    @classmethod
+    def read(cls, path: Path) -> Self | None:
+        """The one that was put down last; None when there is none that makes sense."""
+        try:
+            return msgspec.json.decode(path.read_bytes(), type=cls)
+        except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+            return None
+
+    def write(self, path: Path) -> None:
+        """Put it in the place of the one before, whole or not at all; a disk that is full is no end of an evening."""
+        fresh = path.with_suffix(f".{os.getpid()}.new")
+        with contextlib.suppress(OSError):
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(msgspec.json.encode(self))
+            fresh.replace(path)

@@ -1,0 +1,499 @@
+"""The film's screen: are we together, what is asked, what is said. It draws the state and passes on what is wished.
+
+The film has the keys until somebody writes; escape gives them back. Nothing here opens a dialog by itself: what the
+other asks for is a banner.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar, Final, assert_never, cast
+
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical
+from textual.events import DescendantBlur, DescendantFocus, Resize
+from textual.screen import Screen
+from textual.widget import Widget
+
+from dateflicks.client.errors import ClientError
+from dateflicks.client.sentences import clock_text
+from dateflicks.protocol.frames import StatusWord
+from dateflicks.protocol.printable import printable
+from dateflicks.tui import commands
+from dateflicks.tui.bindings import bindings_of
+from dateflicks.tui.drawing import film, foot, people, watch
+from dateflicks.tui.drawing.rows import Row
+from dateflicks.tui.emoji import EMOJI
+from dateflicks.tui.keys import Context
+from dateflicks.tui.model import ChatEntry, WatchState
+from dateflicks.tui.screens.choose import ChooseScreen
+from dateflicks.tui.screens.predictions import PredictionsScreen, call, make
+from dateflicks.tui.screens.write import WriteScreen
+from dateflicks.tui.widgets.board import Board
+from dateflicks.tui.widgets.chat_log import ChatLog
+from dateflicks.tui.widgets.composer import Composer
+from dateflicks.tui.widgets.hints import Hints
+
+if TYPE_CHECKING:
+    from dateflicks.tui.app import DateflicksApp
+    from dateflicks.tui.room import Room
+
+View = str  # "all", "chat" or "zen"
+REACTIONS: Final = tuple(EMOJI)[:9]
+
+
+class WatchScreen(Screen[None]):
+    """One film, its people, their talk."""
+
+    CONTEXTS: ClassVar[tuple[Context, ...]] = ("film", "composer", "chat")
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("film")]
+    AUTO_FOCUS = ""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._view: View = "all"
+        self._shows_sync = True
+        self._unread = 0
+        self._read = 0
+
+    @property
+    def _app(self) -> "DateflicksApp":
+        return cast("DateflicksApp", self.app)
+
+    @property
+    def _room(self) -> "Room | None":
+        return self._app.room
+
+    def compose(self) -> ComposeResult:
+        """Fixed parts are drawn; chat and composer are widgets."""
+        yield Board(id="top")
+        with Horizontal(id="middle"):
+            with Vertical(id="left"):
+                yield Board(id="stage")
+            with Vertical(id="right"):
+                yield Board(id="side")
+                yield Board(id="rule")
+                yield ChatLog(id="chat")
+                yield Board(id="toasts")
+                yield Composer(id="composer")
+        yield Hints("film")
+
+    def on_mount(self) -> None:
+        """As the settings say, and with what was being written when this was left."""
+        tui = self._app.surroundings.settings.tui
+        log, composer = self.query_one(ChatLog), self.query_one(Composer)
+        log.emoji = tui.emoji
+        log.is_ascii = composer.is_ascii = self._app.is_ascii
+        kept = self._app.kept
+        if kept is not None and kept.draft:
+            composer.value = kept.draft
+        self.show_state(self._app.state)
+
+    def on_resize(self, event: Resize) -> None:
+        """Another layout, perhaps."""
+        del event
+        self.show_state(self._app.state)
+
+    # --- showing ------------------------------------------------------------------------------------------------
+
+    def show_state(self, state: WatchState) -> None:
+        """Draw everything; a row that has not changed costs nothing."""
+        width, height = self.size
+        if width < 1 or not self.is_mounted:
+            return
+        glyphs, keys = self._app.glyphs, self._app.keys
+        is_small = width < foot.SMALLEST[0] or height < foot.SMALLEST[1]
+        size = watch.size_of(width, height)
+        is_wide = size == "wide" and self._view == "all"
+        for name, is_shown in (
+            ("#middle", not is_small and self._view != "zen"),
+            ("#left", is_wide),
+            ("#side", is_wide),
+            ("#hints", not is_small),
+        ):
+            self.query_one(name, Widget).display = is_shown
+        self.query_one("#top", Board).show(
+            foot.enlarge(width, height, glyphs) if is_small else self._top(state, width, is_wide=is_wide)
+        )
+        if is_small:
+            return
+        right = self._right_width(width) if is_wide else width
+        if not is_wide:
+            self.query_one("#right", Widget).styles.width = "1fr"
+        if is_wide:
+            self.query_one("#right", Widget).styles.width = right
+            self.query_one("#stage", Board).show(watch.stage(state, width - right - 1, glyphs, keys))
+            self.query_one("#side", Board).show(watch.side(state, right, glyphs))
+        self.query_one("#rule", Board).show([people.chat_rule(state, right, glyphs, self._unread)])
+        self.query_one("#toasts", Board).show(people.toasts(state, right, glyphs))
+        log, composer = self.query_one(ChatLog), self.query_one(Composer)
+        log.shows_clock = size != "tiny"
+        log.show(state.chat, me=state.me)
+        composer.waiting = 0 if state.chat.is_open else state.chat.queued
+        composer.partner = state.other.name if state.other is not None else ""
+        self._tell_read(state)
+
+    def _top(self, state: WatchState, width: int, *, is_wide: bool) -> list[Row]:
+        glyphs, keys = self._app.glyphs, self._app.keys
+        if is_wide:
+            return film.header(state, width, glyphs)
+        size = watch.size_of(width, self.size.height)
+        if self._view == "chat":
+            return [*film.header(state, width, glyphs), *watch.asked(state, width, glyphs, keys)]
+        fits_sync = self._shows_sync and self._view != "zen"
+        return watch.top(state, width, size if fits_sync else "tiny", glyphs, keys)
+
+    def _right_width(self, width: int) -> int:
+        return max(44, width // 3)
+
+    def _tell_read(self, state: WatchState) -> None:
+        """What is on the screen has been read."""
+        if self._unread or self.app.screen is not self or self._room is None or self._room.conversation is None:
+            return
+        newest = max((one.seq for one in state.chat.entries[-50:] if one.seq is not None), default=0)
+        if newest > self._read:
+            self._read = newest
+            self._room.conversation.read(newest)
+
+    # --- who has the keys ---------------------------------------------------------------------------------------
+
+    def on_descendant_focus(self, event: DescendantFocus) -> None:
+        """Other keys work now."""
+        self.query_one(Hints).tell("chat" if isinstance(event.widget, ChatLog) else "composer")
+
+    def on_descendant_blur(self, event: DescendantBlur) -> None:
+        """The film has the keys again."""
+        del event
+        self.query_one(Hints).tell("film")
+
+    def on_composer_left(self, message: Composer.Left) -> None:
+        """Back to the film."""
+        del message
+        self.set_focus(None)
+
+    def action_back(self) -> None:
+        """From writing or marking to the film; from the film to the lobby."""
+        if self.focused is not None:
+            self.set_focus(None)
+        elif self._view != "all":
+            self._look("all")
+        else:
+            self._app.to_lobby()
+
+    def action_leave_chat(self) -> None:
+        """Back to the film."""
+        self.set_focus(None)
+
+    # --- the film -----------------------------------------------------------------------------------------------
+
+    def action_agree(self) -> None:
+        """Yes to what the other asks for."""
+        pending = self._app.state.pending
+        if self._room is not None and pending is not None and not pending.is_mine:
+            self._room.answer(agreed=True)
+
+    def action_refuse(self) -> None:
+        """No to it, or an own request taken back."""
+        if self._room is not None and self._app.state.pending is not None:
+            self._room.answer(agreed=False)
+
+    def action_play_pause(self) -> None:
+        """Play if it stands, pause if it plays."""
+        self._ask("pause" if self._app.state.film.status == "play" else "play")
+
+    def action_stop(self) -> None:
+        """Stop for everybody."""
+        self._ask("stop")
+
+    def action_back_10(self) -> None:
+        """Ten seconds back."""
+        self._move(-10)
+
+    def action_forward_10(self) -> None:
+        """Ten seconds on."""
+        self._move(10)
+
+    def action_back_60(self) -> None:
+        """A minute back."""
+        self._move(-60)
+
+    def action_forward_60(self) -> None:
+        """A minute on."""
+        self._move(60)
+
+    def action_to_start(self) -> None:
+        """To the beginning."""
+        self._seek(0.0)
+
+    @work(exclusive=True, group="dialog")
+    async def action_go_to(self) -> None:
+        """To a position that is written."""
+        text = await self.app.push_screen_wait(WriteScreen("Where to?", "41:00, 1:20:00, +30 or -10"))
+        if text:
+            self._obey(commands.parse(f"/seek {text}"))
+
+    def action_resync(self) -> None:
+        """Measure anew."""
+        if self._room is not None:
+            self._room.resync()
+            self._app.tell("Measuring anew." if self._app.state.link.is_open else "Trying the line again.")
+
+    @work(exclusive=True, group="dialog")
+    async def action_leave(self) -> None:
+        """Leave the film."""
+        self._app.action_quit()
+
+    def _ask(self, status: StatusWord) -> None:
+        if self._room is not None:
+            self._room.ask(status)
+
+    def _move(self, by: float) -> None:
+        wish, state = self._app.state.wish, self._app.state
+        # Two presses in a row mean twice as far, also before the first has been answered.
+        here = wish.target if wish is not None and wish.target is not None else None
+        if here is None and state.pending is not None and state.pending.is_mine:
+            here = state.pending.target if isinstance(state.pending.target, float | int) else None
+        if here is None:
+            here = self._room.here() if self._room is not None else None
+        if here is not None:
+            self._seek(here + by)
+
+    def _seek(self, to: float) -> None:
+        if self._room is not None:
+            length = self._app.state.film.length
+            self._room.seek(max(0.0, min(to, length) if length else to))
+
+    # --- the talk -----------------------------------------------------------------------------------------------
+
+    def action_talk(self) -> None:
+        """Write something."""
+        if self._view == "zen":
+            self._look("all")
+        self.query_one(Composer).type_into()
+
+    @work(exclusive=True, group="dialog")
+    async def action_react(self) -> None:
+        """React to this moment."""
+        here = self._room.here() if self._room is not None else None
+        about = f"at {clock_text(here)}" if here is not None else ""
+        chosen = await self.app.push_screen_wait(ChooseScreen(about, "What do you feel?", REACTIONS))
+        if chosen is not None and self._room is not None:
+            self._room.say(chosen, kind="reaction")
+
+    def action_scroll_up(self) -> None:
+        """Older lines."""
+        self.query_one(ChatLog).scroll_page_up(animate=False)
+
+    def action_scroll_down(self) -> None:
+        """Newer lines."""
+        self.query_one(ChatLog).scroll_page_down(animate=False)
+
+    def action_scroll_end(self) -> None:
+        """The newest line."""
+        self.query_one(ChatLog).go_to_end()
+
+    @work(exclusive=True, group="dialog")
+    async def action_find_in_chat(self) -> None:
+        """Look for words."""
+        words = await self.app.push_screen_wait(WriteScreen("Find in the chat", "f3 goes to the next one above"))
+        if words:
+            log = self.query_one(ChatLog)
+            found = log.find(words)
+            self._app.tell(f"{found} line{'' if found == 1 else 's'} with it." if found else "Nobody said that here.")
+            log.focus()
+
+    def action_edit_last(self) -> None:
+        """Put something else in place of the last own line."""
+        if (entry := self._last_own()) is not None:
+            self.query_one(Composer).edit(entry)
+
+    def action_take_back(self) -> None:
+        """Take the last own line back."""
+        if (entry := self._last_own()) is not None:
+            self._delete(entry.key)
+
+    def action_say_again(self) -> None:
+        """Send what failed again."""
+        talk = self._room.conversation if self._room is not None else None
+        for entry in self._app.state.chat.entries:
+            if talk is not None and entry.state == "failed":
+                talk.retry(entry.key)
+
+    def _last_own(self) -> ChatEntry | None:
+        entries = reversed(self._app.state.chat.entries)
+        own = (one for one in entries if one.is_mine and one.kind in ("text", "action") and not one.is_deleted)
+        found = next((one for one in own if one.seq is not None), None)
+        if found is None:
+            self._app.tell("You have said nothing yet.")
+        return found
+
+    def _delete(self, key: str) -> None:
+        if self._room is not None and self._room.conversation is not None:
+            self._room.conversation.delete(key)
+
+    def on_chat_log_unread(self, message: ChatLog.Unread) -> None:
+        """Lines have come below what is read."""
+        self._unread = message.count
+        self.show_state(self._app.state)
+
+    def on_chat_log_older_wanted(self, message: ChatLog.OlderWanted) -> None:
+        """The reader is at the top."""
+        del message
+        self._load_older()
+
+    @work(exclusive=True, group="older")
+    async def _load_older(self) -> None:
+        if self._room is not None:
+            await self._room.older()
+
+    def on_chat_log_wanted(self, message: ChatLog.Wanted) -> None:
+        """Something is to be done with the marked line."""
+        composer = self.query_one(Composer)
+        match message.wish:
+            case "reply":
+                composer.reply_to(message.entry)
+            case "edit":
+                composer.edit(message.entry)
+            case "delete":
+                self._delete(message.entry.key)
+            case "react":
+                self.action_react()
+
+    def on_chat_log_refused(self, message: ChatLog.Refused) -> None:
+        """It can't."""
+        self._app.tell(message.sentence)
+
+    def on_chat_log_copied(self, message: ChatLog.Copied) -> None:
+        """It is in the clipboard."""
+        del message
+        self._app.tell("Copied, if your terminal allows it.")
+
+    def on_composer_typing(self, message: Composer.Typing) -> None:
+        """The others may know."""
+        del message
+        if self._room is not None and self._room.conversation is not None:
+            self._room.conversation.typed()
+
+    def on_composer_draft_changed(self, message: Composer.DraftChanged) -> None:
+        """It is kept, should the evening end now."""
+        if self._room is not None:
+            self._room.choose_draft(message.draft)
+
+    def on_composer_edit_last_wanted(self, message: Composer.EditLastWanted) -> None:
+        """Up in an empty line."""
+        del message
+        self.action_edit_last()
+
+    # --- views --------------------------------------------------------------------------------------------------
+
+    def action_view_chat(self) -> None:
+        """The chat alone, or everything again."""
+        self._look("all" if self._view == "chat" else "chat")
+
+    def action_view_zen(self) -> None:
+        """The film's line alone, or everything again."""
+        self._look("all" if self._view == "zen" else "zen")
+
+    def action_view_sync(self) -> None:
+        """How well we are in step, or not."""
+        self._shows_sync = not self._shows_sync
+        self.show_state(self._app.state)
+
+    def _look(self, view: View) -> None:
+        self._view = view
+        self.show_state(self._app.state)
+
+    def action_predict(self) -> None:
+        """All predictions."""
+        self.app.push_screen(PredictionsScreen())
+
+    def action_film_help(self) -> None:
+        """What can be done here."""
+        self._app.action_help()
+
+    # --- what is typed ------------------------------------------------------------------------------------------
+
+    def on_composer_submitted(self, message: Composer.Submitted) -> None:
+        """Say it or do it."""
+        room = self._room
+        if room is None:
+            return
+        match message.command:
+            case commands.Say(text=text) if message.purpose == "edit" and message.target is not None:
+                if room.conversation is not None:
+                    room.conversation.edit(message.target, text)
+            case commands.Say(text=text):
+                room.say(text, reply_to=message.target if message.purpose == "reply" else None)
+            case other:
+                self._obey(other)
+
+    def _obey(self, command: commands.Command | commands.Mistake) -> None:
+        room = self._room
+        if room is None:
+            return
+        match command:
+            case commands.Mistake(sentence=sentence):
+                self._app.tell(sentence, is_trouble=True)
+            case commands.Say(text=text):
+                room.say(text)
+            case commands.Act(text=text):
+                room.say(text, kind="action")
+            case commands.React(reaction=reaction):
+                room.say(reaction, kind="reaction")
+            case commands.Reply(text=text):
+                room.say(text, reply_to=self._last_of_others())
+            case commands.Edit(text=text):
+                if (entry := self._last_own()) is not None and room.conversation is not None:
+                    room.conversation.edit(entry.key, text)
+            case commands.Delete():
+                self.action_take_back()
+            case commands.Play():
+                room.ask("play")
+            case commands.Pause():
+                room.ask("pause")
+            case commands.Stop():
+                room.ask("stop")
+            case commands.Seek(to=moment):
+                self._move(moment.seconds) if moment.is_relative else self._seek(moment.seconds)
+            case commands.Accept():
+                self.action_agree()
+            case commands.Refuse():
+                self.action_refuse()
+            case commands.Where():
+                self._app.tell(self._where())
+            case commands.Predict() | commands.Call():
+                self._bet(command)
+            case commands.Quit():
+                self._app.action_quit()
+            case commands.Help():
+                self._app.action_help()
+            case _:
+                assert_never(command)
+
+    def _last_of_others(self) -> str | None:
+        entries = reversed(self._app.state.chat.entries)
+        return next((one.key for one in entries if not one.is_mine and one.kind in ("text", "action")), None)
+
+    def _where(self) -> str:
+        state = self._app.state
+        parts = [f"The film is at {clock_text(state.film.position_at(state.now))}"]
+        for one in state.people:
+            if one.position is not None and one.is_here:
+                drift = "" if one.drift is None else f" ({one.drift * 1000:+.0f} ms)"
+                parts.append(f"{'you' if one.is_me else printable(one.name)} at {clock_text(one.position)}{drift}")
+        return ", ".join(parts) + "."
+
+    @work(group="bet")
+    async def _bet(self, command: commands.Predict | commands.Call) -> None:
+        room = self._room
+        if room is None or room.predictions is None:
+            return
+        composer = self.query_one(Composer)
+        tell: Callable[[str], None] = composer.complain
+        try:
+            if isinstance(command, commands.Predict):
+                await make(room.predictions, command, room.here())
+            elif isinstance(found := await call(room.predictions, command), commands.Mistake):
+                tell(found.sentence)
+        except ClientError as error:
+            tell(error.detail)
