@@ -12,8 +12,8 @@ from dateflicks.client.chat_updates import (
     ChatUpdate,
     Draft,
     DraftGone,
+    HasRead,
     Older,
-    ReadBy,
     Rewritten,
     Said,
     Trouble,
@@ -179,6 +179,21 @@ def test_having_caught_up_with_a_talk_of_which_nothing_is_here_leaves_something_
     assert told(CaughtUp(seq)).chat.has_older is has_older
 
 
+def test_a_talk_that_does_not_join_on_begins_anew_and_keeps_what_is_not_sent() -> None:
+    state = told(said(1), said(2), draft("c1"), said(40), said(41), CaughtUp(41, True))
+    assert (keys(state), state.chat.has_older) == (["msg_40", "msg_41", "c1"], True)
+    state = told(said(1), said(2), draft("c1"), CaughtUp(41, True))
+    assert (keys(state), state.chat.has_older) == (["c1"], True)
+
+
+def test_of_a_talk_that_is_another_one_nothing_stays() -> None:
+    assert keys(told(said(8), said(9), CaughtUp(3, True))) == []
+
+
+def test_catching_up_with_a_talk_that_joins_on_leaves_all_of_it() -> None:
+    assert keys(told(said(1), said(2), CaughtUp(2))) == ["msg_1", "msg_2"]
+
+
 def long_talk(count: int) -> WatchState:
     entries = tuple(talk.entry_of(message(seq), ME) for seq in range(1, count + 1))
     return replace(after([(0.0, opened())]), chat=Chat(entries=entries))
@@ -225,7 +240,7 @@ def test_nobody_writes_over_a_line_that_is_away() -> None:
 
 @pytest.mark.parametrize(("first", "second", "read"), [(3, 5, 5), (5, 3, 5), (4, 4, 4)])
 def test_nobody_unreads(first: int, second: int, read: int) -> None:
-    assert told(ReadBy(BEA, first), ReadBy(BEA, second)).chat.read[BEA] == read
+    assert told(HasRead(BEA, first), HasRead(BEA, second)).chat.read[BEA] == read
 
 
 @pytest.mark.parametrize("is_open", [True, False])

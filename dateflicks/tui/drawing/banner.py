@@ -3,7 +3,7 @@
 import math
 
 from dateflicks.tui.drawing import words
-from dateflicks.tui.drawing.cells import clean, width_of
+from dateflicks.tui.drawing.cells import clean, cut, width_of
 from dateflicks.tui.drawing.rows import Row, Segment, first_fit, fitted, row_width, spread
 from dateflicks.tui.glyphs import Glyphs, own_text
 from dateflicks.tui.keys import Keymap
@@ -44,10 +44,13 @@ def pending(state: WatchState, asked: Pending, width: int, glyphs: Glyphs, keys:
     else:
         yes, no = _YES[asked.kind], _NO.get(str(asked.origin), "stay here")
         answers = [[(sign, yes), (refuse, no)], [(sign, "yes"), (refuse, "no")], [(sign, ""), (refuse, "")]]
+        target = what.removeprefix("GO TO ")
         says = [
             f"{who} wants to {what} — {after} in {left}",
             f"{who}: {what}? {after} {left}",
             f"{who}: {what}? {left}",
+            f"{cut(who, 8, glyphs.ellipsis)}: {target}? {left}",
+            f"{target}? {left}",
         ]
     right = first_fit([_keys(one) for one in answers], max(10, width * 2 // 5))
     room = width - row_width(right) - 1

@@ -121,22 +121,22 @@ def timeline(state: WatchState, width: int, glyphs: Glyphs) -> list[Row]:
 
 
 def _placed(state: WatchState, cells: int) -> dict[int, tuple[str, Person]]:
-    """Where the marks stand. Those on one cell stand side by side, who is ahead to the right."""
+    """Where the marks stand. Those on one cell stand side by side, always in one order: a millisecond more
+    or less is the meter's to show, not theirs."""
     film = state.film
     if film.length <= 0:
         return {}
     letters = words.marks(state)
-    where: list[tuple[float, str, Person]] = []
+    where: list[tuple[int, str, Person]] = []
     for one in state.people:
         position = _position(state, one)
         if position is not None:
-            where.append((position, letters[one.user_id], one))
-    where.sort(key=lambda each: (each[0], each[1] != "H", each[1]))
+            where.append((round(position / film.length * (cells - 1)), letters[one.user_id], one))
+    where.sort(key=lambda each: (each[0], each[1] == "H", each[1]))
     found: dict[int, tuple[str, Person]] = {}
     limit = cells - 1
     for index in range(len(where) - 1, -1, -1):
-        position, letter, one = where[index]
-        wanted = min(round(position / film.length * (cells - 1)), cells - 1)
+        wanted, letter, one = where[index]
         cell = max(min(wanted, limit), min(index, cells - 1))
         if cell not in found:
             found[cell] = (letter, one)

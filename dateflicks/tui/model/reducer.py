@@ -162,14 +162,14 @@ def _chat(state: WatchState, event: chat_updates.ChatUpdate) -> WatchState:
             chat = talk.drafted(chat, draft, me)
         case chat_updates.DraftGone(client_id=client_id):
             chat = talk.gone(chat, client_id)
-        case chat_updates.ReadBy(user_id=user_id, seq=seq):
+        case chat_updates.HasRead(user_id=user_id, seq=seq):
             chat = talk.read_by(chat, user_id, seq)
         case chat_updates.TypingNow(people=people):
             chat = talk.typing(chat, people, state.now)
         case chat_updates.Older(messages=messages, is_all=is_all):
             chat = talk.older(chat, messages, me, is_all=is_all)
-        case chat_updates.CaughtUp(seq=seq):
-            chat = replace(chat, has_older=chat.has_older or (seq > 0 and not chat.entries))
+        case chat_updates.CaughtUp(seq=seq, is_anew=is_anew):
+            chat = talk.caught_up(chat, seq, is_anew=is_anew)
         case chat_updates.ChangeFailed(reason=reason):
             return told(state, f"Not changed: {reason}", is_trouble=True)
         case chat_updates.Trouble(text=text):

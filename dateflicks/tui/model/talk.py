@@ -72,6 +72,19 @@ def gone(chat: Chat, client_id: str) -> Chat:
     return chat if len(unsent) == len(entries) - sent else replace(chat, entries=(*entries[:sent], *unsent))
 
 
+def caught_up(chat: Chat, seq: int, *, is_anew: bool) -> Chat:
+    """All up to `seq` has been told; anew: of what is shown, only what joins on to that is true any more."""
+    sent = _sent(chat.entries)
+    known, unsent = chat.entries[:sent], chat.entries[sent:]
+    if is_anew:
+        end = bisect_left(known, seq + 1, key=_seq)
+        start = end
+        while start and _seq(known[start - 1]) == seq - (end - start):
+            start -= 1
+        known = known[start:end]
+    return replace(chat, entries=(*known, *unsent), has_older=_seq(known[0]) > 1 if known else seq > 0)
+
+
 def read_by(chat: Chat, user_id: str, seq: int) -> Chat:
     """Somebody has read so far; nobody unreads."""
     if chat.read.get(user_id, -1) >= seq:
