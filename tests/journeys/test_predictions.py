@@ -1,5 +1,6 @@
 """A prediction's life: called in secret, locked, settled by both, scored once; or void."""
 
+import asyncio
 import json
 from typing import Any
 
@@ -276,6 +277,33 @@ async def test_an_act_on_an_older_state_than_the_present_one_is_refused(bets: Be
     await bets.do(bets.guest, made, "propose", outcome="yes", revision=locked["revision"])
 
 
+async def test_what_both_do_at_the_same_moment_comes_to_one_end(bets: Bets) -> None:
+    for _ in range(5):
+        made = await bets.make(bets.host)
+        calls = [
+            bets.do(person, made, "call", option=option, confidence=0.9, expect=(200, 409))
+            for person in (bets.host, bets.guest)
+            for option in ("yes", "no")
+        ]
+        *answers, locked = await asyncio.gather(*calls, bets.do(bets.host, made, "lock"))
+        seen = await bets.read(bets.guest, made)
+        assert seen["calls"] == locked["calls"]  # nobody called anything after the lock
+        assert len(seen["calls"]) <= sum(answer["status"] == "open" for answer in answers)
+
+        both = ((bets.host, "yes"), (bets.guest, "no"))
+        proposals = [bets.do(one, made, "propose", outcome=outcome, expect=(200, 409)) for one, outcome in both]
+        statuses = [answer["status"] for answer in await asyncio.gather(*proposals)]
+        assert sorted(map(str, statuses)) == ["409", "locked"]
+
+        other = bets.host if statuses[1] == "locked" else bets.guest
+        ends = [bets.do(other, made, action, expect=(200, 409)) for action in ("confirm", "object", "void")]
+        answers = [answer["status"] for answer in await asyncio.gather(*ends)]
+        end = (await bets.read(bets.host, made))["status"]
+        assert end in ("settled", "void")
+        assert set(answers) <= {409, end}
+        assert end in answers
+
+
 async def test_actions_on_what_is_not_there_are_not_found(bets: Bets, talk: Talk) -> None:
     made = await bets.make(bets.host)
     for wrong in (made["id"][:4] + "a" * 26, "nonsense"):
@@ -345,6 +373,16 @@ async def test_a_pairs_table_runs_over_all_their_sessions_and_is_theirs_alone(
     await bets.rest.call("GET", path, expect=401)
 
 
+@pytest.mark.parametrize(
+    "other", ["nonsense", "usr_" + "a" * 26, "a%00b", "%00", "$ne", "1", "%C3%A9", "x" * 3_000, ""]
+)
+async def test_with_nobody_there_is_no_table_and_nothing_breaks(bets: Bets, other: str) -> None:
+    path = f"/predictions/scores?with={other}"
+    answer = await bets.rest.call("GET", path, token=bets.tickets[bets.host.id], expect=(200, 400, 404, 422))
+    if answer.status == 200:
+        assert (answer.body["items"], answer.body["predictions"]) == ([], 0)
+
+
 async def another_evening(talk: Talk) -> Talk:
     """The same two in one more accepted session."""
     session = await invite(talk.rest, talk.host, talk.guest)
@@ -367,6 +405,29 @@ async def test_who_connects_is_told_of_everything_there_is_as_they_may_see_it(be
         await guest.sees(made[1], status="settled")
         await guest.sees(made[2], status="void")
         assert {frame["reason"] for frame in guest.feed.frames} == {"present"}
+
+
+async def test_a_session_holds_so_many_predictions_and_no_feed_is_flooded_with_them(bets: Bets) -> None:
+    options = [79 * "好" + letter for letter in "abcdef"]
+    made: list[str] = []
+    for number in range(201):
+        body = {"prediction": {"details": "好" * 490 + str(number), "options": options}}
+        answer = await bets.ask(bets.host, "", body, (201, 409, 422, 429))
+        if answer.status == 429:
+            await asyncio.sleep(int(answer.headers["retry-after"]))
+            continue
+        if answer.status != 201:
+            break
+        made.append(answer.body["prediction"]["id"])
+    assert answer.status in (409, 422)
+    assert 50 <= len(made) <= 200
+    newest = {"id": made[-1]}
+    async with bets.watcher(bets.guest) as guest:
+        await guest.sees(newest, status="open")
+        await bets.do(bets.host, newest, "void")  # whoever was told of so many hears of what changes all the same
+        await guest.sees(newest, status="void")
+    page = await bets.list(bets.guest, "?limit=200")
+    assert [one["id"] for one in page["items"]] == made[::-1]
 
 
 @pytest.mark.parametrize("text", ["no json", "[1]", '{"type":"position"}', '{"type":"position","position":-1}'])

@@ -12,7 +12,7 @@ import msgspec
 from dateflicks.core import limits, scoring
 from dateflicks.core.errors import Conflict, FieldProblem, Invalid
 from dateflicks.core.prediction import Action, Call, Prediction
-from dateflicks.protocol.ids import id_of, new_id
+from dateflicks.protocol.ids import id_of, is_id, new_id
 from dateflicks.protocol.predictions import (
     DEFAULT_OPTIONS,
     CallRequest,
@@ -90,6 +90,8 @@ class PredictionHandler:
         if user_id == other_id:
             problem = FieldProblem("with", "must be somebody else")
             raise Invalid("A pair is you and somebody else.", (problem,))
+        if not is_id(other_id, "usr"):  # nobody: and not every text can be looked up
+            return Scores(items=[], predictions=0)
         return await self._tables.pair(user_id, other_id)
 
     # --- making one ---------------------------------------------------------------------------------------------
