@@ -20,6 +20,7 @@ SHOW_MIN_MS: Final = 1_500  # before another line may take its place
 READ_BASE_MS: Final = 2_000
 READ_PER_CHARACTER_MS: Final = 60  # about 17 characters a second, as subtitlers reckon
 READ_MAX_MS: Final = 8_000
+TOGETHER_MS: Final = 1_000  # lines that would go within this time go together: what is left for a blink only disturbs
 
 _TAG: Final = re.compile(r"<(?=[A-Za-z/!])")
 _OVERRIDE: Final = re.compile(r"\{(?=\\|[A-Za-z]:)")
@@ -39,7 +40,7 @@ def subtitles(messages: Iterable[Message]) -> tuple[str, int]:
     """
     said = [one for one in messages if one.deleted_at is None and one.type != "system"]
     placed = sorted((one for one in said if one.position is not None), key=lambda one: (one.position, one.seq))
-    cues = enumerate(_cues(_lines(placed)), start=1)
+    cues = enumerate(_cues(_going_together(_lines(placed))), start=1)
     text = "".join(f"{number}\n{_clock(start)} --> {_clock(end)}\n{text}\n\n" for number, (start, end, text) in cues)
     return text, len(said) - len(placed)
 
@@ -59,6 +60,18 @@ def _lines(messages: Iterable[Message]) -> list[_Line]:
             start = max(start, lines[-1].start)
         text = _harmless(spoken(message))
         lines.append(_Line(text, start, start + min(READ_BASE_MS + READ_PER_CHARACTER_MS * len(text), READ_MAX_MS)))
+    return lines
+
+
+def _going_together(lines: list[_Line]) -> list[_Line]:
+    """The lines, some of them a little longer there, as far as there is room."""
+    for at in range(len(lines) - 2, -1, -1):
+        one, after = lines[at : at + 2]
+        if after.start < one.end and abs(one.end - after.end) < TOGETHER_MS:
+            end = max(one.end, after.end)
+            for index, line in ((at, one), (at + 1, after)):
+                room = lines[index + LINES].start if index + LINES < len(lines) else end
+                lines[index] = _Line(line.text, line.start, max(line.end, min(end, room)))
     return lines
 
 

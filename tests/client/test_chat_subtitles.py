@@ -54,10 +54,15 @@ def test_they_are_in_the_order_of_the_film_and_not_of_the_talk() -> None:
 
 
 def test_lines_that_are_close_together_stand_below_one_another() -> None:
-    text, _ = subtitles(at(10.0, 11.0))
+    text, _ = subtitles(at(10.0, 11.5))
     assert [lines for _, _, lines in cues(text)] == [
         ["Bea: line 1"], ["Bea: line 1", "Bea: line 2"], ["Bea: line 2"],
     ]  # fmt: skip
+
+
+def test_no_line_is_left_for_a_blink_when_the_other_has_gone() -> None:
+    text, _ = subtitles(at(10.0, 10.5))
+    assert [(begin, len(lines)) for begin, _, lines in cues(text)] == [(10_000, 1), (10_500, 2)]
 
 
 def test_what_was_said_during_a_pause_follows_one_after_the_other() -> None:
