@@ -30,15 +30,28 @@ class CatchingUp:
     def __init__(self, wait_up: Callable[[], Awaitable[None]]) -> None:
         self._wait_up = wait_up
         self._reading = asyncio.Semaphore(READS_AT_ONCE)
+        self._unasked: set[Seat] = set()  # who did not resume, and gets no answer to it
 
     def ask(self, seat: Seat, asked: ResumeFrame) -> bool:
         """Somebody resumes, perhaps once more; True when nobody runs `run` for this seat yet."""
-        is_new = not seat.is_catching_up
+        is_idle = not seat.is_catching_up
         seat.is_catching_up = True
+        seat.is_new = False
+        self._unasked.discard(seat)
         seat.asked = asked
         seat.told = asked.after
         seat.told_changes = seat.room.changes.head if asked.changes is None else asked.changes
-        return is_new
+        return is_idle
+
+    def settle(self, seat: Seat) -> bool:
+        """A new seat that did not resume is live; True when `run` has to tell it first what was kept from it."""
+        seat.is_new = False
+        if seat.told == seat.room.messages.head and seat.told_changes == seat.room.changes.head:
+            return False
+        seat.is_catching_up = True
+        seat.asked = ResumeFrame(after=seat.told, changes=seat.told_changes)
+        self._unasked.add(seat)
+        return True
 
     async def run(self, seat: Seat) -> None:
         """Tell all of it; while the database is away, wait."""
@@ -54,6 +67,7 @@ class CatchingUp:
             seat.listener.close(OUR_FAULT_CODE, OUR_FAULT)
         finally:
             seat.is_catching_up = False
+            self._unasked.discard(seat)
 
     async def _tell_rest(self, seat: Seat, asked: ResumeFrame) -> None:
         """Until all is told, or something else is asked for, or the peer is gone."""
@@ -73,6 +87,8 @@ class CatchingUp:
             if not goes_on:
                 return
         seat.asked = None
+        if seat in self._unasked:
+            return
         seat.send(ResumedFrame(seq=seat.told, changes=seat.told_changes))
         room.tell_marks(seat)
 

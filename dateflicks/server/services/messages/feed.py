@@ -44,6 +44,7 @@ class MessagesFeed:
                 "`resume` tells everything after a `seq` (0 for all of it), once and in order, then `resumed` and how "
                 "far the others have read; with `changes` (0, or the number that `resumed` or the last change had) "
                 "also what was edited or deleted since. Resuming again starts anew, and the last one is answered. "
+                "Whoever resumes with the first frame, within half a second, is told nothing before. "
                 "An `ack` comes only after the message is on disk; whoever had none sends it again with the same "
                 "`clientId`. An error's `replyTo` is the `clientId` of what was refused, or the frame's type. "
                 "`typing` and `read` are told to the others only; `read` beyond the newest message means that one.",

@@ -47,6 +47,7 @@ log = logging.getLogger(__name__)
 IDLE_SECONDS: Final = 300.0  # a room with nobody there is dropped from memory after this long
 ROOMS_MAX: Final = 5_000  # in memory; of those with nobody there the one that was used longest ago goes first
 LOOK_SECONDS: Final = (0.0, 1.0, 3.0, 10.0)  # between looks for what landed late, once the database answers
+FIRST_FRAME_SECONDS: Final = 0.5  # for a new connection to resume before it is told what is said: a long way and back
 FINISH_SECONDS: Final = 3.0  # for what waits when the service stops
 TOO_MANY: Final = "You say more than this service takes at a time. Try again in a moment."
 AGAIN: Final = (
@@ -109,6 +110,7 @@ class MessagesHandler:
         seat = Seat(room, user_id, name, listener, room.messages.head, room.changes.head)
         self._rooms.setdefault(room.session_id, room)
         room.seats.append(seat)
+        asyncio.get_running_loop().call_later(FIRST_FRAME_SECONDS, self._settle, seat)
         return seat
 
     def stand_up(self, seat: Seat) -> None:
@@ -118,6 +120,8 @@ class MessagesHandler:
 
     def hear(self, seat: Seat, frame: ChatClientFrame, at: float) -> None:
         """A frame of theirs, and when it came (monotonic). Raises TooMany, Invalid, Unavailable (too much waits)."""
+        if not isinstance(frame, ResumeFrame):
+            self._settle(seat)
         match frame:
             case SendFrame():
                 self._hear_message(seat, frame, at)
@@ -129,7 +133,7 @@ class MessagesHandler:
                 self._hear_read(seat, frame)
             case ResumeFrame():
                 if self._catching_up.ask(seat, frame):
-                    self._begin(self._catching_up.run(seat), f"catching up in {seat.room.session_id}")
+                    self._catch_up(seat)
             case _:
                 assert_never(frame)
 
@@ -217,6 +221,14 @@ class MessagesHandler:
             await asyncio.wait(self._tasks)
 
     # --- inside -------------------------------------------------------------------------------------------------
+
+    def _settle(self, seat: Seat) -> None:
+        """Whoever has not resumed with the first frame, or soon, wants to hear what is said from now on."""
+        if seat.is_new and seat.listener.is_open and self._catching_up.settle(seat):
+            self._catch_up(seat)
+
+    def _catch_up(self, seat: Seat) -> None:
+        self._begin(self._catching_up.run(seat), f"catching up in {seat.room.session_id}")
 
     def _put(self, room: Room, job: Job) -> None:
         room.put(job)

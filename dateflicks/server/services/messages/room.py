@@ -45,7 +45,8 @@ class Listener(Protocol):
 class Seat:
     """A listener and whose it is; `told` and `told_changes` are the numbers of the last message and change it knows.
 
-    `asked` is what it resumes from while it catches up, and None when it is live.
+    `asked` is what it resumes from while it catches up, and None when it is live. A new one is neither: what is said
+    before its first frame is kept from it, because that frame may ask for what comes before.
     """
 
     room: "Room"
@@ -55,7 +56,13 @@ class Seat:
     told: int
     told_changes: int
     asked: ResumeFrame | None = None
+    is_new: bool = True
     is_catching_up: bool = False
+
+    @property
+    def is_live(self) -> bool:
+        """Whether what happens is told as it happens."""
+        return self.asked is None and not self.is_new
 
     def send(self, frame: msgspec.Struct) -> bool:
         """Encode and send a frame."""
@@ -129,7 +136,7 @@ class Room:
         seq = document["seq"]
         frame = _ENCODER.encode(MessageFrame(message=message_of(document)))
         for seat in tuple(self.seats):
-            if seat.asked is None and seat.told < seq:
+            if seat.is_live and seat.told < seq:
                 seat.told = seq
                 seat.listener.send(frame)
 
@@ -138,7 +145,7 @@ class Room:
         frame = change_of(document, number)
         encoded = None if frame is None else _ENCODER.encode(frame)
         for seat in tuple(self.seats):
-            if seat.asked is None and (again or seat.told_changes < number):
+            if seat.is_live and (again or seat.told_changes < number):
                 seat.told_changes = max(seat.told_changes, number)
                 if encoded is not None:
                     seat.listener.send(encoded)
@@ -159,7 +166,7 @@ class Room:
     def _tell_others(self, user_id: str, frame: msgspec.Struct) -> None:
         encoded = _ENCODER.encode(frame)
         for seat in tuple(self.seats):
-            if seat.user_id != user_id and seat.asked is None:
+            if seat.user_id != user_id:
                 seat.listener.send(encoded)
 
     def _found_change(self, entry: Document) -> None:

@@ -61,7 +61,8 @@ def check_size(content: str, *, author_name: str | None, client_id: str | None) 
     """Raise Invalid when the frame that tells this message would be larger than a frame may be."""
     largest = Message(
         id=_ID, session_id=_ID, seq=2**53, time=_TIME, author=_ID, type="reaction", content=content,
-        position=_POSITION, author_name=author_name, client_id=client_id, reply_to=_ID, edited_at=_TIME, deleted_at=_TIME,
+        position=_POSITION, author_name=author_name, client_id=client_id, reply_to=_ID, edited_at=_TIME,
+        deleted_at=_TIME,
     )  # fmt: skip
     size = len(_ENCODER.encode(MessageFrame(message=largest)))
     if size > limits.FRAME_MAX_BYTES:

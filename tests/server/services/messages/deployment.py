@@ -171,9 +171,11 @@ class Deployment:
         return Talk(self.signer)
 
     @contextlib.asynccontextmanager
-    async def speaker(self, talk: Talk, person: Person) -> AsyncIterator[Speaker]:
-        """One connection of somebody."""
+    async def speaker(self, talk: Talk, person: Person, *, is_silent: bool = False) -> AsyncIterator[Speaker]:
+        """One connection of somebody, who hears what is said at once unless they are silent at first."""
         async with open_feed(self.address, f"{talk.path}/events", person.ticket) as feed:
+            if not is_silent:
+                await feed.send(type="read", seq=0)  # that is nothing new
             yield Speaker(feed, person)
 
     @contextlib.asynccontextmanager

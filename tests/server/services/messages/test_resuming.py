@@ -9,7 +9,7 @@ from typing import Any
 import pymongo
 import pytest
 
-from dateflicks.server.services.messages import catching
+from dateflicks.server.services.messages import catching, handler
 from dateflicks.server.services.messages.records import Draft, to_document
 from dateflicks.server.websocket.connection import BEHIND_BYTES
 from tests.server.services.messages.deployment import Deployment, Talk, until
@@ -86,6 +86,31 @@ async def test_whoever_does_not_resume_hears_what_is_said_from_now_on(own: Deplo
         await ana.said("live")
         await bea.message(11)
         assert bea.seqs == [11]
+
+
+async def test_what_is_said_before_the_first_frame_is_not_told_before_what_that_asks_for(
+    own: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(handler, "FIRST_FRAME_SECONDS", 600.0)
+    talk = own.talk()
+    await fill(own, talk, 10)
+    async with own.speaker(talk, talk.ana) as ana, own.speaker(talk, talk.bea, is_silent=True) as bea:
+        await ana.said("live")
+        await bea.resume(4)
+        assert bea.seqs == list(range(5, 12))
+
+
+async def test_whoever_says_nothing_is_told_after_a_moment_what_was_said_since_they_came(own: Deployment) -> None:
+    talk = own.talk()
+    await fill(own, talk, 10)
+    async with own.speaker(talk, talk.ana) as ana, own.speaker(talk, talk.bea, is_silent=True) as bea:
+        first = await ana.said("first")
+        await ana.feed.send(type="edit", id=first["id"], content="changed")
+        await bea.told("edited")
+        await ana.said("second")
+        await bea.message(12)
+        assert bea.seqs == [11, 12]
+        assert [one["type"] for one in bea.feed.frames] == ["message", "edited", "message"]
 
 
 async def test_an_edit_while_somebody_catches_up_is_what_they_end_with(

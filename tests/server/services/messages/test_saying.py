@@ -55,6 +55,7 @@ async def test_what_one_connection_says_keeps_its_order(shared: Deployment) -> N
 async def test_a_message_is_one_write_and_no_read(shared: Deployment) -> None:
     async with shared.both() as (ana, bea):
         await ana.said("first")
+        await bea.message(1)
         with shared.commands() as commands:
             for number in range(20):
                 await ana.said(f"{number}")

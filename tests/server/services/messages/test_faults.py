@@ -1,0 +1,27 @@
+"""The service dies again and again under talk, lines are cut, and nothing that was acknowledged is lost or doubled.
+
+`python -m benchmarks.chat_faults` does the same at full size.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from benchmarks.faultbench.evening import Scale, run_evening
+
+BOUNDED = Scale(sessions=6, messages=600, kills=3, cut_seconds=0.04, patience_seconds=150.0)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+async def test_all_lists_are_the_database_s_after_kills_restarts_and_cuts(tmp_path: Path) -> None:
+    result = await run_evening(BOUNDED, 20_261_125, tmp_path)
+
+    findings = result.findings
+    assert findings.is_good, (findings, (tmp_path / "service.log").read_text()[-2_000:])
+    assert result.kills == BOUNDED.kills
+    assert findings.said == BOUNDED.messages
+    assert findings.acknowledged + findings.unacknowledged_kept + findings.unacknowledged_absent == findings.said
+    assert result.cuts
+    assert findings.reconnects >= BOUNDED.kills  # otherwise nothing was tried
+    assert findings.resends
