@@ -6,6 +6,7 @@ from dataclasses import replace
 import msgspec
 
 from dateflicks.client.chat_updates import CaughtUp, ChatLine, Draft, DraftChanged, Said, TypingNow
+from dateflicks.client.consent import Consent, ConsentSettings
 from dateflicks.client.ledger import Changed, ScoresChanged
 from dateflicks.client.predictions import PredictionsLine
 from dateflicks.core.playback import Timeline
@@ -14,6 +15,7 @@ from dateflicks.protocol.chat import Message
 from dateflicks.protocol.predictions import CallBody, PredictionBody, ScoreBody
 from dateflicks.protocol.times import rfc3339_from_unix
 from dateflicks.tui.model import (
+    ConsentChosen,
     Event,
     LinkChanged,
     Person,
@@ -213,10 +215,9 @@ def chatty() -> list[tuple[float, Event]]:
 def states() -> dict[str, WatchState]:
     """The evenings that are drawn, by name."""
     playing = after([*live(), *chatty()])
-    asked = after([(2.0, timecode(2.0, revision=2, reason="pause", by=BEA, pending=pending(), status="play"))], playing)
-    asked = replace(
-        asked, consent=asked.consent.all(asked.consent.seek), pending=replace(asked.pending, is_answered=False)
-    )  # type: ignore[type-var]  # it is there
+    ask = ConsentSettings.all(Consent.ASK)
+    wants = timecode(2.0, revision=2, reason="pause", by=BEA, pending=pending())
+    asked = after([(1.0, ConsentChosen(consent=ask)), (2.0, wants)], playing)
     late = timecode(revision=2, participants={ME: person("ana", role="host"), BEA: person("bea", drift=-2.4)})
     return {
         "nothing": WatchState(),

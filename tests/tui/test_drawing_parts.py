@@ -324,6 +324,16 @@ def test_an_answered_question_asks_for_no_key() -> None:
     assert "[y]" not in text
 
 
+@pytest.mark.parametrize(("now", "is_shown"), [(2.1, False), (3.9, False), (9.0, True)])
+def test_what_is_agreed_to_by_itself_is_no_banner_unless_somebody_else_keeps_it_waiting(
+    now: float, is_shown: bool
+) -> None:
+    told = timecode(2.0, revision=2, by=BEA, pending=pending("pause", BEA, deadline=62.0))
+    free = ConsentSettings.all(Consent.FREE)
+    state = after([(1.0, ConsentChosen(consent=free)), (2.0, told), (now, Tick())], PLAYING)
+    assert bool(banner.banners(state, 80, UNICODE, KEYS)) is is_shown
+
+
 def test_an_own_question_waits_and_can_be_taken_back() -> None:
     text = lines(banner.banners(asked("pause", ME), 100, UNICODE, KEYS))[0]
     assert text.startswith("▌You ask to PAUSE — waiting for an answer, reverts to PLAYING in 0:47")

@@ -1,6 +1,7 @@
 """Banners: a change that waits for its answer, with the server's countdown and two keys; and a line that is away."""
 
 import math
+from typing import Final
 
 from dateflicks.tui.drawing import words
 from dateflicks.tui.drawing.cells import clean, cut, width_of
@@ -10,6 +11,7 @@ from dateflicks.tui.keys import Keymap
 from dateflicks.tui.model.state import Pending, WatchState
 from dateflicks.tui.themes import Style
 
+SETTLES_SECONDS: Final = 2.0
 _GROUND: Style = "banner"
 _STATUS = {"play": "PLAYING", "pause": "PAUSED", "stop": "STOPPED"}
 _YES = {"play": "play", "pause": "pause", "stop": "stop", "seek": "go there"}
@@ -19,7 +21,7 @@ _NO = {"play": "keep playing", "pause": "stay paused", "stop": "stay stopped"}
 def banners(state: WatchState, width: int, glyphs: Glyphs, keys: Keymap) -> list[Row]:
     """What has to be said just now, the line first; no rows where there is nothing."""
     rows = offline(state, width, glyphs, keys)
-    if state.pending is not None and state.link.is_open:
+    if state.pending is not None and state.link.is_open and not _is_about_to_go(state, state.pending):
         rows += pending(state, state.pending, width, glyphs, keys)
     return rows
 
@@ -90,6 +92,11 @@ def offline(state: WatchState, width: int, glyphs: Glyphs, keys: Keymap) -> list
 
 
 # --- inside -----------------------------------------------------------------------------------------------------
+
+
+def _is_about_to_go(state: WatchState, asked: Pending) -> bool:
+    """What is agreed to by itself is settled a round trip later: a banner for that long would only flicker."""
+    return asked.is_granted and state.now < asked.deadline - state.confirm_seconds + SETTLES_SECONDS
 
 
 def _what(state: WatchState, asked: Pending) -> str:

@@ -91,6 +91,7 @@ class Pending:
     deadline: float
     deadline_ms: float = 0.0  # the same on the server's clock, which is known better with each exchange
     is_answered: bool = False  # by this person, or on their behalf
+    is_granted: bool = False  # on their behalf
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -181,6 +181,7 @@ def _pending(state: WatchState, frame: frames.TimecodeFrame, offset: float | Non
         target=told_.to,
         deadline=deadline,
         deadline_ms=told_.deadline,
+        is_granted=is_granted,
         is_answered=is_granted or (is_same and before is not None and before.is_answered),
     )
 
