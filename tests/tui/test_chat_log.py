@@ -450,3 +450,45 @@ async def test_no_colour_tells_it_alone() -> None:
         await pilot.pause()
         grid = text_grid(app)
         assert all(words in grid for words in ("(sending)", "not sent", "(edited)", "message deleted"))
+
+
+async def test_what_was_shown_before_there_was_a_screen_is_there() -> None:
+    app = Host()
+    log = ChatLog(zone=UTC)
+    log.show(Chat(entries=talk(30)))
+    async with app.run_test(size=(80, 10)) as pilot:
+        await app.query_one(ChatLog).remove()
+        await app.mount(log)
+        await pilot.pause()
+        assert rows(app)[-1].endswith("line 30 of the talk and so on and so on")
+
+
+async def test_one_who_sends_from_further_up_stays_there_until_they_go_to_the_end() -> None:
+    async with running() as (app, pilot):
+        app.show(*talk(30))
+        await pilot.pause()
+        app.log_.scroll_to(y=3, animate=False)
+        await pilot.pause()
+        before = rows(app)
+        app.add(said("mine", key="c_1", is_mine=True, state="sending"))
+        await pilot.pause()
+        assert rows(app) == before
+        app.log_.go_to_end()
+        await pilot.pause()
+        assert rows(app)[-1].endswith("mine (sending)")
+
+
+async def test_several_changes_at_once_leave_the_reader_where_they_are() -> None:
+    async with running() as (app, pilot):
+        app.show(*talk(40, first=41), has_older=True)
+        await pilot.pause()
+        app.log_.scroll_to(y=8, animate=False)
+        await pilot.pause()
+        before = rows(app)
+        app.show(*talk(60, first=21), has_older=True)
+        app.add(said("news", seq=81))
+        app.show(*talk(20), *app.chat.entries)
+        app.add(said("news", seq=82))
+        await pilot.pause()
+        assert rows(app) == before
+        assert app.log_.unread == 2

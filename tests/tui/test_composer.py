@@ -122,7 +122,7 @@ async def test_it_grows_to_three_lines_and_no_more() -> None:
     async with running(width=30) as (app, pilot):
         heights = []
         for _ in range(5):
-            await write(pilot, "abcdefghij abcdefghij")
+            await paste(app, pilot, "abcdefghij abcdefghij")
             heights.append(app.composer.size.height)
         assert heights[0] == 1
         assert heights[-1] == 3

@@ -380,14 +380,18 @@ class ChatBook:
     def _context(self, at: int) -> Context:
         entry = self._entries[at]
         answered = self._numbers.get(entry.reply_to) if entry.reply_to is not None else None
-        zone = self._layout.zone
         return Context(
             entry,
-            at > 0 and day_of(entry, zone) != day_of(self._entries[at - 1], zone),
+            at > 0 and self._begins_day(entry, self._entries[at - 1]),
             self._count(at),
             self._base + at == self._read,
             self.entry(answered) if answered is not None else None,
         )
+
+    def _begins_day(self, entry: ChatEntry, before: ChatEntry) -> bool:
+        if 0 <= entry.at - before.at < 60 and entry.at // 60 == before.at // 60:
+            return False
+        return day_of(entry, self._layout.zone) != day_of(before, self._layout.zone)
 
     def _settle(self, dirty: set[int]) -> None:
         """Lay out again what looks different, and move what is below."""

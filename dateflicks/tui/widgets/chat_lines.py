@@ -4,7 +4,7 @@ A line is parts of (text, style name); nothing in it is markup, and everything o
 The first cell of a line is left free for the cursor's mark.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, tzinfo
 from functools import lru_cache
 from typing import Final, Literal
@@ -41,32 +41,25 @@ class Layout:
     is_ascii: bool = False
     zone: tzinfo | None = None  # None: of this computer
 
-    @property
-    def has_clock(self) -> bool:
-        """Whether there is room for clock time."""
-        return self.shows_clock and self.width - self._after_clock - self.names - 2 >= TEXT_CELLS_MIN
+    has_clock: bool = field(init=False)
+    """Whether there is room for clock time."""
+    has_film: bool = field(init=False)
+    """Whether film time stands in a column before what people say."""
+    names: int = field(init=False)
+    """Cells of the column of names."""
+    text_column: int = field(init=False)
+    """Where texts begin."""
 
-    @property
-    def has_film(self) -> bool:
-        """Whether film time stands in a column before what people say."""
-        return self.shows_film and self.shows_clock and self.width >= FILM_FROM_CELLS
-
-    @property
-    def names(self) -> int:
-        """Cells of the column of names."""
+    def __post_init__(self) -> None:
         room = max(3, self.width - TEXT_CELLS_MIN - 3)
-        return min(self.name_cells, room, NAME_CELLS_MAX if self.shows_clock else NAME_CELLS_TINY)
-
-    @property
-    def text_column(self) -> int:
-        """Where texts begin."""
-        if self.has_clock:
-            return self._after_clock + self.names + 2
-        return 1 + self.names + (2 if self.shows_clock else 1)
-
-    @property
-    def _after_clock(self) -> int:
-        return 1 + _CLOCK_CELLS + 2
+        names = min(self.name_cells, room, NAME_CELLS_MAX if self.shows_clock else NAME_CELLS_TINY)
+        after_clock = 1 + _CLOCK_CELLS + 2
+        has_clock = self.shows_clock and self.width - after_clock - names - 2 >= TEXT_CELLS_MIN
+        text_column = after_clock + names + 2 if has_clock else 1 + names + (2 if self.shows_clock else 1)
+        object.__setattr__(self, "has_clock", has_clock)
+        object.__setattr__(self, "has_film", self.shows_film and self.shows_clock and self.width >= FILM_FROM_CELLS)
+        object.__setattr__(self, "names", names)
+        object.__setattr__(self, "text_column", text_column)
 
 
 @dataclass(frozen=True, slots=True)

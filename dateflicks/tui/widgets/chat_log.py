@@ -21,6 +21,7 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.selection import Selection
 from textual.strip import Strip
+from textual.widget import Widget
 
 from dateflicks.tui.emoji import EmojiMode
 from dateflicks.tui.model import Chat, ChatEntry
@@ -142,6 +143,8 @@ class ChatLog(ScrollView, can_focus=True):
         self._has_older = False
         self._asked_at: str | None = None  # the oldest key for which older ones were asked
         self._cursor: int | None = None
+        self._is_unsettled = False
+        self._held: tuple[int, int] | None = None  # what was at the top of the screen before a change
         self._pattern: re.Pattern[str] | None = None
         self._strips: LRUCache[int, tuple[ChatLine, Strip]] = LRUCache(512)
 
@@ -151,7 +154,7 @@ class ChatLog(ScrollView, can_focus=True):
         """Show the talk as it is now; `me` is the user whose own reading is no news to them."""
         read = [seq for user_id, seq in chat.read.items() if user_id != me]
         self._has_older = chat.has_older
-        anchor = self._anchor()
+        self._settle_soon()
         changed = self._book.show(chat.entries, min(read) if read else None)
         if changed.is_anew:
             self._cursor, self._is_following = None, True
@@ -162,8 +165,8 @@ class ChatLog(ScrollView, can_focus=True):
             self._asked_at = None
         if self._cursor is not None and self._book.entry(self._cursor) is None:
             self._cursor = None
-        self._hold(anchor)
-        self._ask_for_older()
+        if not self.is_mounted:
+            self._settle()
 
     @property
     def entry(self) -> ChatEntry | None:
@@ -187,6 +190,7 @@ class ChatLog(ScrollView, can_focus=True):
 
     def go_to_end(self) -> None:
         """Show the newest line, and stay there."""
+        self._settle()
         self._is_following = True
         self.unread = 0
         self.scroll_to(y=self.max_scroll_y, animate=False, immediate=True, force=True)
@@ -264,6 +268,7 @@ class ChatLog(ScrollView, can_focus=True):
     def on_click(self, event: events.Click) -> None:
         """Choose the entry that was clicked; twice, select what it says."""
         event.prevent_default()  # which would select the whole talk
+        self._settle()
         y = int(event.y + self.scroll_offset.y) - self.gutter.top
         if not 0 <= y < self._book.height or (event.chain == 1 and self.text_selection is not None):
             return
@@ -276,6 +281,7 @@ class ChatLog(ScrollView, can_focus=True):
             self.screen.selections = {self: selection}
 
     def _move_cursor(self, number: int | None) -> None:
+        self._settle()
         self._cursor = number
         self._repaint()
         if number is None:
@@ -319,20 +325,33 @@ class ChatLog(ScrollView, can_focus=True):
         number = self._book.number_at(y)
         return number, y - self._book.span(number)[0]
 
-    def _hold(self, anchor: tuple[int, int] | None) -> None:
-        """After a change: the end for who follows it, the same line at the top for who does not."""
+    def _settle_soon(self) -> None:
+        """Before a change: several of them are settled at once, before the screen is drawn."""
+        if not self._is_unsettled:
+            self._is_unsettled, self._held = True, self._anchor()
+            self.call_next(self._settle)
+
+    def _settle(self) -> None:
+        """After changes: the end for who follows it, the same line at the top for who does not."""
+        if not self._is_unsettled:
+            return
+        self._is_unsettled = False
         size = Size(self.scrollable_content_region.width, self._book.height)
         if size != self.virtual_size:
             self.virtual_size = size
-        if anchor is None:
-            if self._is_following and round(self.scroll_y) != self.max_scroll_y:
-                self.go_to_end()
-        else:
+        anchor = self._held
+        if anchor is not None:
             start, end = self._book.span(anchor[0])
-            y = start + max(0, min(anchor[1], end - start - 1))
-            if y != self.scroll_offset.y:
-                self.scroll_to(y=y, animate=False, immediate=True, force=True)
+            self._scroll(start + max(0, min(anchor[1], end - start - 1)))
+        elif self._is_following:
+            self._scroll(self.max_scroll_y)
         self.refresh()
+        self._ask_for_older()
+
+    def _scroll(self, y: int) -> None:
+        if y != self.scroll_offset.y:
+            self.set_scroll(None, y)  # not scroll_to: nobody scrolls, the lines move
+            self.set_reactive(Widget.scroll_target_y, y)
 
     def on_resize(self) -> None:
         """Another width wraps anew; another height keeps the end, or the top line, where it is."""
@@ -366,11 +385,10 @@ class ChatLog(ScrollView, can_focus=True):
             is_ascii=self.is_ascii,
             zone=self._zone,
         )
-        anchor = self._anchor()
+        self._settle_soon()
         if self._book.lay_out(layout):
             self._drop_selection()
-        self._hold(anchor)
-        self._ask_for_older()
+        self._settle()
 
     # --- drawing ------------------------------------------------------------------------------------------------
 
