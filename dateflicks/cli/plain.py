@@ -8,9 +8,10 @@ from dateflicks.cli.lines import typed_lines
 from dateflicks.cli.telling import Teller
 from dateflicks.client.consent import Consent
 from dateflicks.client.evening import Evening
+from dateflicks.client.overlay import Happening
 from dateflicks.client.sentences import Narrator, clock_text, parse_position
 from dateflicks.client.viewer import Notice
-from dateflicks.client.watching import LinkChanged, PlayerChanged, Told, Update
+from dateflicks.client.watching import LinkChanged, PlayerChanged, Told
 from dateflicks.protocol.frames import TimecodeFrame
 
 if TYPE_CHECKING:
@@ -47,7 +48,9 @@ class PlainWatch:
 
     # --- telling ------------------------------------------------------------------------------------------------
 
-    def _heard(self, update: Update) -> None:
+    def _heard(self, update: Happening) -> None:
+        if not isinstance(update, Told | LinkChanged | PlayerChanged | Notice):
+            return
         sentence = self._narrator.sentence(update)
         match update:
             case Told(frame=frame):

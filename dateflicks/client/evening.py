@@ -1,4 +1,4 @@
-"""One person's evening: a session, its ticket, the own screen and the watching, put together in one place.
+"""One person's evening: a session, the own screen, the watching, the talk and the predictions, in one place.
 
 Whoever shows an evening (plain lines, the terminal client, the demo) opens a `Screen`, attends with it, listens to its
 updates and says what its person does; nothing is printed here.
@@ -8,31 +8,34 @@ import asyncio
 import contextlib
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from dateflicks.client import errors
+from dateflicks.client.chat import Conversation
 from dateflicks.client.consent import Consent, ConsentSettings
 from dateflicks.client.feed import FeedEnded
 from dateflicks.client.films import is_address
 from dateflicks.client.fingerprint import differences, fingerprint_of, from_details
 from dateflicks.client.http import ServiceClient
+from dateflicks.client.ledger import Sealed
 from dateflicks.client.listening import feed_url
 from dateflicks.client.news import changed
-from dateflicks.client.overlay import Overlay
-from dateflicks.client.players.base import Player, PlayerError
+from dateflicks.client.overlay import Happening, Overlay
+from dateflicks.client.players.base import Player, PlayerError, Playhead
+from dateflicks.client.predictions import Predictions
 from dateflicks.client.screen import Screen
 from dateflicks.client.tickets import Tickets
 from dateflicks.client.viewer import Notice, Viewer
-from dateflicks.client.watching import PlayerChanged, Update, Watching
+from dateflicks.client.watching import PlayerChanged, Watching
 from dateflicks.protocol.bodies import SessionBody, TimecodeBody
 from dateflicks.settings.client import ClientSettings
 
 SHOWN_WAITING: Final = 8  # texts for the film that wait for their turn; older ones are no longer true
 _RANDOM: Final = random.SystemRandom()
 
-Listener = Callable[[Update], None]
+Listener = Callable[[Happening], None]
 
 
 class Evening:
@@ -79,6 +82,8 @@ class Evening:
         self._overlay = Overlay(self.viewer)
         self._gave_up = False
         self.warnings: list[str] = []  # what is odd about the own film
+        self.conversation: Conversation | None = None  # where the server has a talk
+        self.predictions: Predictions | None = None
         self._shown: asyncio.Queue[tuple[str, float]] = asyncio.Queue(SHOWN_WAITING)
 
     @classmethod
@@ -90,9 +95,12 @@ class Evening:
         settings: ClientSettings,
         *,
         keep: Callable[[str], None] = lambda _: None,
+        kept_talk: Any = None,
+        sealed: Mapping[str, Sealed] | None = None,
     ) -> "Evening":
         """Take part in an accepted session with a screen that has its film; `keep` is told each new ticket.
 
+        `kept_talk` is what `Conversation.kept` gave in an earlier run, `sealed` what `Predictions.sealed` was there.
         Raises ClientError.
         """
         if not isinstance(session.ticket, str):
@@ -103,6 +111,15 @@ class Evening:
         tickets = Tickets(client, session.id, session.ticket, keep)
         evening = cls(session, timecode, base, tickets, screen, settings, user.id, client=client)
         evening.warnings = await _compared(screen, session, timecode.length)
+        services = await client.services()
+        if "messages" in services:
+            evening.conversation = await Conversation.join(
+                client, session.id, tickets, evening._tell, user_id=user.id, kept=kept_talk
+            )
+        if "prediction" in services:
+            evening.predictions = Predictions(
+                client, session.id, tickets, user.id, evening._tell, playhead=evening._playhead, sealed=sealed
+            )
         return evening
 
     def listen(self, listener: Listener) -> None:
@@ -113,6 +130,7 @@ class Evening:
         """Watch; `may_reopen` is asked whether to open a player again that its person closed. Raises ClientError."""
         self._may_reopen = may_reopen
         beside = [asyncio.create_task(self._write_over_film()), asyncio.create_task(self._hear_end())]
+        beside += [asyncio.create_task(self._apart(part.run)) for part in (self.conversation, self.predictions) if part]
         try:
             await self.watching.run()
         except FeedEnded as ended:
@@ -128,9 +146,31 @@ class Evening:
         """Leave; the others go on."""
         self.watching.stop()
 
+    def reconnect(self) -> None:
+        """Try every line again now."""
+        for part in (self.watching, self.conversation, self.predictions):
+            if part is not None:
+                part.reconnect()
+
+    def here(self) -> float | None:
+        """Where the film is for everybody now, in seconds, where that is known."""
+        now = time.monotonic()
+        line = self.viewer.line(now)
+        return None if line is None else line.position_at(now)
+
     # --- inside -------------------------------------------------------------------------------------------------
 
-    def _tell(self, update: Update) -> None:
+    async def _apart(self, run: Callable[[], Awaitable[None]]) -> None:
+        """What ends for the talk or the predictions ends nothing else: the film goes on."""
+        try:
+            await run()
+        except errors.ClientError as error:
+            self._tell(Notice("error", error.detail))
+
+    def _playhead(self, now: float) -> Playhead | None:
+        return self.watching.player.playhead(now)
+
+    def _tell(self, update: Happening) -> None:
         self._gave_up = self._gave_up or (isinstance(update, PlayerChanged) and update.kind == "gave-up")
         for listener in self._listeners:
             listener(update)
@@ -161,10 +201,7 @@ class Evening:
         await self.screen.reload(self._where())
 
     def _where(self) -> float:
-        """Where the film is by now for everybody."""
-        now = time.monotonic()
-        line = self.viewer.line(now)
-        return line.position_at(now) if line is not None else 0.0
+        return self.here() or 0.0
 
     async def _reopened(self) -> Player | None:
         if self._may_reopen is None or not await self._may_reopen():

@@ -7,7 +7,7 @@ long as the evening does, whichever screen is looked at meanwhile.
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -20,7 +20,7 @@ from dateflicks.client.http import ServiceClient
 from dateflicks.client.news import changed
 from dateflicks.client.predictions import Predictions
 from dateflicks.client.screen import Screen
-from dateflicks.client.tickets import Tickets
+from dateflicks.client.seals import Seals
 from dateflicks.protocol.bodies import SessionBody
 from dateflicks.protocol.chat import PersonalKind
 from dateflicks.protocol.frames import StatusWord
@@ -66,14 +66,22 @@ class Room:
         self._post = post
         self._questions = questions
         self._kept = kept
-        self._tickets: Tickets | None = None
+        self._seals = Seals(surroundings.home / "seals.json")
         self._left = asyncio.Event()
         self._draft = ""
         self.session = start.session
         self.screen: Screen | None = start.screen
         self.evening: Evening | None = None
-        self.conversation: Conversation | None = None
-        self.predictions: Predictions | None = None
+
+    @property
+    def conversation(self) -> Conversation | None:
+        """The talk, once it is there."""
+        return self.evening.conversation if self.evening is not None else None
+
+    @property
+    def predictions(self) -> Predictions | None:
+        """The predictions, once they are there."""
+        return self.evening.predictions if self.evening is not None else None
 
     # --- life ---------------------------------------------------------------------------------------------------
 
@@ -128,9 +136,8 @@ class Room:
 
     def reconnect(self) -> None:
         """Try every line again now."""
-        for one in (self.evening.watching if self.evening else None, self.conversation, self.predictions):
-            if one is not None:
-                one.reconnect()
+        if self.evening is not None:
+            self.evening.reconnect()
 
     def resync(self) -> None:
         """Measure and get in step anew."""
@@ -146,11 +153,7 @@ class Room:
 
     def here(self) -> float | None:
         """Where the film is for everybody now, where that is known."""
-        if self.evening is None:
-            return None
-        now = time.monotonic()
-        line = self.evening.viewer.line(now)
-        return None if line is None else line.position_at(now)
+        return None if self.evening is None else self.evening.here()
 
     # --- what the person says -----------------------------------------------------------------------------------
 
@@ -213,35 +216,25 @@ class Room:
 
         if isinstance(self.session.ticket, str):
             keep(self.session.ticket)
-        self.evening = await Evening.attend(self._client, self.session, screen, self._settings, keep=keep)
-        me = self.evening.viewer.user_id
-        ticket = self.session.ticket if isinstance(self.session.ticket, str) else ""
-        self._tickets = Tickets(self._client, self.session.id, ticket, keep)
+        kept = self._kept.chat if self._kept is not None and self._kept.session_id == self.session.id else None
+        self.evening = await Evening.attend(
+            self._client,
+            self.session,
+            screen,
+            self._settings,
+            keep=keep,
+            kept_talk=kept,
+            sealed=self._seals.read(),
+        )
         self._post(self._opened(self.session))
         self._post(events.PlayerAttached(name=screen.player.name))
         for warning in self.evening.warnings:
             self._post(events.Toasted(text=warning, is_trouble=True))
         self.evening.listen(self._post)
-        kept_chat = self._kept.chat if self._kept is not None and self._kept.session_id == self.session.id else None
-        with contextlib.suppress(errors.ClientError):  # a server without talk still shows a film
-            self.conversation = await Conversation.join(
-                self._client, self.session.id, self._tickets, self._post, user_id=me, kept=kept_chat
-            )
-        self.predictions = Predictions(
-            self._client,
-            self.session.id,
-            self._tickets,
-            me,
-            self._post,
-            playhead=lambda now: self.evening.watching.player.playhead(now) if self.evening else None,
-        )
 
     async def _watch(self) -> None:
         assert self.evening is not None
         beside = [self._spawn(self._sample()), self._spawn(self._keep())]
-        for part in (self.conversation, self.predictions):
-            if part is not None:
-                beside.append(self._spawn(self._apart(part.run)))
         try:
             if not self._left.is_set():
                 await self.evening.run(may_reopen=self._questions.open_player_again)
@@ -253,13 +246,6 @@ class Room:
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         return asyncio.create_task(work)
-
-    async def _apart(self, run: Callable[[], Awaitable[None]]) -> None:
-        """What ends for talk or predictions ends nothing else: the film goes on."""
-        try:
-            await run()
-        except errors.ClientError as error:
-            self._post(events.Toasted(text=error.detail, is_trouble=True))
 
     async def _sample(self) -> None:
         assert self.evening is not None
@@ -287,6 +273,8 @@ class Room:
 
     def _put_down(self) -> None:
         """A picture of the evening, from which it can be gone on with after a crash."""
+        if self.predictions is not None:
+            self._seals.keep(self.predictions.sealed)
         chat = self.conversation.kept() if self.conversation is not None else None
         film = self.screen.film.source if self.screen is not None and self.screen.film is not None else None
         KeptEvening(

@@ -14,8 +14,9 @@ from dateflicks.client.errors import ClientError
 from dateflicks.client.evening import Evening
 from dateflicks.client.films import Film
 from dateflicks.client.http import ServiceClient
+from dateflicks.client.overlay import Happening
 from dateflicks.client.screen import Screen
-from dateflicks.client.watching import LinkChanged, Told, Update
+from dateflicks.client.watching import LinkChanged, Told
 from dateflicks.protocol.bodies import SessionBody
 from dateflicks.protocol.frames import TimecodeFrame
 from dateflicks.settings.client import ClientSettings
@@ -147,7 +148,7 @@ class Person:
             raise StepFailed(f"{self.name} takes part in no session")
         return self.evening
 
-    def _hear(self, update: Update) -> None:
+    def _hear(self, update: Happening) -> None:
         match update:
             case Told(frame=frame):
                 self.heard.append(Heard(frame, time.monotonic()))
