@@ -26,6 +26,7 @@ async def test_whoever_connects_is_told_everything_what_is_live_first_and_the_ne
         assert [frame["prediction"] for frame in ben.told if frame["prediction"]["id"] == first["id"]] == [first]
 
 
+@pytest.mark.slow
 async def test_what_is_told_on_connecting_is_bounded(shared: Deployment) -> None:
     evening = shared.evening()
     options = [f"{number} " + "ж" * 70 for number in range(6)]
@@ -96,6 +97,7 @@ async def test_nobody_is_let_in_without_a_place(shared: Deployment) -> None:
     assert await refusal(shared.address, path, evening.token(other.ana)) == 403
 
 
+@pytest.mark.slow
 async def test_a_connection_ends_with_its_ticket(shared: Deployment) -> None:
     evening = shared.evening()
     async with shared.seat(evening, evening.person("eve", lifetime_seconds=2.0)) as eve:

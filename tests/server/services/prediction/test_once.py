@@ -111,6 +111,7 @@ async def test_a_tale_that_is_told_again_and_again_happens_once(own: Deployment)
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(240)
 @pytest.mark.parametrize("is_written", [False, True], ids=["before", "after"])
 async def test_a_crash_at_any_write_loses_nothing_and_doubles_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_written: bool
@@ -186,6 +187,7 @@ async def test_an_action_meant_for_another_revision_is_refused_unless_it_is_done
     assert (await own.act(evening, evening.ben, made, "confirm", revision=4))["status"] == "settled"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("has_one_bus", [True, False])
 async def test_two_services_on_one_database_agree(tmp_path: Path, has_one_bus: bool) -> None:
     async with opened(tmp_path) as database, AsyncExitStack() as stack:

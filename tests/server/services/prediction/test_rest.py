@@ -149,6 +149,7 @@ async def test_a_user_token_is_enough_for_who_has_shown_their_ticket(shared: Dep
     assert len((await shared.call("GET", evening.path, evening.token(evening.ana)))["items"]) == 1
 
 
+@pytest.mark.slow
 async def test_a_session_has_so_many_predictions_and_no_more(shared: Deployment) -> None:
     evening = shared.evening()
     for number in range(PREDICTIONS_PER_SESSION):

@@ -75,6 +75,7 @@ async def test_in_a_party_each_two_have_a_table_of_their_own(shared: Deployment)
     assert [one["name"] for one in (await pair(shared, evening.ben, evening.ana))["items"]] == ["ana"]
 
 
+@pytest.mark.slow
 async def test_a_table_is_of_more_outcomes_than_fit_into_one_page(shared: Deployment) -> None:
     evening = shared.evening()
     table = shared.database.table(OUTCOMES)
