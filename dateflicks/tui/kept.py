@@ -12,6 +12,7 @@ class KeptEvening(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     """What `--resume` needs: where, which session, the own copy, where it was, and what is unsent of the talk."""
 
     server: str
+    own_server: tuple[str, int] | None = None  # of one's own: the address and port at which others look for it
     session_id: str
     film: str | None = None
     position: float | None = None

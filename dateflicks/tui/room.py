@@ -279,6 +279,7 @@ class Room:
         film = self.screen.film.source if self.screen is not None and self.screen.film is not None else None
         KeptEvening(
             server=self._start.kept_as or self._surroundings.server,
+            own_server=self._start.own_server,
             session_id=self.session.id,
             film=film,
             position=self.here(),

@@ -66,6 +66,7 @@ class AtSession:
     invitation: str = ""
     note: str = ""  # what to know about who can come
     kept_as: str = ""
+    own_server: tuple[str, int] | None = None  # address and port of one's own server, which ends with the evening
     closes_screen: bool = False  # whether the player is to be ended with the evening, which nobody else does then
 
 

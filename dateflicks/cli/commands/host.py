@@ -55,6 +55,7 @@ class Place:
     for_guests: str
     kept_as: str
     note: str = ""
+    own: tuple[str, int] | None = None  # the address and port of a server of one's own
 
 
 @app.command()
@@ -115,7 +116,9 @@ async def _host(environment: CliEnvironment, wishes: Wishes) -> None:
                 if not screen.is_silent:
                     await screen.load(film, told_length=wishes.length)
                 line = f"dateflicks join {shell_word(hosted.invitation.word)}"
-                start = AtSession(place.client, hosted.session, film, screen, line, place.note, place.kept_as)
+                start = AtSession(
+                    place.client, hosted.session, film, screen, line, place.note, place.kept_as, own_server=place.own
+                )
                 await open_terminal(environment, start, player=wishes.player)
                 return
             _invite(teller, hosted)
@@ -166,6 +169,15 @@ async def _place(environment: CliEnvironment, wishes: Wishes) -> AsyncIterator[P
             environment.say(f"On {environment.server_address}, as {(await client.me()).name}.")
             yield Place(client, environment.server_address, environment.server_address)
         return
+    async with own_place(environment, wishes.listen or "127.0.0.1", wishes.port) as place:
+        yield place
+
+
+@contextlib.asynccontextmanager
+async def own_place(environment: CliEnvironment, listen: str, port: int | None) -> AsyncIterator[Place]:
+    """A server of one's own for the evening, with last evening's account or a new one. Raises ServerFailed."""
+    from urllib.parse import urlsplit
+
     from dateflicks.client.hosting import own_account
     from dateflicks.client.http import ServiceClient
     from dateflicks.client.own_server import own_server
@@ -173,15 +185,15 @@ async def _place(environment: CliEnvironment, wishes: Wishes) -> AsyncIterator[P
     data = environment.home / "evening"
     log = environment.home / "evening.log"
     environment.say(f"Starting a server for the evening; its log is {log}.")
-    listen = wishes.listen or "127.0.0.1"
     async with (
-        own_server(data, log, host=listen, port=wishes.port, environ=_for_child(environment)) as server,
+        own_server(data, log, host=listen, port=port, environ=_for_child(environment)) as server,
         ServiceClient(server.url, timeout=environment.client.timeout_seconds) as client,
     ):
         await own_account(client, environment.credentials, data.as_uri(), login_name(environment))
         note = _reach(server.is_private)
         environment.say(note)
-        yield Place(client, server.for_guests, data.as_uri(), note)
+        found = urlsplit(server.url).port or 0
+        yield Place(client, server.for_guests, data.as_uri(), note, (listen, found))
         environment.say("The server of the evening ends with it.")
 
 

@@ -1,5 +1,7 @@
 """`dateflicks watch`: take part in an accepted session with the own player."""
 
+import contextlib
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,6 +16,7 @@ from dateflicks.cli.attending import (
     settings_of,
     the_film,
 )
+from dateflicks.cli.commands.host import Place, own_place
 from dateflicks.cli.environment import CliEnvironment, environment_of
 from dateflicks.cli.exits import Exit
 from dateflicks.cli.failures import CliError
@@ -69,26 +72,39 @@ async def _watch(
         text, film = kept.session_id, film or kept.film
     settings, teller = settings_of(environment, player), teller_of(environment)
     chosen = own_film(film, is_elsewhere=settings.player != "mpv") if film is not None else None
-    async with environment.connect() as client:
+    async with _place(environment, kept) as place:
+        client = place.client
         session = await accepted(client, await full_id(client, text))
         if opens_terminal(environment, plain=plain):
             from dateflicks.tui.surroundings import AtSession
 
-            await open_terminal(environment, AtSession(client, session, chosen), player=player, kept=kept)
+            start = AtSession(client, session, chosen, kept_as=place.kept_as, own_server=place.own)
+            await open_terminal(environment, start, player=player, kept=kept)
             return
         async with await Screen.open(settings, teller.say) as screen:
             length = session.video.length if session.video is not None else 0.0
             await screen.load(the_film(environment, session, screen, chosen), told_length=length)
-            await attend(environment, client, session, screen, teller, settings, server=environment.server_address)
+            await attend(environment, client, session, screen, teller, settings, server=place.kept_as)
+
+
+@contextlib.asynccontextmanager
+async def _place(environment: CliEnvironment, kept: "KeptEvening | None") -> AsyncIterator[Place]:
+    """Where the session is; a server of one's own is started again where its guests look for it."""
+    if kept is not None and kept.own_server is not None:
+        async with own_place(environment, *kept.own_server) as place:
+            yield place
+        return
+    if kept is not None:
+        environment.choose_server(kept.server)
+    async with environment.connect() as client:
+        yield Place(client, environment.server_address, environment.server_address)
 
 
 def _kept(environment: CliEnvironment) -> "KeptEvening":
-    """The evening that was put down last, on its server."""
+    """The evening that was put down last."""
     from dateflicks.tui.kept import KeptEvening
 
     kept = KeptEvening.read(environment.home / "evening.json")
     if kept is None:
         raise CliError(Exit.NOT_FOUND, "There is no evening to go on with.", hint="dateflicks session list")
-    if "://" in kept.server and not kept.server.startswith("file:"):
-        environment.choose_server(kept.server)
     return kept
