@@ -81,7 +81,7 @@ class SessionRequest(Body, frozen=True, kw_only=True):
     host_user_id: OpaqueId | None = None
     video_id: OpaqueId | None = None
     video: VideoRef | None = None
-    start_time: Annotated[str, msgspec.Meta(max_length=40)] | None = None
+    start_time: Annotated[str, msgspec.Meta(max_length=40, extra_json_schema={"format": "date-time"})] | None = None
     details: Any = None
     link: bool = False
 

@@ -1,12 +1,12 @@
-"""Every service behind one port, as `serve all` carries them, in a thread of its own: the fuzzer is not asynchronous.
+"""Every service behind one port, as `serve all` carries them, in a process of its own.
 
-Passwords cost next to nothing here, and nothing is limited by how often it is asked: it is asked very often.
+Passwords cost next to nothing there, and nothing is limited by how often it is asked: it is asked very often. Of its
+log there are only errors. As a program, this module is that process.
 """
 
-import asyncio
-import threading
+import subprocess
+import sys
 from collections.abc import Iterator
-from concurrent.futures import Future
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -15,23 +15,28 @@ from typing import Any, Final
 import pytest
 from argon2.profiles import CHEAPEST
 
-from dateflicks.server import deployment
 from dateflicks.server.auth.passwords import Passwords
-from dateflicks.server.observe.metrics import Metrics
-from dateflicks.server.runner import running
+from dateflicks.server.deployment import ALL, Deployment
+from dateflicks.server.runner import serve_forever
 from dateflicks.server.services.prediction import handler as prediction_handler
 from dateflicks.server.services.session import app as session_app
 from dateflicks.server.services.session import handler as session_handler
 from dateflicks.settings.services import (
     AllSettings,
     MessagesSettings,
+    MongoSettings,
     PredictionSettings,
+    ServerSettings,
     SessionSettings,
     TimecodeSettings,
 )
+from tests.journeys.deployment import Server
 
-START_SECONDS: Final = 60.0
+DATABASE_SECONDS: Final = 10.0  # on a busy machine the database is slow, and not out of reach
 MANY: Final = 1_000_000
+HOSTING: Final = AllSettings(
+    server=ServerSettings(port=0, log_level="error"), mongo=MongoSettings(timeout_seconds=DATABASE_SECONDS)
+)
 SETTINGS: Final[dict[str, Any]] = {
     "session": SessionSettings(sign_in_tries_per_name=MANY, sign_in_tries_per_address=MANY),
     "timecode": TimecodeSettings(),
@@ -41,36 +46,37 @@ SETTINGS: Final[dict[str, Any]] = {
 
 
 @contextmanager
-def served(folder: Path) -> Iterator[str]:
-    """The address of the services, for as long as the block runs."""
-    url: Future[str] = Future()
-    stopping: Future[None] = Future()
+def served(folder: Path) -> Iterator[Server]:
+    """The services, with what they said, for as long as the block runs."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.fuzz.deployment", str(folder)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        cwd=Path(__file__).parents[2],
+        start_new_session=True,
+    )
+    server = Server(process)
+    server.listen()
+    try:
+        server.wait_until_ready()
+        yield server
+    finally:
+        server.close()
+
+
+def serve(folder: Path) -> None:
+    """What the process does until it is told to stop."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(session_app, "Passwords", partial(Passwords, CHEAPEST))
         patch.setattr(session_handler, "SESSIONS_PER_WINDOW", MANY)
         patch.setattr(session_handler, "CODES_PER_WINDOW", MANY)
         patch.setattr(prediction_handler, "CHANGES_PER_WINDOW", MANY)
-        thread = threading.Thread(target=_serve, args=(folder, url, stopping), name="serve all")
-        thread.start()
-        try:
-            yield url.result(START_SECONDS)
-        finally:
-            stopping.set_result(None)
-            thread.join(START_SECONDS)
-            assert not thread.is_alive()
+        plan = Deployment(ALL, HOSTING, SETTINGS, folder)
+        serve_forever(plan.deploy, HOSTING.server, lambda url: print(f"Serving at {url}", flush=True))
 
 
-def _serve(folder: Path, url: "Future[str]", stopping: "Future[None]") -> None:
-    async def serve() -> None:
-        metrics = Metrics()
-        plan = deployment.Deployment(deployment.ALL, AllSettings(), SETTINGS, folder)
-        async with plan.deploy(metrics) as services, running(services, metrics=metrics) as server:
-            url.set_result(server.url)
-            await asyncio.wrap_future(stopping)
-
-    try:
-        asyncio.run(serve())
-    except BaseException as error:
-        if url.done():
-            raise
-        url.set_exception(error)
+if __name__ == "__main__":
+    serve(Path(sys.argv[1]))

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final
 
 import msgspec
 
-from dateflicks.core.handshake import Action
+from dateflicks.core.handshake import Action, State
 from dateflicks.protocol import bodies
 from dateflicks.server.auth.caller import Caller
 from dateflicks.server.bus.local import Bus
@@ -24,7 +24,17 @@ _REPEAT: Final = (
 class SessionsQuery(PageQuery, frozen=True, kw_only=True):
     """`?state=pending,accepted&limit=&cursor=`."""
 
-    state: Annotated[str, msgspec.Meta(max_length=100)] | None = None
+    state: (
+        Annotated[
+            str,
+            msgspec.Meta(
+                max_length=100,
+                description=f"Some of {', '.join(State)}, with commas between; all without it.",
+                examples=["pending,accepted"],
+            ),
+        ]
+        | None
+    ) = None
 
 
 class SessionRoutes:
