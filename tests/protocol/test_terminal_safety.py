@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import pyte
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from wcwidth import wcwidth
 
@@ -194,12 +194,14 @@ def test_half_of_one_is_none(clean: Clean) -> None:
 
 
 @with_each_cleaner
+@settings(deadline=None)
 @given(text=TEXT)
 def test_no_text_brings_a_terminal_to_anything_but_printing(clean: Clean, text: str) -> None:
     check(clean(text)[:MOST])
 
 
 @with_each_cleaner
+@settings(deadline=None)
 @given(text=TEXT)
 def test_what_is_left_is_composed_and_cleaning_it_again_changes_nothing(clean: Clean, text: str) -> None:
     found = clean(text)
@@ -209,6 +211,7 @@ def test_what_is_left_is_composed_and_cleaning_it_again_changes_nothing(clean: C
 
 
 @with_each_cleaner
+@settings(deadline=None)
 @given(text=TEXT)
 def test_little_hangs_on_what_is_seen(clean: Clean, text: str) -> None:
     run = 0

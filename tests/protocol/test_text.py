@@ -120,7 +120,7 @@ def test_words_of_any_script_stay_as_they_are_but_for_composition(text: str) -> 
         "ကျွှေး",
         "Quoi\u00a0?",
         "葛\U000e0100",
-        "\u1112\u119e\u11ab",
+        "\u1112\u119e\u11ab",  # a syllable of old Korean
         "🎬🍿",
         "👍🏽",
         "❤️",
