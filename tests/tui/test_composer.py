@@ -150,22 +150,22 @@ async def test_up_in_an_empty_one_edits_the_last_line() -> None:
 async def test_a_line_is_edited_and_what_was_being_written_comes_back() -> None:
     async with running() as (app, pilot):
         await write(pilot, "half a")
-        app.composer.edit(said("teh film", key="msg_7", is_mine=True))
+        app.composer.edit(said("the film", key="msg_7", is_mine=True))
         await pilot.pause()
-        assert app.composer.value == "teh film"
+        assert app.composer.value == "the film"
         assert app.composer.draft == "half a"
         assert rows(app)[0] == " editing your line (esc leaves it as it was)"
         await pilot.press("s", "enter")
         await pilot.pause()
         (one,) = told(app, Composer.Submitted)
-        assert (one.command, one.purpose, one.target) == (Say("teh films"), "edit", "msg_7")
+        assert (one.command, one.purpose, one.target) == (Say("the films"), "edit", "msg_7")
         assert app.composer.value == "half a"
         assert rows(app)[0] == " > half a"
 
 
 async def test_esc_leaves_a_line_unedited_first_and_then_the_field() -> None:
     async with running() as (app, pilot):
-        app.composer.edit(said("teh film", is_mine=True))
+        app.composer.edit(said("the film", is_mine=True))
         await pilot.press("escape")
         await pilot.pause()
         assert app.composer.value == ""

@@ -3,6 +3,7 @@
 It is given all entries at each change and finds out what is new by comparing: entries are frozen, so most comparisons
 are of identical objects and done by the tuple itself. Entries and lines are counted by numbers that never move: older
 pages put before get smaller ones, below zero if need be. `y` counts the lines from the top of what is there now.
+One file, though long: comparing, grouping and counting lines keep the same few lists in step.
 """
 
 import re
@@ -267,6 +268,7 @@ class ChatBook:
             return
         for at in range(common, len(self._blocks)):
             self._forget(self._blocks[at].entry, self._base + at, dirty)
+            dirty.add(self._blocks[at].leader)
         self._end = self._starts[common]
         del self._blocks[common:]
         del self._starts[common:]

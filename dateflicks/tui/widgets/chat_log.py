@@ -8,7 +8,7 @@ not move what is selected.
 import re
 from dataclasses import dataclass
 from datetime import tzinfo
-from typing import ClassVar, Final, Literal
+from typing import ClassVar, Final
 
 from rich.segment import Segment
 from rich.style import Style
@@ -27,8 +27,8 @@ from dateflicks.tui.emoji import EmojiMode
 from dateflicks.tui.model import Chat, ChatEntry
 from dateflicks.tui.widgets.chat_book import ChatBook
 from dateflicks.tui.widgets.chat_lines import ChatLine, Layout, plain_text
+from dateflicks.tui.widgets.chat_marks import Span, Wish, hindrance, marked, overlaid
 
-Wish = Literal["reply", "react", "edit", "delete"]
 _STYLES: Final = (
     "clock",
     "name",
@@ -43,7 +43,6 @@ _STYLES: Final = (
     "fail",
     "day",
 )
-_Span = tuple[int, int, Style]
 
 
 class ChatLog(ScrollView, can_focus=True):
@@ -245,7 +244,7 @@ class ChatLog(ScrollView, can_focus=True):
         entry = self.entry
         if entry is None:
             self.post_message(self.Refused("Choose a line first, with the arrow keys or the mouse."))
-        elif (sentence := _hindrance(wish, entry)) is not None:
+        elif (sentence := hindrance(wish, entry)) is not None:
             self.post_message(self.Refused(sentence))
         else:
             self.post_message(self.Wanted(wish, entry))
@@ -410,15 +409,15 @@ class ChatLog(ScrollView, can_focus=True):
         over = Style(bgcolor=self.get_component_rich_style("chat--cursor").bgcolor) if is_chosen else Style.null()
         styles = [(text, self.get_component_rich_style(f"chat--{style}") + over) for text, style in line.parts]
         if is_chosen and self.has_focus:
-            styles = _marked(styles, "|" if self.is_ascii else "▌")
-        spans: list[_Span] = []
+            styles = marked(styles, "|" if self.is_ascii else "▌")
+        spans: list[Span] = []
         if self._pattern is not None:
             found = self.get_component_rich_style("chat--found", partial=True)
             spans = [(one.start(), one.end(), found) for one in self._pattern.finditer(line.text)]
         if (selection := self.text_selection) is not None and (span := selection.get_span(number)) is not None:
             end = len(line.text) if span[1] == -1 else span[1]
             spans.append((span[0], end, self.screen.get_component_rich_style("screen--selection")))
-        return Strip([Segment(text, style) for text, style in _overlaid(styles, spans)])
+        return Strip([Segment(text, style) for text, style in overlaid(styles, spans)])
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
         """What is selected, line by line as it stands on the screen."""
@@ -455,37 +454,3 @@ class ChatLog(ScrollView, can_focus=True):
     def _repaint(self) -> None:
         self._strips.clear()
         self.refresh()
-
-
-def _hindrance(wish: Wish, entry: ChatEntry) -> str | None:
-    """Why something cannot be done with an entry."""
-    if entry.state != "sent" and wish != "delete":
-        return "That line is not sent yet."
-    if entry.is_deleted:
-        return "That line is deleted."
-    if wish in ("edit", "delete") and not entry.is_mine:
-        return f"Only its author can {wish} a line."
-    if entry.kind == "system" and wish != "react":
-        return f"There is nothing to {wish} in what the film did."
-    if wish == "edit" and entry.kind == "reaction":
-        return "A reaction cannot be edited; delete it and react again."
-    return None
-
-
-def _marked(parts: list[tuple[str, Style]], mark: str) -> list[tuple[str, Style]]:
-    """With the cursor's mark in the first cell, which every line leaves free."""
-    (text, style), *rest = parts
-    return [(mark, style), (text[1:], style), *rest]
-
-
-def _overlaid(parts: list[tuple[str, Style]], spans: list[_Span]) -> list[tuple[str, Style]]:
-    """Parts of a line with other styles laid over stretches of its characters."""
-    for start, end, style in spans:
-        found: list[tuple[str, Style]] = []
-        at = 0
-        for text, own in parts:
-            first, last = max(0, min(len(text), start - at)), max(0, min(len(text), end - at))
-            found += [(text[:first], own), (text[first:last], own + style), (text[last:], own)]
-            at += len(text)
-        parts = [part for part in found if part[0]]
-    return [part for part in parts if part[0]]
