@@ -82,6 +82,7 @@ def test_reactions_are_told_with_their_count_and_an_emoji_last(mode: str, once: 
 
 def test_an_action_tells_who_does_it() -> None:
     assert drawn(said("waves", kind="action")) == [" 21:04       * bea waves"]
+    assert drawn(said("waves", kind="action", is_mine=True)) == [" 21:04       * ana waves"]
 
 
 def test_a_reply_quotes_what_it_answers_in_one_line() -> None:

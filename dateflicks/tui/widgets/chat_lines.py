@@ -243,7 +243,7 @@ def _said(context: Context, layout: Layout) -> tuple[str, Style]:
         case "reaction":
             return _reacted(context, layout), "reaction"
         case "action":
-            return f"* {author_of(entry)} {content}", "action"
+            return f"* {printable(entry.name) or author_of(entry)} {content}", "action"  # "you waves" is no English
         case "system":
             dash = "-" if layout.is_ascii else "—"
             return (f"{dash} {content} {dash}" if _is_coming(entry) else content), "system"
