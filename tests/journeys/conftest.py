@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.journeys.deployment import Deployment, running_server
-from tests.journeys.people import Crowd, Person, act, invite, ticket_of
+from tests.journeys.people import Crowd, Person, act, invite, ticket_of, walk_in
 from tests.journeys.room import Room, make_timecode, seats
 from tests.journeys.talk import Talk
 from tests.journeys.wire import Json, Rest, open_rest
@@ -102,8 +102,7 @@ async def room(open_room: OpenRoom) -> AsyncIterator[Room]:
 @pytest.fixture
 async def talk(deployment: Deployment, rest: Rest, crowd: Crowd) -> Talk:
     """An accepted session of two whom nobody has met: what each may still say is all theirs."""
-    host, guest = await crowd.stranger("talks"), await crowd.stranger("answers")
-    session = await invite(rest, host, guest)
-    await act(rest, guest, session, "accept")
-    tickets = {person.id: await ticket_of(rest, person, session["id"]) for person in (host, guest)}
-    return Talk(deployment, rest, session["id"], host, guest, tickets)
+    host, _ = await walk_in(deployment, rest, await crowd.person("matchmaker"), "talks")
+    guest, session_id = await walk_in(deployment, rest, host, "answers")
+    tickets = {person.id: await ticket_of(rest, person, session_id) for person in (host, guest)}
+    return Talk(deployment, rest, session_id, host, guest, tickets)

@@ -101,6 +101,18 @@ async def ids_in_state(rest: Rest, person: Person, states: str) -> list[str]:
     return [item["id"] for item in await items_of(rest, person, f"/sessions?state={states}&limit=200")]
 
 
+async def walk_in(deployment: Deployment, rest: Rest, host: Person, stem: str) -> tuple[Person, str]:
+    """Somebody new who takes the guest's place by a link, and the session; quick, because they need no password."""
+    body = {"session": {"video": film(), "link": True}, "link": True}
+    session = (await rest.call("POST", "/sessions", body, token=host.token, expect=201)).body["session"]
+    name = fresh_name(stem)
+    taken = (await rest.call("POST", f"/invitations/{session['invitation']}/redeem", {"name": name})).body
+    person = Person(taken["session"]["guestUserId"], name, taken["token"], deployment.fresh_address())
+    if taken["session"]["isAccepted"] is None:
+        await act(rest, person, session, "accept")
+    return person, session["id"]
+
+
 @asynccontextmanager
 async def news_of(deployment: Deployment, person: Person) -> AsyncIterator[Feed]:
     """The person's feed of invitations and sessions."""
