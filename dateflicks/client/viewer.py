@@ -378,8 +378,11 @@ class Viewer:
 
     def _ping(self, now: float) -> list[Output]:
         clear_from = self._last_sent + PING_CLEARANCE_SECONDS
-        if now < clear_from or 0 <= self._next_report - now < PING_CLEARANCE_SECONDS:
-            self._next_ping = max(clear_from, min(self._next_report, now + 1.0) + PING_CLEARANCE_SECONDS)
+        if now < clear_from:
+            self._next_ping = clear_from
+            return []
+        if 0 <= self._next_report - now < PING_CLEARANCE_SECONDS:
+            self._next_ping = self._next_report + PING_CLEARANCE_SECONDS
             return []
         if self._burst_left > 0:
             self._burst_left -= 1

@@ -120,6 +120,17 @@ def test_another_clock_is_measured_in_a_burst() -> None:
     assert len(seat.pings) >= 10
 
 
+@pytest.mark.parametrize("late", [0.0, 0.001, 0.05])
+def test_reports_that_come_often_keep_no_clock_waiting_however_late_each_look_is(late: float) -> None:
+    seat = Seat(knows_clock=False)
+    seat.told()
+    while seat.now < 2.5:
+        seat._goes_on(seat.viewer.next_wake() + late)
+        seat.ticks()
+    assert len(seat.pings) >= 8
+    assert seat.pings[0].t0 <= PING_CLEARANCE_SECONDS + 2 * late
+
+
 def test_pings_are_spread_as_the_shell_wants() -> None:
     drawn: list[tuple[float, float]] = []
 
