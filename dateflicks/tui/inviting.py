@@ -6,7 +6,6 @@ And the way in from the other side. No widget is known here.
 from dataclasses import replace
 
 from dateflicks.client import errors
-from dateflicks.client.films import own_film
 from dateflicks.client.hosting import host_film
 from dateflicks.client.http import ServiceClient
 from dateflicks.client.invitation import read_invitation
@@ -34,7 +33,7 @@ async def invite(
     except ValueError:
         raise errors.DoesNotFit(f"'{length}' is not a length, such as 1:32:10.") from None
     settings = surroundings.settings
-    chosen = own_film(film, is_elsewhere=settings.player != "mpv")
+    chosen = surroundings.own_film(film)
     if settings.player in ("manual", "none") and not seconds:
         raise errors.DoesNotFit("Say how long the film is, such as 1:32:10: nobody here can find out.")
     screen = await Screen.open(settings, lambda _: None)

@@ -3,13 +3,17 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from dateflicks.client.credentials import CredentialStore, SignIn
-from dateflicks.client.films import Film
+from dateflicks.client.films import Film, own_film
 from dateflicks.client.http import ServiceClient
 from dateflicks.client.screen import Screen
 from dateflicks.protocol.bodies import SessionBody
 from dateflicks.settings.client import ClientSettings
+
+HELD_WHERE_LENT: Final = frozenset({"player", "mpv_arguments", "films", "credentials"})
+"""Settings that would start programs on a lent machine, look at its files, or use its keyring."""
 
 
 @dataclass(slots=True)
@@ -17,7 +21,8 @@ class Surroundings:
     """Where one run of the terminal client takes place.
 
     `server` is the address in the form under which sign-ins are kept, `settings_file` where changed settings are
-    written, `login` what this machine calls its person.
+    written, `login` what this machine calls its person. Where the machine is lent, as to whoever opens a page, its
+    files are none of its person's business, and neither is what it can start.
     """
 
     settings: ClientSettings
@@ -27,6 +32,16 @@ class Surroundings:
     settings_file: Path
     login: str
     environ: Mapping[str, str] = field(default_factory=dict)
+    is_lent: bool = False
+
+    def own_film(self, text: str) -> Film:
+        """The film that this person names; on a lent machine its name alone. Raises FilmMissing, DoesNotFit."""
+        film = own_film(text, is_elsewhere=self.settings.player != "mpv")
+        return Film(film.url, film.url) if self.is_lent else film
+
+    def may_change(self, setting: str) -> bool:
+        """Whether this person may give a setting another value here."""
+        return not (self.is_lent and setting in HELD_WHERE_LENT)
 
     @property
     def signed_in(self) -> SignIn | None:

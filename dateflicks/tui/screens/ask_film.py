@@ -1,6 +1,6 @@
 """Which file is the own copy: asked when the session's film is not where films are looked for."""
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -9,10 +9,14 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
 from dateflicks.client.errors import ClientError, FilmMissing
-from dateflicks.client.films import Film, own_film
+from dateflicks.client.films import Film
 from dateflicks.protocol.bodies import SessionBody
 from dateflicks.protocol.printable import printable
 from dateflicks.tui.path_suggester import PathSuggester
+
+if TYPE_CHECKING:
+    from dateflicks.tui.app import DateflicksApp
+    from dateflicks.tui.surroundings import Surroundings
 
 
 class AskFilmScreen(ModalScreen[Film | None]):
@@ -28,12 +32,17 @@ class AskFilmScreen(ModalScreen[Film | None]):
             f"{missing.detail} Looked in {', '.join(missing.looked_in)}." if missing.looked_in else missing.detail
         )
 
+    @property
+    def _surroundings(self) -> "Surroundings":
+        return cast("DateflicksApp", self.app).surroundings
+
     def compose(self) -> ComposeResult:
         """Why, a line to type in, and what is wrong with what was typed."""
+        suggester = None if self._surroundings.is_lent else PathSuggester()
         with Vertical(classes="dialog"):
             yield Static(self._title, markup=False, classes="title")
             yield Static(self._why, markup=False, classes="detail")
-            yield Input(placeholder="your copy: a file or an address", id="path", suggester=PathSuggester())
+            yield Input(placeholder="your copy: a file or an address", id="path", suggester=suggester)
             yield Static("", markup=False, classes="trouble", id="trouble")
             with Horizontal(classes="buttons"):
                 yield Button("Open", id="open", variant="primary")
@@ -59,7 +68,7 @@ class AskFilmScreen(ModalScreen[Film | None]):
         if not text:
             return
         try:
-            film = own_film(text)
+            film = self._surroundings.own_film(text)
         except ClientError as error:
             self.query_one("#trouble", Static).update(f"✗ {printable(error.detail)}")
             return

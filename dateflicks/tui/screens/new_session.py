@@ -26,12 +26,13 @@ class NewSessionScreen(ModalScreen[AtSession | None]):
 
     def compose(self) -> ComposeResult:
         """Film, guest, length where nobody can find it out."""
-        settings = cast("DateflicksApp", self.app).surroundings.settings
+        surroundings = cast("DateflicksApp", self.app).surroundings
+        suggester = None if surroundings.is_lent else PathSuggester()
         with Vertical(classes="dialog wide"):
             yield Static("Watch a film together", markup=False, classes="title")
-            yield Input(placeholder="film: a file or an address", id="film", suggester=PathSuggester())
+            yield Input(placeholder="film: a file or an address", id="film", suggester=suggester)
             yield Input(placeholder="guest's name, or nothing for a line to read to them", id="guest", max_length=32)
-            if settings.player != "mpv":
+            if surroundings.settings.player != "mpv":
                 yield Input(placeholder="how long it is, such as 1:32:10", id="length", max_length=12)
             yield Static("", markup=False, classes="trouble", id="trouble")
             with Horizontal(classes="buttons"):

@@ -122,6 +122,9 @@ class SettingsScreen(Screen[None]):
 
     def _set(self, key: Key, value: Any) -> None:
         surroundings = self._app.surroundings
+        if not surroundings.may_change(key.name):
+            self.app.notify(f"{key.name} cannot be changed from here.", severity="error", markup=False)
+            return
         try:
             write_value(surroundings.settings_file, key.name, value)
         except SettingsError as error:
