@@ -115,6 +115,19 @@ async def test_with_the_session_service_gone_all_who_hold_a_ticket_go_on(own_fol
                 assert await refusal(address, f"{path}/events", "nonsense") in (401, 4401)
 
 
+@pytest.mark.parametrize(("service", "path"), [("messages", "/messages/{}"), ("prediction", "/predictions/{}")])
+async def test_each_service_alone_tells_of_itself(own_folder: Path, service: str, path: str) -> None:
+    with alone(own_folder, service) as (_, deployment):
+        async with open_rest(deployment) as rest:
+            assert (await rest.call("GET", "/health")).body == {"status": "ok", "service": service, "database": "ok"}
+            assert "# TYPE " in (await rest.call("GET", "/metrics")).text
+            assert service in (await rest.call("GET", "/services")).text
+            described = (await rest.call("GET", "/docs/openapi.json")).body["paths"]
+            assert {"/".join("{}" if "{" in part else part for part in one.split("/")) for one in described} >= {path}
+            assert not any("/sessions" in one or "/timecodes" in one for one in described)
+            await rest.call("GET", "/sessions", expect=(401, 404))
+
+
 async def test_one_service_that_stops_takes_none_of_the_others_with_it(own_folder: Path) -> None:
     async with begun(own_folder) as evening:
         with contextlib.ExitStack() as stack:

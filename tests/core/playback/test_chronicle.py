@@ -1,8 +1,13 @@
 """What is told of people's deeds: each once, at the moment it takes effect, and nothing of what nobody did."""
 
-import pytest
+import contextlib
+from typing import Any
 
-from dateflicks.core.errors import Conflict
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dateflicks.core.errors import Conflict, RuleError
 from dateflicks.core.playback import Cause, Chronicle, Deed, Line, PlaybackControl, PlaybackRules, Status
 from dateflicks.core.playback.chronicle import RETURN_SECONDS
 from dateflicks.core.playback.control import Events
@@ -44,6 +49,11 @@ class Told(Scene):
         found = self.deeds
         self.lines.clear()
         return found
+
+    def look(self) -> None:
+        """What the service does now and then, though nothing happens."""
+        assert self.chronicle is not None
+        self.lines.extend(self.chronicle.lines(self.event))
 
     def restart(self, after: float = 1.0) -> None:
         present = self.control.to_record(self.now).present
@@ -329,3 +339,60 @@ def test_looking_twice_at_the_same_event_tells_nothing_twice() -> None:
     scene.seek_together("host", "guest", to=5.0)
     assert [line.deed for event in scene.told for line in chronicle.lines(event)] == [Deed.SEEKED]
     assert chronicle.lines(scene.event) == ()
+
+
+# --- whatever people do -----------------------------------------------------------------------------------------------
+
+USERS = ("host", "guest", "third")
+DEEDS = st.one_of(
+    st.tuples(st.sampled_from(["join", "leave", "refuse", "play", "pause", "stop", "tick"]), st.sampled_from(USERS)),
+    st.tuples(st.just("seek"), st.sampled_from(USERS), st.sampled_from([0.0, 50.0, 95.0, 300.0])),
+    st.tuples(st.just("wait"), st.sampled_from([0.1, 1.0, 20.0, 61.0])),
+    st.tuples(st.just("restart"), st.sampled_from(USERS)),
+)
+
+
+def come_back_but(scene: Told, away: str) -> None:
+    """A restart after which all come back but one, unless that is the only one there was."""
+    present = [user for user, one in scene.event.participants.items() if one.connected]
+    scene.restart()
+    scene.join(*(user for user in present if user != away or len(present) == 1))
+    if away in present:
+        scene.wait(RETURN_SECONDS + 1)
+        scene.look()
+
+
+@given(st.lists(DEEDS, max_size=60))
+def test_whoever_reads_the_lines_knows_who_is_there_and_what_the_film_does(deeds: list[tuple[Any, ...]]) -> None:
+    scene = Told("host", "guest", length=100.0)
+    for deed, *more in deeds:
+        with contextlib.suppress(RuleError):
+            if deed == "wait":
+                scene.wait(more[0])
+            elif deed == "restart":
+                come_back_but(scene, more[0])
+            elif deed == "seek":
+                scene.seek(*more)
+            elif deed in ("join", "leave", "refuse", "tick"):
+                getattr(scene, deed)(more[0])
+            else:
+                scene.act(more[0], Status(deed))
+    there: set[str] = set()
+    in_force = STOP
+    for line in scene.lines:
+        if line.deed is Deed.JOINED:
+            assert line.by not in there
+            there.add(str(line.by))
+        elif line.deed is Deed.LEFT:
+            assert line.by in there
+            there.discard(str(line.by))
+        elif line.deed is not Deed.SEEKED:
+            in_force = {Deed.RESUMED: PLAY, Deed.PAUSED: PAUSE, Deed.STOPPED: STOP}[line.deed]
+        assert (line.to is not None) == (line.deed is Deed.SEEKED)
+        assert 0.0 <= line.position <= 100.0
+        assert line.by is not None or line.deed in (Deed.RESUMED, Deed.PAUSED, Deed.STOPPED)
+        assert line.by is None or line.name == line.by.capitalize()
+    assert there == {user for user, one in scene.event.participants.items() if one.connected}
+    if scene.event.status.moves:  # stillness is not told when nobody asked for it: at the film's end, or after long
+        assert in_force is PLAY
+    assert len({(line.revision, line.deed, line.by) for line in scene.lines}) == len(scene.lines)
