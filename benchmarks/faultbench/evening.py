@@ -1,11 +1,10 @@
 """An evening full of faults: a messages service that is killed and restarted under talk, over lines that are cut."""
 
 import asyncio
-import os
 import random
 import secrets
 import time
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -14,13 +13,12 @@ from benchmarks.faultbench.account import Account, Findings, Told, check
 from benchmarks.faultbench.library import LibraryClient
 from benchmarks.faultbench.line import MortalLine
 from benchmarks.faultbench.plain import PlainClient
-from dateflicks.client.service_process import ServiceProcess
+from benchmarks.faultbench.service import MessagesProcess
 from dateflicks.protocol.ids import new_id
 from dateflicks.server.auth.tokens import Signer
 from dateflicks.server.services.messages.records import COLLECTIONS, MESSAGES
 from dateflicks.server.storage.database import Database, DatabaseSettings
 
-SERVICE: Final = "messages"
 PAGE: Final = 200
 PADDING_MAX: Final = 200  # characters of a message beyond what tells it from others
 KILL_WITHIN: Final = (0.03, 0.95)  # of what is to be said
@@ -76,41 +74,14 @@ class _Progress:
             await self._news.wait()
 
 
-class _Service:
-    """The messages service as a process of its own, on one data folder through all its lives."""
-
-    def __init__(self, folder: Path, line: MortalLine, key: str) -> None:
-        self._folder, self._log = folder / "data", folder / "service.log"
-        self._line = line
-        self._environ = {**_environ(), **_settings(key, line.port)}
-        self._process: ServiceProcess | None = None
-
-    @property
-    def data(self) -> Path:
-        return self._folder / SERVICE
-
-    async def start(self) -> None:
-        self._process = await ServiceProcess.start(SERVICE, self._folder, self._log, environ=self._environ)
-        self._line.target = self._process.port
-
-    async def kill(self) -> None:
-        assert self._process is not None
-        self._line.target = 0
-        await self._process.kill()
-
-    async def end(self) -> None:
-        if self._process is not None:
-            await self._process.end()
-
-
 async def run_evening(scale: Scale, seed: int, folder: Path) -> Result:
     """Have all of it said, whatever breaks, and hold what the clients know to what the database has."""
     result = Result(seed=seed)
     began = time.monotonic()
     key = secrets.token_hex(32)
     async with MortalLine(random.Random(f"{seed} line")) as line:
-        service = _Service(folder, line, key)
-        await service.start()
+        service = MessagesProcess(folder, key, f"http://127.0.0.1:{line.port}")
+        line.target = await service.start()
         try:
             progress = _Progress()
             clients = _clients(scale, seed, line.port, Signer(key.encode()), progress)
@@ -124,10 +95,11 @@ async def run_evening(scale: Scale, seed: int, folder: Path) -> Result:
                 for share in shares:
                     await progress.reach(int(share * scale.messages))
                     await asyncio.sleep(kills.uniform(0, LATE_SECONDS))
+                    line.target = 0
                     await service.kill()
                     result.kills += 1
                     await asyncio.sleep(kills.uniform(0, DARK_SECONDS))
-                    await service.start()
+                    line.target = await service.start()
                 await progress.reach(scale.messages)
                 cutting.cancel()
                 await _until_quiet(accounts)
@@ -223,22 +195,3 @@ async def _stored(data: Path, sessions: set[str]) -> dict[str, list[Told]]:
                     break
                 first += PAGE
     return found
-
-
-def _environ() -> dict[str, str]:
-    """Ours, without settings of whoever runs this."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("DATEFLICKS_")}
-
-
-def _settings(key: str, port: int) -> Mapping[str, str]:
-    """No limits but those on connections of one person, and the line's address for the service's own."""
-    values = {
-        "AUTH_KEY": key,
-        "PUBLIC_URL": f"http://127.0.0.1:{port}",
-        "CHAT_PER_SECOND": "100000",
-        "CHAT_BURST": "100000",
-        "LIMITS_FRAMES_PER_SECOND": "100000",
-        "LIMITS_FRAMES_BURST": "100000",
-        "LIMITS_SOCKETS_PER_ADDRESS": "1000",
-    }
-    return {f"DATEFLICKS_MESSAGES_{name}": value for name, value in values.items()}

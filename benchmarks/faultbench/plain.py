@@ -6,19 +6,15 @@ feed promises: on one connection perhaps some of what is new, then once and in o
 """
 
 import asyncio
-import base64
 import contextlib
 import itertools
-import json
-import os
 import random
-import struct
-from collections.abc import AsyncIterator, Callable, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Sequence
+from typing import Final
 
 from benchmarks.faultbench.account import Account, Promise, Told
+from benchmarks.faultbench.sockets import Json, PlainSocket, opened
 
-OPEN_SECONDS: Final = 5.0
 ANSWER_SECONDS: Final = 10.0  # without a word for so long, and something to wait for, the line is given up
 RETRY_SECONDS: Final = (0.02, 0.4)
 AGAIN_SECONDS: Final = 0.3  # after a refusal that does not say
@@ -26,9 +22,6 @@ WINDOW: Final = (1, 4)
 RESEND_ANSWERED: Final = 0.02
 GIVE_UP: Final = 0.1
 KINDS: Final = ("text", "text", "text", "reaction", "action")
-TEXT, CLOSE, PING, PONG = 1, 8, 9, 10
-
-Json = dict[str, Any]
 
 
 class PlainClient:
@@ -66,10 +59,10 @@ class PlainClient:
             if tries:
                 await asyncio.sleep(self._chance.uniform(*RETRY_SECONDS))
             with contextlib.suppress(OSError, EOFError, TimeoutError):
-                async with _opened(self._port, self._account.session_id, self._ticket) as socket:
+                async with opened(self._port, self._account.session_id, self._ticket) as socket:
                     await self._talk(socket)
 
-    async def _talk(self, socket: "_Socket") -> None:
+    async def _talk(self, socket: PlainSocket) -> None:
         self._account.openings += 1
         order = _Order(self._last)
         socket.send({"type": "resume", "after": self._last})
@@ -95,7 +88,7 @@ class PlainClient:
                     self._error(socket, frame)
             self._say_more(socket)
 
-    def _say_more(self, socket: "_Socket") -> None:
+    def _say_more(self, socket: PlainSocket) -> None:
         while self._has_more and len(self._under_way) < self._window:
             content = next(self._texts, None)
             if content is None:
@@ -110,7 +103,7 @@ class PlainClient:
             self._account.said[client_id] = content
             socket.send(frame)
 
-    def _say_again(self, socket: "_Socket", client_id: str) -> None:
+    def _say_again(self, socket: PlainSocket, client_id: str) -> None:
         if client_id in self._under_way and socket.is_open:
             self._account.resends += 1
             socket.send(self._under_way[client_id])
@@ -124,7 +117,7 @@ class PlainClient:
             )  # fmt: skip
             self._account.shown.append(told)
 
-    def _ack(self, socket: "_Socket", frame: Json) -> None:
+    def _ack(self, socket: PlainSocket, frame: Json) -> None:
         client_id = frame["clientId"]
         promise = Promise(frame["seq"], frame["id"])
         before = self._account.acknowledged.setdefault(client_id, promise)
@@ -138,7 +131,7 @@ class PlainClient:
             self._account.resends += 1
             socket.send(said)
 
-    def _error(self, socket: "_Socket", frame: Json) -> None:
+    def _error(self, socket: PlainSocket, frame: Json) -> None:
         if frame["code"] != "unavailable" and frame.get("retryAfter") is None:
             self._account.faults.append(f"refused: {frame}")
             return
@@ -175,69 +168,3 @@ class _Order:
         if seq != max(self._after, self._last or 0):
             faults.append(f"told that {seq} is the last, behind {self._last}; it knew {self._after}")
         self._last = seq
-
-
-class _Socket:
-    """A WebSocket over two streams, after the handshake."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader = reader
-        self._writer = writer
-
-    @property
-    def is_open(self) -> bool:
-        return not self._writer.is_closing()
-
-    def send(self, frame: Json) -> None:
-        self._send(TEXT, json.dumps(frame).encode())
-
-    def abort(self) -> None:
-        self._writer.transport.abort()
-
-    async def receive(self) -> Json:
-        """The next frame. Raises EOFError, OSError at the end."""
-        while True:
-            first, second = await self._reader.readexactly(2)
-            length = second & 0x7F
-            if length == 126:
-                (length,) = struct.unpack("!H", await self._reader.readexactly(2))
-            elif length == 127:
-                (length,) = struct.unpack("!Q", await self._reader.readexactly(8))
-            payload = await self._reader.readexactly(length)
-            match first & 0x0F:
-                case int(code) if code == TEXT:
-                    frame: Json = json.loads(payload)
-                    return frame
-                case int(code) if code == PING:
-                    self._send(PONG, payload)
-                case int(code) if code == CLOSE:
-                    raise EOFError
-
-    def _send(self, code: int, payload: bytes) -> None:
-        size = len(payload)
-        length = bytes([0x80 | size]) if size < 126 else b"\xfe" + struct.pack("!H", size)
-        mask = os.urandom(4)
-        hidden = bytes(byte ^ mask[number % 4] for number, byte in enumerate(payload))
-        self._writer.write(bytes([0x80 | code]) + length + mask + hidden)
-
-
-@contextlib.asynccontextmanager
-async def _opened(port: int, session_id: str, ticket: str) -> AsyncIterator[_Socket]:
-    """A connection to the talk. Raises OSError, EOFError, TimeoutError."""
-    async with asyncio.timeout(OPEN_SECONDS):
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    try:
-        key = base64.b64encode(os.urandom(16)).decode()
-        lines = (
-            f"GET /messages/{session_id}/events HTTP/1.1", f"Host: 127.0.0.1:{port}", "Connection: Upgrade",
-            "Upgrade: websocket", "Sec-WebSocket-Version: 13", f"Sec-WebSocket-Key: {key}",
-            f"Authorization: Bearer {ticket}",
-        )  # fmt: skip
-        writer.write(("\r\n".join(lines) + "\r\n\r\n").encode())
-        async with asyncio.timeout(OPEN_SECONDS):
-            head = await reader.readuntil(b"\r\n\r\n")
-        if not head.startswith(b"HTTP/1.1 101 "):
-            raise ConnectionError(head.partition(b"\r\n")[0].decode())
-        yield _Socket(reader, writer)
-    finally:
-        writer.transport.abort()
