@@ -368,6 +368,8 @@ class Talk:
             return
         if frame.reply_to in ("typing", "read"):
             return  # neither matters enough to be told
+        if self._is_told(frame.reply_to):
+            return  # it was kept before the line broke: that saying it again came to nothing does not matter
         is_ours = self._outbox.is_under_way(frame.reply_to)
         if frame.retry_after is not None and (is_ours or frame.reply_to is None):
             self._outbox.wait(now, frame.retry_after)
@@ -377,6 +379,12 @@ class Talk:
             self._refused(frame.detail)
         else:
             self._tell(Trouble(frame.code, frame.detail))
+
+    def _is_told(self, client_id: str | None) -> bool:
+        """Whether a message of this person's with this name is in the list."""
+        if client_id is None:
+            return False
+        return any(one.client_id == client_id and one.author == self.user_id for one in self.transcript)
 
     def _refused(self, reason: str) -> None:
         item = self._outbox.refused(reason)

@@ -374,6 +374,18 @@ def test_an_error_about_nothing_of_ours_is_told(desk: Desk) -> None:
     assert desk.of(Trouble) == [Trouble("unknown-type", "What?")]
 
 
+@pytest.mark.parametrize("code", ["unavailable", "too-many"])
+def test_an_error_about_what_was_told_meanwhile_is_no_trouble(desk: Desk, code: str) -> None:
+    desk.say("a")
+    desk.say("b")
+    desk.lose()
+    desk.open()  # said again under its name, and told before that is looked at
+    desk.hear(mine(4, "a"), refusal(code, "a", retry_after=5.0 if code == "too-many" else None), resumed(4))
+    assert not desk.of(Trouble)
+    assert [draft.client_id for draft in desk.talk.drafts] == ["b"]
+    assert desk.names[-1] == "b"
+
+
 # --- edits and deletions ----------------------------------------------------------------------------------------
 
 

@@ -32,7 +32,7 @@ from dateflicks.protocol.chat import (
 from dateflicks.server.services.messages.catching import OUR_FAULT, OUR_FAULT_CODE, CatchingUp
 from dateflicks.server.services.messages.changing import change
 from dateflicks.server.services.messages.film import FilmPositions
-from dateflicks.server.services.messages.history import HistoryQuery, page_of, span_of
+from dateflicks.server.services.messages.history import HistoryQuery, is_open_ended, page_of, span_of
 from dateflicks.server.services.messages.marks import Outbox
 from dateflicks.server.services.messages.records import Draft, change_of, message_of, to_document
 from dateflicks.server.services.messages.room import Job, Listener, Room, Seat
@@ -196,9 +196,9 @@ class MessagesHandler:
         """A page. Raises Invalid, Unavailable, StorageFault."""
         span = span_of(query)
         room = await self.room(session_id)
-        if span.before > room.messages.head + 1:  # there may be more than is known
+        if is_open_ended(span, query.limit, room.messages.head):  # there may be more than is known
             async with room.lock:
-                await room.read_on()
+                await room.messages.read_on()
         return await page_of(room, span, query.limit)
 
     # --- life ---------------------------------------------------------------------------------------------------

@@ -42,6 +42,11 @@ def span_of(query: HistoryQuery) -> Span:
     return Span(query.after or 0, before, is_forward=query.after is not None)
 
 
+def is_open_ended(span: Span, limit: int, head: int) -> bool:
+    """Whether messages behind `head`, the last one known, would belong to the page, or lead on from it."""
+    return span.before > head + 1 and not (span.is_forward and span.after + limit < head)
+
+
 async def page_of(room: Room, span: Span, limit: int) -> MessagePage:
     """One page, in the order of `seq`. Raises Unavailable, StorageFault."""
     first = span.after + 1

@@ -85,7 +85,7 @@ async def test_a_query_that_does_not_fit_is_refused(
 
 async def test_a_page_is_one_read_of_computed_ids_at_any_depth(shared: Deployment, talk: Talk) -> None:
     await shared.page(talk)  # the session is in memory
-    for query in ("before=60", "before=440", "after=0&before=300", "after=200&before=300"):
+    for query in ("before=60", "before=440", "after=0", "after=399", "after=0&before=300", "after=200&before=300"):
         with shared.commands() as commands:
             await shared.page(talk, query)
         assert commands == ["find"]
