@@ -99,6 +99,7 @@ async def attend(
 ) -> None:
     """Watch an accepted session to its end on a screen that has its film; `server` is where its ticket is kept."""
     from dateflicks.cli.plain import PlainWatch
+    from dateflicks.cli.predictions import seals_of
     from dateflicks.client.evening import Evening
 
     def keep(ticket: str) -> None:
@@ -106,13 +107,18 @@ async def attend(
 
     if isinstance(session.ticket, str):
         keep(session.ticket)
-    evening = await Evening.attend(client, session, screen, settings, keep=keep)
+    seals = seals_of(environment)
+    evening = await Evening.attend(client, session, screen, settings, keep=keep, sealed=seals.read())
     environment.say(*evening.warnings)
     watch = PlainWatch(evening, teller, sys.stdin, is_interactive=environment.may_ask and sys.stdin.isatty())
     other = session.guest_name if evening.viewer.is_host else session.host_name
     title = session.video.title if session.video and session.video.title else "the film"
     environment.say(f"Watching {title} with {other or 'a guest'}.", watch.help)
-    await watch.run()
+    try:
+        await watch.run()
+    finally:
+        if evening.predictions is not None:
+            seals.keep(evening.predictions.sealed)
 
 
 def shell_word(text: str) -> str:

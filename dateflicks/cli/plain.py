@@ -1,17 +1,23 @@
 """Watching line by line: what happens as plain sentences on stdout, commands on stdin. Works in a pipe and for ears."""
 
 import asyncio
+import math
 import time
 from typing import TYPE_CHECKING, Final, TextIO, cast
 
+from dateflicks.cli import plain_predictions, plain_talk
 from dateflicks.cli.lines import typed_lines
+from dateflicks.cli.plain_predictions import PlainPredictions
+from dateflicks.cli.plain_talk import PlainTalk
 from dateflicks.cli.telling import Teller
 from dateflicks.client.consent import Consent
 from dateflicks.client.evening import Evening
+from dateflicks.client.ledger import Changed, ScoresChanged, Unproven
 from dateflicks.client.overlay import Happening
+from dateflicks.client.predictions import PredictionsLine, PredictionsRefused
 from dateflicks.client.sentences import Narrator, clock_text, parse_position
 from dateflicks.client.viewer import Notice
-from dateflicks.client.watching import LinkChanged, PlayerChanged, Told
+from dateflicks.client.watching import LinkChanged, PlayerChanged, Told, Update
 from dateflicks.protocol.frames import TimecodeFrame
 
 if TYPE_CHECKING:
@@ -20,6 +26,8 @@ if TYPE_CHECKING:
 HELP: Final = "Commands: play, pause, stop, seek 41:00 (or +30, -10), accept, refuse, where, retry, quit."
 HELP_BY_HAND: Final = "Tell where your film is with at 41:12."
 STILL_LOST_SECONDS: Final = 20.0
+LAST_SECONDS: Final = 5.0  # for what was typed before quit
+LINE_MAX_BYTES: Final = 64 * 1024  # more than a message may have, so that it is said that it is too long
 
 
 class PlainWatch:
@@ -32,6 +40,8 @@ class PlainWatch:
         self._stdin = stdin
         self._is_interactive = is_interactive
         self._narrator = Narrator(evening.viewer.user_id)
+        self._talk = PlainTalk(evening, teller)
+        self._predictions = PlainPredictions(evening, teller)
         self._is_connected = asyncio.Event()
         self._nobody_types = False
         self._lost_since: float | None = None
@@ -42,15 +52,25 @@ class PlainWatch:
     async def run(self) -> None:
         """Tell and obey until `quit`, the end of typed input, or the end of the evening."""
         async with asyncio.TaskGroup() as group:
-            obeying = group.create_task(self._obey())
+            parts = (self._obey, self._talk.mind_drafts, self._predictions.run)
+            beside = [group.create_task(part()) for part in parts]
             await self._evening.run(may_reopen=self._may_reopen)
-            obeying.cancel()
+            for task in beside:
+                task.cancel()
+        self._talk.tell_lost()
 
     # --- telling ------------------------------------------------------------------------------------------------
 
     def _heard(self, update: Happening) -> None:
-        if not isinstance(update, Told | LinkChanged | PlayerChanged | Notice):
-            return
+        match update:
+            case Told() | LinkChanged() | PlayerChanged() | Notice():
+                self._heard_of_film(update)
+            case Changed() | Unproven() | ScoresChanged() | PredictionsLine() | PredictionsRefused():
+                self._predictions.heard(update)
+            case _:
+                self._talk.heard(update)
+
+    def _heard_of_film(self, update: Update) -> None:
         sentence = self._narrator.sentence(update)
         match update:
             case Told(frame=frame):
@@ -107,24 +127,46 @@ class PlainWatch:
     # --- obeying ------------------------------------------------------------------------------------------------
 
     async def _obey(self) -> None:
-        async for line in typed_lines(self._stdin):
-            words = line.lower().split()
-            if not words:
+        async for line in typed_lines(self._stdin, LINE_MAX_BYTES, cuts_long_ones=True):
+            if not line.strip():
                 continue
-            if words[0] in ("quit", "q", "exit"):
-                self._evening.stop()
+            if line.strip().lower() in ("quit", "q", "exit"):
+                await self._leave()
                 return
             await self._is_connected.wait()  # what is asked of nobody would be lost
-            self._command(words[0], words[1:])
+            self._command(line.strip())
         self._nobody_types = True
         if self._is_interactive:
-            self._evening.stop()
+            await self._leave()
 
-    def _command(self, word: str, rest: list[str]) -> None:
+    async def _leave(self) -> None:
+        """What was typed before is done first, if that can be."""
+        await asyncio.gather(self._predictions.is_done(LAST_SECONDS), self._talk.is_sent(LAST_SECONDS))
+        self._evening.stop()
+
+    def _command(self, line: str) -> None:
+        if line.startswith(">"):
+            self._talk.say(line[1:])
+            return
+        first, _, rest = line.partition(" ")
+        word = first.lower().removeprefix("/")
         if self._reopening is not None and word in ("again", "play", "yes", "y"):
             self._reopening.set_result(True)
             self._reopening = None
             return
+        match word:
+            case "say":
+                self._talk.say(rest)
+            case "me":
+                self._talk.act(rest)
+            case "react":
+                self._talk.react(rest)
+            case _ if word in plain_predictions.WORDS:
+                self._predictions.asked(word, rest.strip())
+            case _:
+                self._film_command(word, rest.split())
+
+    def _film_command(self, word: str, rest: list[str]) -> None:
         match word:
             case "play" | "pause" | "stop":
                 self._watching.ask(word)
@@ -135,11 +177,11 @@ class PlainWatch:
             case "refuse" | "no" | "n":
                 self._watching.refuse()
             case "where":
-                self._teller.say(self._where(), "where")
+                self._teller.say(self._where(), "where", clock_uncertainty=self._uncertainty())
             case "at" if self._is_by_hand:
                 self._i_am_at(rest)
             case "retry":
-                self._watching.reconnect()
+                self._evening.reconnect()
             case _:
                 self._teller.say(self.help, "help")
                 return
@@ -149,7 +191,10 @@ class PlainWatch:
     @property
     def help(self) -> str:
         """What can be typed."""
-        return f"{HELP} {HELP_BY_HAND}" if self._is_by_hand else HELP
+        parts = [HELP, HELP_BY_HAND if self._is_by_hand else ""]
+        parts += [plain_talk.HELP if self._evening.conversation is not None else ""]
+        parts += [plain_predictions.HELP if self._evening.predictions is not None else ""]
+        return " ".join(part for part in parts if part)
 
     @property
     def _is_by_hand(self) -> bool:
@@ -196,4 +241,11 @@ class PlainWatch:
             if user_id != viewer.user_id
         ]
         here = f"{told.status.capitalize()} at {clock_text(line.position_at(now))} of {clock_text(told.length)}"
-        return f"{here}: {', '.join([mine, *others])}."
+        doubt = self._uncertainty()
+        clock = "" if doubt is None else f"; clocks within {1000 * doubt:.1f} ms"
+        return f"{here}: {', '.join([mine, *others])}{clock}."
+
+    def _uncertainty(self) -> float | None:
+        """By how much the server's clock may be another than is believed here, in seconds, once it was looked at."""
+        doubt = self._evening.viewer.clock.uncertainty
+        return None if math.isinf(doubt) else round(doubt, 6)

@@ -4,101 +4,19 @@ import asyncio
 import io
 import os
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import msgspec
 import pytest
 
-from dateflicks.cli.plain import PlainWatch
-from dateflicks.cli.telling import JsonLines, Sentences
-from dateflicks.client.evening import Evening
-from dateflicks.client.films import Film
-from dateflicks.client.http import ServiceClient
+from dateflicks.cli.telling import JsonLines
 from dateflicks.client.players.simulated import SimulatedPlayer
-from dateflicks.client.screen import Screen
-from dateflicks.client.tickets import Tickets
 from dateflicks.client.viewer import Notice
-from dateflicks.client.watching import LinkChanged, PlayerChanged, Told
-from dateflicks.protocol.bodies import SessionBody, TimecodeBody
-from dateflicks.protocol.frames import ParticipantState, Pending, TimecodeFrame
+from dateflicks.client.watching import LinkChanged, PlayerChanged
+from dateflicks.protocol.frames import ParticipantState, Pong
 from dateflicks.settings.client import ClientSettings, ConsentSettings
+from tests.cli.desk import ANA, BEA, Desk, asked, at_desk, told
 from tests.client.players.waiting import until
-from tests.scripted_server import session_json
-
-ANA, BEA = "usr_" + "a" * 26, "usr_" + "b" * 26
-ID = "ses_" + "a" * 26
-TIMECODE = TimecodeBody(
-    session_id=ID, length=5400.0, current_position=0.0, status="stop", last_status_change="", revision=1
-)
-
-
-def told(revision: int, **changes: Any) -> Told:
-    people = {
-        ANA: ParticipantState(
-            role="host", connected=True, buffering=False, status="stop", position=0.0, drift=0.0, name="ana"
-        ),
-        BEA: ParticipantState(
-            role="guest", connected=True, buffering=False, status="stop", position=0.0, drift=0.0, name="bea"
-        ),
-    }
-    frame = {
-        "session_id": ID, "length": 5400.0, "current_position": 60.0, "status": "stop", "last_status_change": "",
-        "at": 0.0, "rate": 0.0, "clock_id": "clk_x", "reason": "join", "by": ANA, "waiting_for": [], "pending": None,
-        "participants": people,
-    }  # fmt: skip
-    return Told(TimecodeFrame(**{**frame, "revision": revision, **changes}))
-
-
-def asked(revision: int, kind: str, to: Any) -> Told:
-    pending = Pending(
-        kind="seek" if isinstance(to, float) else "status", by=ANA, from_="stop", to=to, deadline=60_000.0
-    )
-    return told(revision, reason=kind, by=ANA, pending=pending)
-
-
-class Desk:
-    """Bea at her terminal: an evening without a line, what she is told, and what is asked in her name."""
-
-    def __init__(self, evening: Evening, *, is_interactive: bool, stdin: io.TextIOBase | None = None) -> None:
-        self.stdout = io.StringIO()
-        self.evening = evening
-        self.watch = PlainWatch(
-            evening, Sentences(self.stdout), stdin or io.StringIO(), is_interactive=is_interactive  # type: ignore[arg-type]  # a stream of text
-        )  # fmt: skip
-        self.done: list[tuple[str, Any]] = []
-        watching: Any = evening.watching
-        watching.ask = lambda status: self.done.append(("ask", status))
-        watching.seek = lambda to: self.done.append(("seek", to))
-        watching.confirm = lambda: self.done.append(("confirm", None))
-        watching.refuse = lambda: self.done.append(("refuse", None))
-
-    def hear(self, update: Any) -> str:
-        """What is said of this."""
-        before = len(self.stdout.getvalue())
-        if isinstance(update, Told):
-            self.evening.viewer.received(update.frame, 0.0, None)
-        self.evening._tell(update)
-        return self.stdout.getvalue()[before:].rstrip("\n")
-
-    def type(self, line: str) -> str:
-        """What is said to this."""
-        before = len(self.stdout.getvalue())
-        word, *rest = line.split()
-        self.watch._command(word, rest)
-        return self.stdout.getvalue()[before:].rstrip("\n")
-
-
-@asynccontextmanager
-async def at_desk(
-    settings: ClientSettings, *, is_interactive: bool = True, stdin: io.TextIOBase | None = None
-) -> AsyncIterator[Desk]:
-    session = msgspec.convert(session_json(state="accepted", ticket="t1cket"), SessionBody)
-    async with await Screen.open(settings) as screen, ServiceClient("http://127.0.0.1:1") as client:
-        await screen.load(Film("film.mkv", "film.mkv"), told_length=5400.0)
-        tickets = Tickets(client, ID, "t1cket")
-        evening = Evening(session, TIMECODE, "http://127.0.0.1:1", tickets, screen, settings, BEA)
-        yield Desk(evening, is_interactive=is_interactive, stdin=stdin)
 
 
 @pytest.fixture
@@ -166,6 +84,15 @@ async def test_where_is_told_for_everybody(desk: Desk) -> None:
     desk.hear(told(1))
     assert desk.type("where").startswith("Stop at 1:00 of 1:30:00: you ")
     assert desk.type("where").endswith("ana +0.000 s.")
+
+
+async def test_where_tells_how_well_the_clock_is_known_from_the_first_look_on(desk: Desk) -> None:
+    desk.hear(told(1))
+    assert "clocks" not in desk.type("where")
+    pong = Pong(t0=1.0, t1=5_000_000.0, t2=5_000_000.0, clock_id="clk_x")
+    desk.evening.viewer.received(pong, 1.003, None)
+    assert not desk.evening.viewer.clock.ready
+    assert desk.type("where").endswith("; clocks within 1.5 ms.")
 
 
 async def test_a_line_that_stays_lost_is_told_twice_and_not_at_every_try(
