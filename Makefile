@@ -4,7 +4,7 @@ BIN := .venv/bin
 ARGS ?=
 PATHS := dateflicks tests benchmarks
 
-.PHONY: demo test check lint types unit bench-sync format clean
+.PHONY: demo test check lint types unit bench-sync bench-messages bench-chat-faults format clean
 .DEFAULT_GOAL := test
 
 .venv/.made: pyproject.toml constraints.txt
@@ -35,6 +35,12 @@ unit: .venv/.made
 
 bench-sync: .venv/.made  ## how well two real players are held in step; ARGS are passed on
 	$(BIN)/python -m benchmarks.sync $(ARGS)
+
+bench-messages: .venv/.made  ## what pages and messages of the talk cost beside the bare database; ARGS are passed on
+	$(BIN)/python -m benchmarks.messages $(ARGS)
+
+bench-chat-faults: .venv/.made  ## the talk under kills, restarts and cut lines, ten times over; ARGS are passed on
+	$(BIN)/python -m benchmarks.chat_faults --runs 10 $(ARGS)
 
 format: .venv/.made
 	$(BIN)/ruff format $(PATHS)
