@@ -14,6 +14,7 @@ from dateflicks.client.chat_sentences import Answers, ChatNarrator
 from dateflicks.client.chat_updates import ChatLine, ChatUpdate, DraftChanged, DraftGone, Older, Rewritten, Said
 from dateflicks.client.evening import Evening
 from dateflicks.client.sentences import clock_text
+from dateflicks.core.limits import TEXT_MAX_CHARACTERS
 from dateflicks.protocol.chat import Message, PersonalKind
 from dateflicks.tui.commands import Act, Mistake, React, parse
 
@@ -95,10 +96,14 @@ class PlainTalk:
 
     def say(self, text: str) -> None:
         """Say this."""
-        if text.strip():
-            self._send(text.strip(), "text")
-        else:
+        text = text.strip()
+        if not text:
             self._teller.say("Say what? Type say TEXT, or > TEXT.", "help")
+        elif len(text) > TEXT_MAX_CHARACTERS:
+            length = f"that is {len(text):,} characters, and a message holds {TEXT_MAX_CHARACTERS:,}"
+            self._teller.say(f"Not sent, {length}: {excerpt(text)}", "unsent")
+        else:
+            self._send(text, "text")
 
     def act(self, text: str) -> None:
         """Tell what one does."""

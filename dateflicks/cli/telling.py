@@ -82,7 +82,7 @@ def _of_film(update: Update) -> dict[str, Any]:
 def _of_chat(update: chat.ChatUpdate) -> dict[str, Any]:
     match update:
         case chat.Said(message=message, is_news=is_news):
-            return {"event": "message", "is_news": is_news, **record_of(message)}
+            return {"event": "message", "is_news": is_news, "message": record_of(message)}
         case chat.Rewritten(id=id_, seq=seq, message=message):
             return {"event": "rewritten", "id": id_, "seq": seq, "message": record_of(message)}
         case chat.Older(messages=messages, is_all=is_all):
@@ -113,7 +113,7 @@ def _of_chat(update: chat.ChatUpdate) -> dict[str, Any]:
 def _of_predictions(update: PredictionsUpdate) -> dict[str, Any]:
     match update:
         case Changed(prediction=prediction, reason=reason):
-            return {"event": "prediction", "reason": reason, **record_of(prediction)}
+            return {"event": "prediction", "reason": reason, "prediction": record_of(prediction)}
         case Unproven(prediction=prediction, author=author, author_name=name, why=why):
             return {"event": "unproven", "id": prediction.id, "author": author, "author_name": name, "why": why}
         case ScoresChanged(scores=scores):

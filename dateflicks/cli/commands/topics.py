@@ -47,12 +47,12 @@ Data goes to stdout, words go to stderr.
 host, join and watch write sentences, or with --json a line of JSON for each event. "event" is one of
 
 timecode, line, player, notice           the film: where it is, the line to its service, your player
-message, rewritten, older                what is said, with "is_news" unless it is told late; what was changed of it;
-                                         what was said before you came
+message, rewritten, older                what is said: "message" is as in 'chat tail --json', "is_news" unless it is
+                                         told late; what was changed of it; what was said before you came
 draft, queued, unsent                    what you said: "state" is waiting, sent, said, failed or discarded
 chat-line, caught-up, read, typing, chat-trouble   the line of the talk, and who reads and writes
-prediction, unproven, scores             a prediction as you may see it, with "reason"; a call that is not what was
-                                         sealed; how everybody stands
+prediction, unproven, scores             what became of a prediction by which "reason"; a call that is not what
+                                         was sealed; how everybody stands
 prediction-line, prediction-trouble      the line of the predictions
 listed, score, where, help, refused, said   answers to what was typed; where has "clock_uncertainty" in seconds
 invitation                               what to read to your guest
