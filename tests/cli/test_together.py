@@ -65,7 +65,9 @@ def test_they_see_each_other_play_by_consent_seek_when_agreed_pause_and_leave(tw
     guest.until("On again from 41:00.")
 
     guest.type("where")
-    assert guest.until("Play at 41:0").count(" s") == 2
+    told = guest.until("Play at 41:0")
+    assert told.count(" s") == 2
+    assert "; clocks within " in told
 
     host.type("seek +600")
     guest.until("ana asks to move to 51:0")
@@ -82,6 +84,43 @@ def test_they_see_each_other_play_by_consent_seek_when_agreed_pause_and_leave(tw
     host.type("quit")
     assert host.ends() == 0
     host.until_said("The server of the evening ends with it.")
+
+
+def test_they_talk_predict_in_secret_and_settle_what_the_film_has_locked(two: Two) -> None:
+    host, guest = two.host, two.guest
+    host.type("say Did you see that?")
+    guest.until("0:00 ana: Did you see that?")
+    guest.type("> say that again")
+    host.until("0:00 bea: say that again")
+    guest.type("react scream")
+    host.until("0:00 bea reacts: scream")
+
+    host.type("predict The train makes it @ 0:04")
+    guest.until("#1 ana predicts: The train makes it (yes / no) Calls close at 0:04. Type call #1 yes 80%.")
+    guest.type("call yes 80%")
+    guest.until("#1 You call yes (80%): “The train makes it”.")
+    host.until("#1 bea has called: “The train makes it”; sealed until the lock.")
+    host.type("call #1 no 60%")
+    guest.until("#1 ana has called: “The train makes it”; sealed until the lock.")
+    host.type("predictions")
+    assert "bea sealed" in host.until("#1 open: “The train makes it” (yes / no); ")
+
+    host.type("play")
+    assert "bea yes (80%)" in host.until("#1 Locked: “The train makes it”: ")
+    assert "ana no (60%)" in guest.until("#1 Locked: “The train makes it”: ")
+    host.type("propose yes")
+    guest.until("Type confirm #1 or object #1.")
+    host.type("confirm")
+    guest.type("confirm")
+    for person in (host, guest):
+        person.until("#1 Settled: “The train makes it”: yes. Points: ")
+        person.until("Score: ")
+
+    guest.type("say Goodbye.")
+    guest.type("quit")
+    assert guest.ends() == 0
+    host.until(" bea: Goodbye.")
+    assert not any("Not sent" in line for line in guest.out)
 
 
 def test_whoever_leaves_by_ctrl_c_ends_nothing_for_the_other_and_may_come_back(two: Two, tmp_path: Path) -> None:
