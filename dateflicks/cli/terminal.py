@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from dateflicks.tui.kept import KeptEvening
     from dateflicks.tui.surroundings import Start, Surroundings
 
+RESUME: Final = "dateflicks watch --resume"
 _DUMB: Final = ("dumb", "unknown", "")
 
 
@@ -55,13 +56,14 @@ async def open_terminal(
         environ_motion = "basic" if surroundings.settings.tui.motion == "low" else "full"
     app = DateflicksApp(surroundings, start, kept=kept)
     app.animation_level = environ_motion  # type: ignore[assignment]  # one of its three words
-    farewell = await app.run_async()
-    if app.return_code:
-        raise CliError(
-            Exit.FAILED,
-            "The screen broke down; the evening is kept.",
-            hint="Go on with: dateflicks watch --resume",
-        )
+    try:
+        farewell = await app.run_async()
+    finally:
+        await app.leave_room()
+        if (failure := app.failure) is not None and app.state.session_id:
+            failure.add_note(f"The evening is kept. Go on with: {RESUME}")
+    if failure is not None:
+        raise failure
     if farewell is None:
         return
     if farewell.status:

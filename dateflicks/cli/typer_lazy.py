@@ -217,6 +217,7 @@ def _trace(error: BaseException, stream: Any) -> None:
 
 def _unforeseen(environment: CliEnvironment, error: BaseException) -> Failure:
     what = f"Something unforeseen went wrong: {type(error).__name__}: {error}"
+    hint = next(iter(getattr(error, "__notes__", [])), "Or see it with --debug.")  # a note says how to go on
     try:
         environment.home.mkdir(parents=True, exist_ok=True, mode=0o700)
         descriptor = os.open(environment.log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
@@ -225,4 +226,4 @@ def _unforeseen(environment: CliEnvironment, error: BaseException) -> Failure:
             _trace(error, log)
     except OSError:
         return Failure(Exit.FAILED, what, hint="See the whole of it with --debug.")
-    return Failure(Exit.FAILED, what, f"The whole of it is in {environment.log_path}.", "Or see it with --debug.")
+    return Failure(Exit.FAILED, what, f"The whole of it is in {environment.log_path}.", hint)

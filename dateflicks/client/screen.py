@@ -11,12 +11,24 @@ from dateflicks.settings.client import ClientSettings
 SIMULATED_SECONDS: Final = 5_400.0  # what a simulated film lasts when nobody has said
 
 
-class Screen:
-    """One person's player over an evening; `say` gets what a player that is steered by hand has to tell."""
+class _Voice:
+    """What a player has to tell, to whoever hears it now."""
 
-    def __init__(self, settings: ClientSettings, say: Callable[[str], None], player: Player) -> None:
+    def __init__(self, hears: Callable[[str], None]) -> None:
+        self.hears = hears
+        self.last = ""
+
+    def __call__(self, text: str) -> None:
+        self.last = text
+        self.hears(text)
+
+
+class Screen:
+    """One person's player over an evening; made by `open`."""
+
+    def __init__(self, settings: ClientSettings, voice: _Voice, player: Player) -> None:
         self._settings = settings
-        self._say = say
+        self._say = voice
         self._told_length = 0.0
         self.player = player
         self.film: Film | None = None
@@ -24,8 +36,18 @@ class Screen:
 
     @classmethod
     async def open(cls, settings: ClientSettings, say: Callable[[str], None] = lambda _: None) -> "Screen":
-        """Start the player, without a film; an async context manager that ends it. Raises NoPlayer."""
-        return cls(settings, say, await _started(settings, say, 0.0))
+        """Start the player, without a film; an async context manager that ends it. Raises NoPlayer.
+
+        `say` gets what a player that is steered by hand has to tell its person.
+        """
+        voice = _Voice(say)
+        return cls(settings, voice, await _started(settings, voice, 0.0))
+
+    def be_heard_by(self, say: Callable[[str], None]) -> None:
+        """From now on `say` gets what the player has to tell, the last of it at once."""
+        self._say.hears = say
+        if self._say.last:
+            say(self._say.last)
 
     @property
     def is_silent(self) -> bool:

@@ -8,11 +8,11 @@ film for them loses nothing.
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar, Final, cast
 
 from textual import work
-from textual.app import App
 from textual.binding import BindingType
 from textual.message import Message
 from textual.screen import Screen as TextualScreen
@@ -22,6 +22,8 @@ from dateflicks.client import errors
 from dateflicks.client.films import Film
 from dateflicks.client.http import ServiceClient
 from dateflicks.protocol.bodies import SessionBody
+from dateflicks.protocol.printable import printable
+from dateflicks.tui._textual_private import FailingApp
 from dateflicks.tui.bindings import bindings_of, moved
 from dateflicks.tui.drawing.foot import farewell
 from dateflicks.tui.drawing.rows import text_of
@@ -35,8 +37,11 @@ from dateflicks.tui.surroundings import AtSession, Farewell, InLobby, Start, Sur
 from dateflicks.tui.textual_themes import register_themes
 
 SHOW_SECONDS: Final = 0.1
+LEAVE_SECONDS: Final = 3.0  # for a player to be gone
 TICK_SECONDS: Final = 0.25
 FAREWELL_CELLS: Final = 100
+FAREWELL_LEAST_CELLS: Final = 72
+RESUME: Final = "dateflicks watch --resume"
 
 
 class RoomEvent(Message):
@@ -48,15 +53,16 @@ class RoomEvent(Message):
         self.event = event
 
 
-class DateflicksApp(App[Farewell]):
+class DateflicksApp(FailingApp[Farewell]):
     """One run of the terminal client; `run` returns what is said in the shell afterwards."""
 
     TITLE = "dateflicks"
     CSS_PATH = "app.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("app")]
     COMMANDS: ClassVar[set[Any]] = {Palette}
-    ENABLE_COMMAND_PALETTE = True
-    COMMAND_PALETTE_BINDING = "ctrl+p"
+    ENABLE_COMMAND_PALETTE = False  # its key is one of `keys.py`, which can be moved
+    HORIZONTAL_BREAKPOINTS = [(0, "-slim"), (60, "-broad"), (100, "-wide")]  # noqa: RUF012 - Textual declares them so
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (20, "-high")]  # noqa: RUF012
 
     def __init__(self, surroundings: Surroundings, start: Start, *, kept: KeptEvening | None = None) -> None:
         super().__init__()
@@ -68,6 +74,7 @@ class DateflicksApp(App[Farewell]):
         self.room: Room | None = None
         self.key_trouble = ""
         self.keys: Keymap = self._read_keys()
+        self._lines: dict[str, str] = {}  # session to the line that its guest types: told once, by whoever made it
         self._room_worker: Worker[None] | None = None
         self._is_show_due = False
         register_themes(self)
@@ -77,6 +84,8 @@ class DateflicksApp(App[Farewell]):
     def on_mount(self) -> None:
         """Begin where the start says."""
         self.set_keymap(moved(self.keys))
+        self.use_command_palette = True
+        self.set_class(self.is_ascii, "-ascii")
         self.theme = self.surroundings.settings.tui.theme
         self.set_interval(TICK_SECONDS, self._tick)
         if self.key_trouble:
@@ -143,7 +152,9 @@ class DateflicksApp(App[Farewell]):
 
     async def action_back(self) -> None:
         """One step out: a screen over another goes, a mode gives way to the film or the lobby."""
-        if len(self.screen_stack) > 1:
+        if hasattr(self.screen, "action_back"):  # it knows better
+            await self.run_action("back", self.screen)
+        elif len(self.screen_stack) > 1:
             self.pop_screen()
         elif self.current_mode in ("history", "settings"):
             self._go("watch" if self.room is not None else "lobby")
@@ -166,27 +177,34 @@ class DateflicksApp(App[Farewell]):
     @work
     async def action_quit(self) -> None:  # type: ignore[override]  # a worker, because it may ask
         """Leave, after a question where somebody else is still watching."""
-        if (
-            self.room is not None
-            and await self._others_are_here()
-            and not await self.confirm(
-                f"{self.state.other.name if self.state.other else 'Somebody'} is still here. Leave the film?",
-                "They can go on, and you can come back.",
+        others = [one.name or f"the {one.role}" for one in self.state.people if one.is_here and not one.is_me]
+        is_watched = self.room is not None and self.state.link.is_open and not self.state.is_over
+        if others and is_watched:
+            who = " and ".join(others)
+            comes_back = f"You can come back: {RESUME}"
+            goes_on = (
+                f"The server is yours and ends with this: {who} waits." if self._is_own_server else "They can go on."
             )
-        ):
-            return
+            if not await self.confirm(
+                f"{who} {'is' if len(others) == 1 else 'are'} still here. Leave the film?", f"{goes_on} {comes_back}"
+            ):
+                return
+        farewell = self.goodbye()
         await self.leave_room()
-        self.exit(self.goodbye())
+        self.exit(farewell)
 
-    async def _others_are_here(self) -> bool:
-        return any(one.is_here and not one.is_me for one in self.state.people)
+    @property
+    def _is_own_server(self) -> bool:
+        """Whether the server goes when this app goes."""
+        return isinstance(self.start, AtSession) and self.start.own_server is not None
 
     def goodbye(self, why: str = "") -> Farewell:
         """What is said in the shell."""
         said = (why,) if why else ()
         if not self.state.session_id:
             return Farewell(said)
-        rows = farewell(self.state, FAREWELL_CELLS, self.glyphs, f"dateflicks watch {self.state.session_id[:12]}")
+        width = min(FAREWELL_CELLS, max(self.size.width, FAREWELL_LEAST_CELLS))
+        rows = farewell(self.state, width, self.glyphs, RESUME)
         return Farewell((*said, *(text_of(row).rstrip() for row in rows)))
 
     # --- the room -----------------------------------------------------------------------------------------------
@@ -196,13 +214,18 @@ class DateflicksApp(App[Farewell]):
         if self.room is not None and self.room.session.id == start.session.id:
             self.to_film()
             return
-        if self.room is not None:
-            self.room.leave()
+        self._stop_room()
+        self._clear_film()
+        if start.invitation:
+            self._lines[start.session.id] = start.invitation
+        start = replace(start, invitation=self._lines.get(start.session.id, ""))
         self.client = start.client
         self.state = WatchState()
-        room = Room(self.surroundings, start, self._post_of_room, Asking(self), kept=self.kept)
+        room = Room(
+            self.surroundings, start, lambda event: self._post_of_room(room, event), Asking(self), kept=self.kept
+        )
         self.room = room
-        self._room_worker = self.run_worker(room.run(), name="room", group="room", exit_on_error=False)
+        self._room_worker = self.run_worker(room.run(), name="room", group="room")
         self._go("watch")
         if start.session.state == "pending":
             self.call_later(self._wait_for_guest, start)
@@ -214,18 +237,18 @@ class DateflicksApp(App[Farewell]):
         title = (session.video.title or session.video.url) if session.video is not None else "a film"
         self.push_screen(WaitingScreen(start.invitation, title, session.guest_name or "your guest", start.note))
 
-    def _post_of_room(self, event: Event) -> None:
+    def _post_of_room(self, room: Room, event: Event) -> None:
         """From the room's task, which is in this loop: a message, so that what screens do cannot fail the room."""
-        if self.room is not None:
-            self.post_message(RoomEvent(self.room, event))
+        self.post_message(RoomEvent(room, event))
 
     def on_room_event(self, message: RoomEvent) -> None:
         """Change the state, and show it soon."""
         if message.room is not self.room:
             return
-        self.state = reduce(self.state, message.event, time.monotonic())
-        if isinstance(message.event, Over):
+        if isinstance(message.event, Over):  # what the screen knew then is what the farewell is made of
             self._over(message.event.why)
+            return
+        self.state = reduce(self.state, message.event, time.monotonic())
         self._show_soon()
 
     def tell(self, text: str, *, is_trouble: bool = False) -> None:
@@ -237,25 +260,40 @@ class DateflicksApp(App[Farewell]):
             self.notify(text, severity="error" if is_trouble else "information", markup=False)
 
     def _over(self, why: str) -> None:
-        self.room = None
-        if isinstance(self.start, AtSession):
+        room, self.room = self.room, None
+        if isinstance(self.start, AtSession) and room is not None and room.session.id == self.start.session.id:
             if why and self.state.session_id == "":  # it never came to be: say so in the shell, as a command does
                 self.exit(Farewell((why,), 1))
                 return
             self.exit(self.goodbye(why))
             return
         if why:
-            self.notify(why, markup=False)
+            self.notify(printable(why), markup=False)
         self.to_lobby()
+        self._clear_film()
+
+    def _clear_film(self) -> None:
+        """Take the film's screen away, with all that lies over it: the next session begins with a new one."""
+        if self.current_mode != "watch" and "watch" in self._modes:
+            self.remove_mode("watch")
+
+    def _stop_room(self) -> None:
+        """Have the room end; one that waits for somebody does not wait any more."""
+        room, worker = self.room, self._room_worker
+        if room is None or worker is None:
+            return
+        room.leave()
+        if room.evening is None:
+            worker.cancel()
 
     async def leave_room(self) -> None:
         """Leave the film that is open, and wait until its player is gone."""
         room, worker = self.room, self._room_worker
         if room is None or worker is None:
             return
-        room.leave()
+        self._stop_room()
         try:
-            async with asyncio.timeout(3.0):
+            async with asyncio.timeout(LEAVE_SECONDS):
                 await worker.wait()
         except Exception:  # noqa: BLE001 - whatever ended it, it has ended
             worker.cancel()
@@ -323,4 +361,9 @@ class Asking:
                 answer.set_result(value)
 
         self._app.call_later(partial(self._app.push_screen, screen, answered))
-        return await answer
+        try:
+            return await answer
+        except asyncio.CancelledError:
+            if screen.is_attached:  # nobody wants to know any more
+                screen.dismiss(None)
+            raise

@@ -102,6 +102,13 @@ class Where:
 
 
 @dataclass(frozen=True, slots=True)
+class At:
+    """Tell where the film is, in seconds, in a player that is steered by hand."""
+
+    position: float
+
+
+@dataclass(frozen=True, slots=True)
 class Predict:
     """Make a prediction; without options it is yes or no, without a moment it stays open."""
 
@@ -152,6 +159,7 @@ Command = (
     | Accept
     | Refuse
     | Where
+    | At
     | Predict
     | Call
     | Quit
@@ -176,6 +184,7 @@ USAGES: Final = MappingProxyType(
         "accept": Usage("/accept", "agree to what is asked"),
         "refuse": Usage("/refuse", "say no to what is asked"),
         "where": Usage("/where", "tell where everybody is"),
+        "at": Usage("/at 41:12", "tell where the film is in a player that you steer by hand"),
         "react": Usage("/react joy", "react to this moment of the film"),
         "me": Usage("/me waves", "tell what you do"),
         "reply": Usage("/reply text", "answer the last line of somebody else"),
@@ -297,6 +306,16 @@ def _seek(rest: str) -> Command | Mistake:
         return Mistake("Where to? Type /seek 41:00, /seek +30 or /seek -10.")
 
 
+def _at(rest: str) -> Command | Mistake:
+    try:
+        moment = parse_moment(rest)
+    except ValueError:
+        moment = None
+    if moment is None or moment.is_relative:
+        return Mistake("Where is your film? Type for example /at 41:12.")
+    return At(moment.seconds)
+
+
 def _react(rest: str) -> Command | Mistake:
     if not rest:
         return Mistake(_needs("react"))
@@ -368,6 +387,7 @@ def _help(rest: str) -> Command | Mistake:
 _PARSERS: Final = MappingProxyType(
     {
         "seek": _seek,
+        "at": _at,
         "react": _react,
         "predict": _predict,
         "call": _call,

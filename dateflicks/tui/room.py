@@ -18,9 +18,12 @@ from dateflicks.client.evening import Evening, consent_of
 from dateflicks.client.films import Film, film_of, is_address
 from dateflicks.client.http import ServiceClient
 from dateflicks.client.news import changed
+from dateflicks.client.overlay import Happening
+from dateflicks.client.players.manual import ManualPlayer
 from dateflicks.client.predictions import Predictions
 from dateflicks.client.screen import Screen
 from dateflicks.client.seals import Seals
+from dateflicks.client.viewer import Notice
 from dateflicks.protocol.bodies import SessionBody
 from dateflicks.protocol.chat import PersonalKind
 from dateflicks.protocol.frames import StatusWord
@@ -31,6 +34,7 @@ from dateflicks.tui.model.state import Person
 from dateflicks.tui.surroundings import AtSession, Surroundings
 
 SAMPLE_SECONDS: Final = 0.25  # the clock on the screen ticks no oftener
+_ENDED: Final = frozenset({"ended", "cancelled", "rejected"})
 KEEP_SECONDS: Final = 5.0  # between two pictures of the evening, for whoever resumes it
 
 
@@ -69,6 +73,7 @@ class Room:
         self._seals = Seals(surroundings.home / "seals.json")
         self._left = asyncio.Event()
         self._draft = ""
+        self._why = ""
         self.session = start.session
         self.screen: Screen | None = start.screen
         self.evening: Evening | None = None
@@ -105,7 +110,7 @@ class Room:
             self._post(events.Over())
             raise
         else:
-            self._post(events.Over())
+            self._post(events.Over(why=self._why))
 
     def leave(self) -> None:
         """End it here; the others go on."""
@@ -133,6 +138,18 @@ class Room:
             self._post(events.Answered(agreed=agreed))
             watching = self.evening.watching
             watching.confirm() if agreed else watching.refuse()
+
+    def about_to_seek(self, to: float) -> None:
+        """Show what is being asked for, while more presses may follow."""
+        self._post(events.Wished(kind="seek", target=to))
+
+    def is_at(self, position: float) -> bool:
+        """The person says where the film is; whether their player is one that has to be told."""
+        player = self.evening.watching.player if self.evening is not None else None
+        if not isinstance(player, ManualPlayer):
+            return False
+        player.i_am_at(position)
+        return True
 
     def reconnect(self) -> None:
         """Try every line again now."""
@@ -177,12 +194,20 @@ class Room:
     # --- inside -------------------------------------------------------------------------------------------------
 
     def _told_by_player(self, text: str) -> None:
-        self._post(events.Toasted(text=text))
+        self._post(events.PlayerSaid(text=text))
+
+    def _heard(self, update: Happening) -> None:
+        """What happens in the evening; why it ended for everybody is said once more at its end."""
+        if isinstance(update, Notice) and update.kind in _ENDED:
+            self._why = update.text
+        self._post(update)
 
     async def _until_accepted(self) -> None:
         if self.session.state != "pending":
             return
         self._post(self._opened(self.session))
+        if self.screen is not None and self.screen.film is not None:
+            self._post(events.PlayerAttached(name=self.screen.player.name))
         self.session = await changed(self._client, self.session)
         if self.session.state != "accepted":
             guest = self.session.guest_name or "Your guest"
@@ -228,9 +253,10 @@ class Room:
         )
         self._post(self._opened(self.session))
         self._post(events.PlayerAttached(name=screen.player.name))
+        screen.be_heard_by(self._told_by_player)
         for warning in self.evening.warnings:
             self._post(events.Toasted(text=warning, is_trouble=True))
-        self.evening.listen(self._post)
+        self.evening.listen(self._heard)
 
     async def _watch(self) -> None:
         assert self.evening is not None

@@ -7,6 +7,7 @@ import pytest
 from dateflicks.client.chat_updates import Said
 from dateflicks.client.consent import Consent, ConsentSettings
 from dateflicks.client.ledger import Changed, Unproven
+from dateflicks.core.playback import Timeline
 from dateflicks.protocol.frames import StatusWord
 from dateflicks.protocol.predictions import PredictionBody
 from dateflicks.tui.drawing import banner, film, foot, meter, people, predictions, watch
@@ -17,7 +18,9 @@ from dateflicks.tui.model import (
     Answered,
     ConsentChosen,
     LinkChanged,
+    Notice,
     PlayerChanged,
+    PlayerSaid,
     Tick,
     Toasted,
     WatchState,
@@ -76,7 +79,8 @@ def test_a_player_that_is_gone_shows_in_every_size_that_has_room(width: int) -> 
 
 
 @pytest.mark.parametrize(
-    ("name", "word"), [("opened", "○ connecting"), ("playing", "● live"), ("offline", "○ offline")]
+    ("name", "word"),
+    [("opened", "○ nobody here yet"), ("nothing", "○ connecting"), ("playing", "● live"), ("offline", "○ offline")],
 )
 @pytest.mark.parametrize("width", [40, 60, 80])
 def test_the_line_is_a_sign_and_a_word(name: str, word: str, width: int) -> None:
@@ -338,6 +342,65 @@ def test_an_own_question_waits_and_can_be_taken_back() -> None:
     text = lines(banner.banners(asked("pause", ME), 100, UNICODE, KEYS))[0]
     assert text.startswith("▌You ask to PAUSE — waiting for an answer, reverts to PLAYING in 0:47")
     assert text.endswith("[n] take back")
+    text = lines(banner.banners(asked(900.0, ME), 80, UNICODE, KEYS))[0]
+    assert text.startswith("▌You ask to GO TO 0:15:00 — waiting for an answer, 0:47")
+
+
+def standing(status: StatusWord = "stop", position: float = 0.0, **changes: object) -> WatchState:
+    told = timecode(2.0, revision=2, status=status, rate=0.0, current_position=position, **changes)
+    return after([(2.0, told), (2.0, sample(2.0, line=Timeline(position, 2.0, 0.0, LENGTH)))], PLAYING)
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 140])
+def test_before_the_beginning_it_is_said_who_is_here_and_how_to_begin(width: int) -> None:
+    text = line(banner.banners(standing(), width, UNICODE, KEYS))
+    assert "bea" in text
+    assert "[space] start the film" in text
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        standing("pause"),
+        standing("stop", 1200.0),
+        standing(participants={ME: person("ana", role="host"), BEA: person("bea", connected=False)}),
+        reduce(standing(), Wished(kind="play"), 3.0),
+        reduce(standing(), Notice("ended", "The session was ended for everybody."), 3.0),
+    ],
+)
+def test_how_to_begin_is_said_to_nobody_else(state: WatchState) -> None:
+    assert banner.banners(state, 80, UNICODE, KEYS) == []
+
+
+def test_what_is_to_be_done_by_hand_stands_until_something_else_is_or_a_minute_has_passed() -> None:
+    state = reduce(PLAYING, PlayerSaid(text="Go to 41:00 and pause there, then say where you are."), 2.0)
+    assert line(banner.banners(state, 80, UNICODE, KEYS)).startswith("▌Your player: Go to 41:00 and pause there")
+    assert len(banner.banners(state, 40, UNICODE, KEYS)) == 2
+    assert "3 …" in line(banner.banners(reduce(state, PlayerSaid(text="3 …"), 3.0), 80, UNICODE, KEYS))
+    assert banner.banners(reduce(state, Tick(), 63.0), 80, UNICODE, KEYS) == []
+
+
+def test_a_film_that_is_stopped_here_while_the_line_is_away_is_said_to_stand() -> None:
+    stood = sample(19.0, line=Timeline(2490.0, 18.5, 0.0, LENGTH))
+    state = reduce(STATES["offline"], stood, 19.0)
+    assert "PAUSED (unsynced)" in line(film.transport(state, 80, UNICODE))
+    assert "the film stands here" in lines(banner.banners(state, 80, UNICODE, KEYS))[1]
+
+
+def test_above_the_chat_stands_the_prediction_that_most_wants_something_of_this_person() -> None:
+    text = line(predictions.wanted(PLAYING, 80, UNICODE, KEYS))
+    assert text.startswith(" ! came out no? “The dog did it”")
+    assert text.endswith("[p] confirm or object ")
+    fresh = after([*live(), (2.0, Changed(bet(1), "made", None))])
+    assert "bea predicts “Ben survives the night”" in line(predictions.wanted(fresh, 80, UNICODE, KEYS))
+    called = reduce(fresh, Changed(bet(1, revision=2, calls=[call(ME)]), "called", None), 3.0)
+    assert predictions.wanted(called, 80, UNICODE, KEYS) == []
+
+
+def test_a_list_without_predictions_says_what_they_are_and_which_keys_make_them() -> None:
+    text = " ".join(lines(predictions.empty(80, UNICODE, KEYS)))
+    for part in ("Nothing is predicted yet.", "[a]", "[enter]", "[s]", "points"):
+        assert part in text
 
 
 def test_a_line_that_is_away_is_said_with_its_tries_and_what_goes_on() -> None:
@@ -420,7 +483,7 @@ MINE = call(ME, option="yes", confidence=0.8)
         (bet(calls=[MINE, call(BEA)]), "you: yes 80%, 1 sealed"),
         (bet(status="locked", calls=[MINE]), "[s] say what came true"),
         (bet(status="locked", proposed_outcome="no", proposed_by=BEA), "no? [y] confirm [n] object"),
-        (bet(status="locked", proposed_outcome="no", proposed_by=ME), "you say no; the other has to confirm"),
+        (bet(status="locked", proposed_outcome="no", proposed_by=ME), "you say no; now the other confirms"),
         (bet(status="settled", outcome="yes", calls=[call(ME, option="yes", points=21.0)]), "yes: you +21"),
         (bet(status="settled", outcome="yes"), "yes"),
         (bet(status="void", void_reason="silence"), "void: nobody was there to confirm"),

@@ -37,6 +37,25 @@ def said(seq: int, content: str = "two bowls", **changes: object) -> Said:
     return Said(message(seq, content, **changes), True)  # type: ignore[arg-type]  # fields of a message
 
 
+# --- what the film did ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("position", "name", "text"),
+    [
+        (0.0, "bea", "bea started the film"),
+        (0.4, None, "the film begins"),
+        (60.0, "bea", "bea resumed"),
+        (None, "bea", "bea resumed"),
+    ],
+)
+def test_a_film_that_goes_on_from_its_very_beginning_is_started(
+    position: float | None, name: str | None, text: str
+) -> None:
+    line = said(1, "bea resumed", type="system", event="resumed", position=position, author_name=name)
+    assert told(line).chat.entries[0].content == text
+
+
 # --- order ------------------------------------------------------------------------------------------------------
 
 

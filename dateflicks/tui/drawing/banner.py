@@ -5,13 +5,14 @@ from typing import Final
 
 from dateflicks.tui.drawing import words
 from dateflicks.tui.drawing.cells import clean, cut, width_of
-from dateflicks.tui.drawing.rows import Row, Segment, first_fit, fitted, row_width, spread
+from dateflicks.tui.drawing.rows import Row, Segment, first_fit, fitted, row_width, spread, wrapped
 from dateflicks.tui.glyphs import Glyphs, own_text
 from dateflicks.tui.keys import Keymap
 from dateflicks.tui.model.state import Pending, WatchState
 from dateflicks.tui.themes import Style
 
 SETTLES_SECONDS: Final = 2.0
+BEGINNING_SECONDS: Final = 1.0  # a film that stands before this has not begun
 _GROUND: Style = "banner"
 _STATUS = {"play": "PLAYING", "pause": "PAUSED", "stop": "STOPPED"}
 _YES = {"play": "play", "pause": "pause", "stop": "stop", "seek": "go there"}
@@ -20,10 +21,34 @@ _NO = {"play": "keep playing", "pause": "stay paused", "stop": "stay stopped"}
 
 def banners(state: WatchState, width: int, glyphs: Glyphs, keys: Keymap) -> list[Row]:
     """What has to be said just now, the line first; no rows where there is nothing."""
-    rows = offline(state, width, glyphs, keys)
+    rows = [*offline(state, width, glyphs, keys), *by_hand(state, width, glyphs)]
     if state.pending is not None and state.link.is_open and not _is_about_to_go(state, state.pending):
         rows += pending(state, state.pending, width, glyphs, keys)
-    return rows
+    return rows or ready(state, width, glyphs, keys)
+
+
+def ready(state: WatchState, width: int, glyphs: Glyphs, keys: Keymap) -> list[Row]:
+    """How to begin, once both are there and the film has not begun."""
+    other = next((one for one in state.people if one.is_here and not one.is_me), None)
+    film = state.film
+    begins = film.status == "stop" and film.rate == 0 and film.position < BEGINNING_SECONDS
+    if other is None or not begins or state.is_over or state.wish is not None or not words.is_synced(state):
+        return []
+    right = _keys([(keys.shown("play-pause", ascii_only=glyphs.is_ascii), "start the film")])
+    who = words.person_name(other)
+    room = width - row_width(right) - 1
+    says = [f"You and {who} are both here", f"{who} is here", ""]
+    text = next((one for one in says if width_of(one) <= room), "")
+    return [spread([(glyphs.bar, _GROUND), (own_text(text, glyphs), "banner-strong")], right, width, glyphs, _GROUND)]
+
+
+def by_hand(state: WatchState, width: int, glyphs: Glyphs) -> list[Row]:
+    """What a player that its person steers by hand has to tell them, in at most three rows."""
+    says = clean(state.player.says)
+    if not says:
+        return []
+    parts = wrapped(f"Your player: {says}", max(10, width - 2), 3)
+    return [fitted([(glyphs.bar, _GROUND), (part, "banner-strong")], width, glyphs, _GROUND) for part in parts]
 
 
 def pending(state: WatchState, asked: Pending, width: int, glyphs: Glyphs, keys: Keymap) -> list[Row]:
@@ -39,7 +64,10 @@ def pending(state: WatchState, asked: Pending, width: int, glyphs: Glyphs, keys:
             answers, ending = [[]], f" — taking it back, {left}"
         else:
             answers, ending = [[(refuse, "take back")], [(refuse, "")]], f" — waiting for an answer, {after} in {left}"
-        says = [f"You ask to {what}{ending}", f"You ask to {what}: {left}", f"{what}? {left}"]
+        says = [f"You ask to {what}{ending}"]
+        if not asked.is_answered:
+            says += [f"You ask to {what} — waiting for an answer, {left}", f"You ask to {what} — no answer yet, {left}"]
+        says += [f"You ask to {what}: {left}", f"{what}? {left}"]
     elif asked.is_answered:
         answers = [[]]
         says = [f"{who} wants to {what} — answered, waiting for the service", f"{who}: {what}, answered"]
@@ -86,7 +114,8 @@ def offline(state: WatchState, width: int, glyphs: Glyphs, keys: Keymap) -> list
     )
     queued = state.chat.queued
     waits = f"; {queued} message{'' if queued == 1 else 's'} queued" if queued else ""
-    goes_on = [f" the film goes on here, unsynced{waits}", f" unsynced{waits}"]
+    here = "stands" if words.stands_here(state) or state.film.status != "play" else "goes on"
+    goes_on = [f" the film {here} here, unsynced{waits}", f" unsynced{waits}"]
     second = next((one for one in goes_on if width_of(one) <= width - 1), goes_on[-1])
     return [first, fitted([(glyphs.bar, "bad-banner"), (second, "bad-banner")], width, glyphs, "bad-banner")]
 

@@ -41,8 +41,10 @@ def _standing(state: WatchState, width: int, glyphs: Glyphs) -> list[list[Segmen
 def _link(state: WatchState, glyphs: Glyphs) -> list[Segment]:
     if words.is_synced(state):
         return [(f"{glyphs.on} live", "good")]
-    is_new = state.link.lost_at is None
-    return [(f"{glyphs.off} connecting", "dim")] if is_new else [(f"{glyphs.off} offline", "bad")]
+    if state.link.lost_at is not None:
+        return [(f"{glyphs.off} offline", "bad")]
+    word = "nobody here yet" if state.invitation and words.is_new(state) else "connecting"
+    return [(f"{glyphs.off} {word}", "dim")]
 
 
 def _player(state: WatchState, glyphs: Glyphs) -> list[Segment]:
@@ -50,6 +52,8 @@ def _player(state: WatchState, glyphs: Glyphs) -> list[Segment]:
     name = clean(player.name) or "player"
     if player.is_attached and not player.trouble:
         return [(f"{name} {glyphs.yes}", "dim")]
+    if words.is_new(state) and not player.trouble:
+        return [(f"{glyphs.off} {name}", "dim")]
     trouble = clean(player.trouble) or ("stands still" if player.is_attached else "not there")
     return [(f"{glyphs.no} {name}: {trouble}"[:40], "bad")]
 

@@ -12,6 +12,7 @@ from dateflicks.tui.keys import Binding, Context, Keymap, shown
 from dateflicks.tui.model.state import WatchState
 
 SMALLEST: Final = (40, 10)
+END_SECONDS: Final = 5.0  # who leaves so near to the end has seen it
 
 
 _PAIRS: Final = {
@@ -80,9 +81,10 @@ def farewell(state: WatchState, width: int, glyphs: Glyphs, command: str = "") -
     numbers = own_text(" · ", glyphs).join(parts)
     title = clean(state.film.title) or "The film"
     title = cut(title, max(8, width - width_of(f"{company}: {numbers}")), glyphs.ellipsis)
-    second = "Good night."
-    if not state.is_over and command:
-        second = f"You left at {clock_text(state.film.position_at(state.now))}. Go on with: {command}"
+    second, here = "Good night.", state.film.position_at(state.now)
+    is_seen = state.is_over or (state.film.length > 0 and here >= state.film.length - END_SECONDS)
+    if not is_seen and command:
+        second = f"You left at {clock_text(here)}. Go on with: {command}"
     first = f"{title}{company}: {numbers}"
     return [fitted([(first, "strong")], width, glyphs), fitted([(second, "text")], width, glyphs)]
 

@@ -7,12 +7,13 @@ from dateflicks.client.prediction_sentences import percent
 from dateflicks.protocol.predictions import CallBody, PredictionBody, ScoreBody
 from dateflicks.tui.drawing import words
 from dateflicks.tui.drawing.cells import clean, cut
-from dateflicks.tui.drawing.rows import Row, Segment, fitted, spread
+from dateflicks.tui.drawing.rows import Row, Segment, fitted, spread, wrapped
 from dateflicks.tui.glyphs import Glyphs, own_text
 from dateflicks.tui.keys import Keymap
 from dateflicks.tui.model.state import WatchState
 from dateflicks.tui.themes import Style
 
+_CALLS: Final = 1  # the urgency of a call that was not made yet
 LONG_CELLS: Final = 60  # from here on, calls and what to do about them stand in one row
 _VOID: Final = {
     "objection": "they did not agree on the outcome",
@@ -29,6 +30,42 @@ def panel(state: WatchState, width: int, glyphs: Glyphs, keys: Keymap, limit: in
         key = keys.shown("predict", ascii_only=glyphs.is_ascii)
         rows = [fitted([(f" Nothing is predicted yet; {key} opens this.", "dim")], width, glyphs)]
     return rows
+
+
+def wanted(state: WatchState, width: int, glyphs: Glyphs, keys: Keymap) -> list[Row]:
+    """One row above the chat for the prediction that most wants something of this person; none where none does."""
+    wants = [one for one in state.bets.items if _urgency(state, one) <= _CALLS]
+    if not wants:
+        return []
+    one = min(wants, key=lambda each: _urgency(state, each))
+    text, label = _author(state, one), "call it"
+    style: Style = "accent"
+    if one.proposed_outcome is not None:
+        text, label, style = f"came out {clean(one.proposed_outcome)}?", "confirm or object", "warning"
+    key = f"[{keys.shown('predict', ascii_only=glyphs.is_ascii)}]"
+    right: list[Segment] = [("  ", "text"), (key, "key"), (f" {label} ", "text")]
+    if width < LONG_CELLS:
+        right = [("  ", "text"), (key, "key"), (" ", "text")]
+    sign, sign_style = _sign(state, one, glyphs)
+    left: list[Segment] = [(f" {sign} ", sign_style), (f"{text} ", style), (_details(one, glyphs), "text")]
+    return [spread(left, right, width, glyphs)]
+
+
+def empty(width: int, glyphs: Glyphs, keys: Keymap) -> list[Row]:
+    """What predictions are, where there is none yet."""
+    new, call, settle = (
+        f"[{keys.shown(one, ascii_only=glyphs.is_ascii)}]" for one in ("predict-new", "call", "settle")
+    )
+    texts = [
+        "",
+        "Nothing is predicted yet.",
+        "",
+        f"{new} says what you think will happen in the film.",
+        f"{call} calls it: what you believe, and how sure you are. Nobody sees it until calls close.",
+        f"{settle} says what came true. Once the other has confirmed it, there are points.",
+    ]
+    rows = [part for text in texts for part in wrapped(own_text(text, glyphs), max(10, width - 4))]
+    return [fitted([("  ", "text"), (row, "text")], width, glyphs) for row in rows]
 
 
 def listing(
@@ -148,7 +185,7 @@ def _said(
         if mine is None or mine.option is None:
             return f"{key('call')} call it", "accent"
         if is_long:
-            return f"{key('call')} call it anew", "dim"
+            return f"{key('settle')} once known   {key('call')} call anew", "dim"
         others = sum(call.author != state.me for call in one.calls)
         sealed = f", {others} sealed" if others else ""
         return f"you: {clean(mine.option)}{_sure(mine)}{sealed}", "text"
@@ -157,7 +194,7 @@ def _said(
             return f"{key('settle')} say what came true", "accent"
         outcome = clean(one.proposed_outcome)
         if one.proposed_by == state.me:
-            return f"you say {outcome}; the other has to confirm", "dim"
+            return f"you say {outcome}; now the other confirms", "dim"
         return f"{outcome}? {key('confirm')} confirm {key('object')} object", "warning"
     if one.status == "settled":
         points = ", ".join(f"{_caller(state, call)} {call.points or 0:+.0f}" for call in one.calls)
@@ -166,6 +203,12 @@ def _said(
             return points, "good"
         return f"{outcome}: {points}" if points else outcome, "good"
     return f"void: {_VOID.get(one.void_reason or '', 'it does not count')}", "dim"
+
+
+def _author(state: WatchState, one: PredictionBody) -> str:
+    return (
+        "you predict" if one.author == state.me else f"{words.shown_name(one.author_name or 'somebody', 12)} predicts"
+    )
 
 
 def _call(state: WatchState, call: CallBody, one: PredictionBody) -> str:

@@ -30,7 +30,9 @@ def top(state: WatchState, width: int, size: Size, glyphs: Glyphs, keys: Keymap)
     if size != "tiny":
         rows += film.reactions(state, width, glyphs)
         rows += meter.folded(state, width, glyphs)
-    return rows + banner.banners(state, width, glyphs, keys)
+    said = banner.banners(state, width, glyphs, keys)
+    wanted = predictions.wanted(state, width, glyphs, keys) if size != "tiny" or not said else []
+    return [*rows, *said, *wanted]
 
 
 def stage(state: WatchState, width: int, glyphs: Glyphs, keys: Keymap) -> list[Row]:
@@ -53,8 +55,11 @@ def asked(state: WatchState, width: int, glyphs: Glyphs, keys: Keymap) -> list[R
     rows = banner.banners(state, width, glyphs, keys)
     if not rows:
         return []
-    left = f"{countdown(state.pending.deadline, state.now)} left" if state.pending is not None else ""
-    return [rule("request" if state.link.is_open else "line", left if state.link.is_open else "", width, glyphs), *rows]
+    if not state.link.is_open:
+        return [rule("line", "", width, glyphs), *rows]
+    if state.pending is None:
+        return [rule("your player" if state.player.says else "film", "", width, glyphs), *rows]
+    return [rule("request", f"{countdown(state.pending.deadline, state.now)} left", width, glyphs), *rows]
 
 
 def side(state: WatchState, width: int, glyphs: Glyphs) -> list[Row]:

@@ -99,17 +99,29 @@ def is_synced(state: WatchState) -> bool:
     return state.link.is_open and state.revision >= 0
 
 
+def is_new(state: WatchState) -> bool:
+    """Whether there has been no line yet: nothing is lost, it only has not begun."""
+    return state.link.lost_at is None and state.revision < 0
+
+
 def status_word(state: WatchState) -> str:
     """What the film does, in capitals."""
     film = state.film
-    word = _WORDS[film.status]
-    if film.status == "play" and film.rate == 0 and film.waiting_for:
+    word = _WORDS["pause" if stands_here(state) else film.status]
+    if film.status == "play" and film.rate == 0 and film.waiting_for and is_synced(state):
         word = "WAITING"
-    return word if is_synced(state) else f"{word} (unsynced)"
+    return word if is_synced(state) or is_new(state) else f"{word} (unsynced)"
+
+
+def stands_here(state: WatchState) -> bool:
+    """Whether the film, which plays as far as is known of the others, was stopped here while the line is away."""
+    return state.link.lost_at is not None and state.film.status == "play" and state.film.rate == 0
 
 
 def status_glyph(state: WatchState, glyphs: Glyphs) -> str:
     """The same as a sign."""
+    if stands_here(state):
+        return glyphs.pause
     if state.film.status == "play":
         return glyphs.wait if state.film.rate == 0 and state.film.waiting_for else glyphs.play
     return glyphs.pause if state.film.status == "pause" else glyphs.stop
@@ -126,9 +138,10 @@ def verdict(state: WatchState) -> tuple[str, Style]:
     """Whether all are together, in a few words."""
     if state.is_over:
         return "over", "dim"
+    if is_new(state) and state.invitation:
+        return "no guest yet", "dim"
     if not state.link.is_open:
-        is_new = state.link.lost_at is None and state.revision < 0
-        return ("connecting", "dim") if is_new else ("no line: unsynced", "bad")
+        return ("connecting", "dim") if is_new(state) else ("no line: unsynced", "bad")
     if state.revision < 0:
         return "connecting", "dim"
     if state.film.waiting_for:

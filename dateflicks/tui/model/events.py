@@ -73,6 +73,13 @@ class PlayerAttached:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlayerSaid:
+    """A player that is steered by hand tells its person what to do."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Toasted:
     """Tell something once."""
 
@@ -102,6 +109,7 @@ Event = (
     | Answered
     | ConsentChosen
     | PlayerAttached
+    | PlayerSaid
     | Toasted
     | Over
     | Tick

@@ -14,6 +14,7 @@ from dateflicks.tui.model.events import (
     Event,
     Over,
     PlayerAttached,
+    PlayerSaid,
     Sampled,
     SessionOpened,
     Tick,
@@ -25,6 +26,9 @@ from dateflicks.tui.model.telling import told
 
 _GRANTED: Final = {"play": "play", "pause": "pause", "stop": "stop", "seek": "move the film"}
 GAP_SECONDS: Final = 30.0
+SAID_SECONDS: Final = 60.0  # what is to be done by hand stays until something else is, or it is surely done
+WORD_SECONDS: Final = 5.0
+SENTENCE_CHARACTERS: Final = 12  # shorter is a countdown
 _OVER: Final = frozenset({"ended", "cancelled", "rejected"})
 
 
@@ -52,7 +56,11 @@ def reduce(state: WatchState, event: Event, now: float) -> WatchState:
         case ConsentChosen(consent=consent):
             return replace(state, consent=consent)
         case PlayerAttached(name=name):
-            return replace(state, player=OwnPlayer(name=name, is_attached=True))
+            player = replace(state.player, name=name, is_attached=True, trouble="")
+            return replace(state, player=player)
+        case PlayerSaid(text=text):
+            stays = SAID_SECONDS if len(text) >= SENTENCE_CHARACTERS else WORD_SECONDS
+            return replace(state, player=replace(state.player, says=text, says_until=state.now + stays))
         case Toasted(text=text, is_trouble=is_trouble):
             return told(state, text, is_trouble=is_trouble)
         case Over(why=why):
@@ -90,6 +98,8 @@ def _passed(state: WatchState) -> WatchState:
     toasts = state.toasts
     if any(one.until <= state.now for one in toasts):
         toasts = tuple(one for one in toasts if one.until > state.now)
+    if state.player.says and state.player.says_until <= state.now:
+        state = replace(state, player=replace(state.player, says=""))
     chat = talk.expired(state.chat, state.now)
     if toasts is not state.toasts or chat is not state.chat:
         state = replace(state, toasts=toasts, chat=chat)

@@ -57,6 +57,8 @@ class OwnPlayer:
     name: str = "mpv"
     is_attached: bool = False
     trouble: str = ""
+    says: str = ""  # what its person is to do, where they steer it by hand
+    says_until: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

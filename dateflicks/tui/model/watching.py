@@ -92,7 +92,10 @@ def wished(state: WatchState, event: Wished) -> WatchState:
     """The own person asks for something."""
     pending = state.pending
     if not state.link.is_open:
-        return told(state, "The line is away: only your own player hears this.", is_trouble=True)
+        away = "The line is away: nobody can move the film until it is back."
+        if event.kind != "seek":
+            away = "The line is away: only your own player hears this."
+        return told(state, away, is_trouble=True)
     if pending is not None and not pending.is_mine and _settles(pending, event.kind, event.target):
         return replace(state, pending=replace(pending, is_answered=True))
     if event.kind != "seek" and event.kind == state.film.status and pending is None:

@@ -16,7 +16,7 @@ from dateflicks.protocol.predictions import PredictionBody
 from dateflicks.protocol.printable import printable
 from dateflicks.tui.bindings import bindings_of
 from dateflicks.tui.commands import Call, Mistake, Predict, parse
-from dateflicks.tui.drawing.predictions import listing, scores
+from dateflicks.tui.drawing.predictions import empty, listing, scores
 from dateflicks.tui.drawing.rows import Row, rule
 from dateflicks.tui.keys import Context
 from dateflicks.tui.model import WatchState
@@ -78,6 +78,8 @@ class PredictionsScreen(Screen[None]):
         self.query_one("#top", Board).show([*top, *scores(state, width, glyphs)])
         rows: list[Row] = []
         self._at = []
+        if not ids:
+            rows += empty(width, glyphs, keys)
         for name, drawn in listing(state, width, glyphs, keys, self._marked):
             self._at.append((len(rows), name))
             rows += drawn
@@ -149,9 +151,15 @@ class PredictionsScreen(Screen[None]):
         one = self._prediction()
         if one is None:
             return
-        if one.status != "locked" or one.proposed_by is not None:
-            self._app.notify("First it has to be locked (l), and nobody may have proposed an outcome.", markup=False)
+        if one.status in ("settled", "void") or one.proposed_by is not None:
+            self._app.notify(_why_not_settled(self._app.state, one), markup=False)
             return
+        if one.status == "open":
+            question = "Is it known how it comes out?"
+            if not await self._app.confirm(question, "Calls close now, and everybody sees what was called."):
+                return
+            if not await self._do(lambda bets: bets.lock(one.id)):
+                return
         outcome = await self.app.push_screen_wait(ChooseScreen(one.details, "What came true?", one.options))
         if outcome is not None:
             await self._do(lambda bets: bets.propose(one.id, outcome))
@@ -182,14 +190,26 @@ class PredictionsScreen(Screen[None]):
         if one is not None:
             await self._do(lambda bets: act(bets, one.id))
 
-    async def _do(self, act: Callable[[Predictions], Awaitable[object]]) -> None:
+    async def _do(self, act: Callable[[Predictions], Awaitable[object]]) -> bool:
+        """Whether it was done; if not, that is told."""
         room = self._app.room
         if room is None or room.predictions is None:
-            return
+            self._app.notify("There are no predictions on this server.", markup=False)
+            return False
         try:
             await act(room.predictions)
         except ClientError as error:
             self._app.notify(printable(error.detail), severity="error", markup=False)
+            return False
+        return True
+
+
+def _why_not_settled(state: WatchState, one: PredictionBody) -> str:
+    if one.status in ("settled", "void"):
+        return "It is over with this one."
+    if one.proposed_by == state.me:
+        return "You have said so; now the other confirms."
+    return "The other has said what came true: confirm it (y), or object (n)."
 
 
 async def make(bets: Predictions, wish: Predict, here: float | None) -> PredictionBody:

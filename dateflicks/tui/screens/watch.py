@@ -13,6 +13,7 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.events import DescendantBlur, DescendantFocus, Resize
 from textual.screen import Screen
+from textual.timer import Timer
 from textual.widget import Widget
 
 from dateflicks.client.errors import ClientError
@@ -23,6 +24,7 @@ from dateflicks.tui import commands
 from dateflicks.tui.bindings import bindings_of
 from dateflicks.tui.drawing import film, foot, people, watch
 from dateflicks.tui.drawing.rows import Row
+from dateflicks.tui.drawing.words import stands_here
 from dateflicks.tui.emoji import EMOJI
 from dateflicks.tui.keys import Context
 from dateflicks.tui.model import ChatEntry, WatchState
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
 
 View = str  # "all", "chat" or "zen"
 REACTIONS: Final = tuple(EMOJI)[:9]
+MORE_PRESSES_SECONDS: Final = 0.4  # so long after a key that moves the film another one may follow
 
 
 class WatchScreen(Screen[None]):
@@ -55,6 +58,8 @@ class WatchScreen(Screen[None]):
         self._shows_sync = True
         self._unread = 0
         self._read = 0
+        self._moving_to: float | None = None  # what is asked for once no more presses follow
+        self._move_timer: Timer | None = None
 
     @property
     def _app(self) -> "DateflicksApp":
@@ -84,8 +89,8 @@ class WatchScreen(Screen[None]):
         log, composer = self.query_one(ChatLog), self.query_one(Composer)
         log.emoji = tui.emoji
         log.is_ascii = composer.is_ascii = self._app.is_ascii
-        kept = self._app.kept
-        if kept is not None and kept.draft:
+        kept, room = self._app.kept, self._room
+        if kept is not None and room is not None and kept.session_id == room.session.id:
             composer.value = kept.draft
         self.show_state(self._app.state)
 
@@ -129,7 +134,7 @@ class WatchScreen(Screen[None]):
         log, composer = self.query_one(ChatLog), self.query_one(Composer)
         log.shows_clock = size != "tiny"
         log.show(state.chat, me=state.me)
-        composer.waiting = 0 if state.chat.is_open else state.chat.queued
+        composer.waiting = state.chat.queued if state.link.is_open and not state.chat.is_open else 0
         composer.partner = state.other.name if state.other is not None else ""
         self._tell_read(state)
 
@@ -198,8 +203,10 @@ class WatchScreen(Screen[None]):
             self._room.answer(agreed=False)
 
     def action_play_pause(self) -> None:
-        """Play if it stands, pause if it plays."""
-        self._ask("pause" if self._app.state.film.status == "play" else "play")
+        """Play if it stands, pause if it plays; without a line that is what it does here."""
+        state = self._app.state
+        plays = state.film.status == "play" and not stands_here(state)
+        self._ask("pause" if plays else "play")
 
     def action_stop(self) -> None:
         """Stop for everybody."""
@@ -248,20 +255,35 @@ class WatchScreen(Screen[None]):
             self._room.ask(status)
 
     def _move(self, by: float) -> None:
-        wish, state = self._app.state.wish, self._app.state
-        # Two presses in a row mean twice as far, also before the first has been answered.
-        here = wish.target if wish is not None and wish.target is not None else None
+        """Presses in a row are one wish: it is shown with each of them, and asked for after the last."""
+        room, state = self._room, self._app.state
+        here = self._moving_to
+        if here is None and state.wish is not None:
+            here = state.wish.target
         if here is None and state.pending is not None and state.pending.is_mine:
             here = state.pending.target if isinstance(state.pending.target, float | int) else None
         if here is None:
-            here = self._room.here() if self._room is not None else None
-        if here is not None:
-            self._seek(here + by)
+            here = room.here() if room is not None else None
+        if here is None or room is None:
+            return
+        self._moving_to = self._within(here + by)
+        room.about_to_seek(self._moving_to)
+        if self._move_timer is not None:
+            self._move_timer.stop()
+        self._move_timer = self.set_timer(MORE_PRESSES_SECONDS, self._move_now)
+
+    def _move_now(self) -> None:
+        to, self._moving_to, self._move_timer = self._moving_to, None, None
+        if to is not None:
+            self._seek(to)
 
     def _seek(self, to: float) -> None:
         if self._room is not None:
-            length = self._app.state.film.length
-            self._room.seek(max(0.0, min(to, length) if length else to))
+            self._room.seek(self._within(to))
+
+    def _within(self, position: float) -> float:
+        length = self._app.state.film.length
+        return max(0.0, min(position, length) if length else position)
 
     # --- the talk -----------------------------------------------------------------------------------------------
 
@@ -358,6 +380,14 @@ class WatchScreen(Screen[None]):
                 self._delete(message.entry.key)
             case "react":
                 self.action_react()
+            case "retry":
+                if self._room is not None and self._room.conversation is not None:
+                    self._room.conversation.retry(message.entry.key)
+            case "go":
+                if message.entry.position is not None:
+                    self._seek(message.entry.position)
+            case _:
+                assert_never(message.wish)
 
     def on_chat_log_refused(self, message: ChatLog.Refused) -> None:
         """It can't."""
@@ -461,6 +491,9 @@ class WatchScreen(Screen[None]):
                 self.action_refuse()
             case commands.Where():
                 self._app.tell(self._where())
+            case commands.At(position=position):
+                if not room.is_at(position):
+                    self._app.tell("Your player tells where it is by itself.")
             case commands.Predict() | commands.Call():
                 self._bet(command)
             case commands.Quit():
