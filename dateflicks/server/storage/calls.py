@@ -1,7 +1,7 @@
 """One call to the database: a time limit for each try and for the whole, and a second try for what passes by itself.
 
-A call ends within two seconds in all cases. What was never sent is Unavailable; a write that was sent and not answered
-is OutcomeUnknown, unless a later try found out.
+A call ends within two seconds in all cases, or within the time that writing many documents was given. What was never
+sent is Unavailable; a write that was sent and not answered is OutcomeUnknown, unless a later try found out.
 """
 
 import asyncio
@@ -45,12 +45,15 @@ class Calls:
 
         return await self._call(collection, one_try, AWAY, Unavailable)
 
-    async def write(self, collection: Collection, operation: Callable[[bool], Awaitable[T]]) -> T:
+    async def write(
+        self, collection: Collection, operation: Callable[[bool], Awaitable[T]], *, seconds: float | None = None
+    ) -> T:
         """`operation` is told whether an earlier try may have been carried out already.
 
+        `seconds` is for what takes longer than one document does: the limit of the whole call, and of each try.
         Raises Unavailable, OutcomeUnknown, StorageFull, Duplicate, StorageFault.
         """
-        return await self._call(collection, operation, UNKNOWN, OutcomeUnknown)
+        return await self._call(collection, operation, UNKNOWN, OutcomeUnknown, seconds)
 
     async def _call(
         self,
@@ -58,16 +61,18 @@ class Calls:
         operation: Callable[[bool], Awaitable[T]],
         unanswered: str,
         when_unanswered: type[Unavailable],
+        seconds: float | None = None,
     ) -> T:
         if not self._health.is_up:
             raise Unavailable(AWAY)
         now = asyncio.get_running_loop().time
-        deadline = now() + CALL_SECONDS
+        deadline = now() + (seconds or CALL_SECONDS)
+        try_seconds = seconds or self._try_seconds
         pause = FIRST_PAUSE_SECONDS
         sent = Sent()
         while True:
             try:
-                return await self._try(operation, sent, max(deadline - now(), LAST_TRY_SECONDS))
+                return await self._try(operation, sent, max(deadline - now(), LAST_TRY_SECONDS), try_seconds)
             except BSONError as error:  # a document that is too large, mainly; never sent
                 raise StorageFault(f"{collection.database}.{collection.name}: {error}") from error
             except (PyMongoError, TimeoutError) as error:
@@ -81,10 +86,12 @@ class Calls:
             await asyncio.sleep(pause)
             pause *= 2
 
-    async def _try(self, operation: Callable[[bool], Awaitable[T]], sent: Sent, remaining: float) -> T:
+    async def _try(
+        self, operation: Callable[[bool], Awaitable[T]], sent: Sent, remaining: float, try_seconds: float
+    ) -> T:
         token = SENT.set(sent)
         try:
-            with pymongo.timeout(min(self._try_seconds, remaining)):
+            with pymongo.timeout(min(try_seconds, remaining)):
                 async with asyncio.timeout(remaining + GRACE_SECONDS):
                     return await operation(sent.writes > 0)
         finally:

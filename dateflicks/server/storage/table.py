@@ -9,20 +9,27 @@ commands that changed it, by which a repeated command knows itself.
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from pymongo import ReplaceOne
 from pymongo.asynchronous.collection import AsyncCollection
-from pymongo.errors import DuplicateKeyError
+from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from dateflicks.core import limits
 from dateflicks.server.storage.calls import Calls
+from dateflicks.server.storage.faults import DUPLICATE_KEY
 from dateflicks.server.storage.records import Collection, Document, Missing, Place, Scalar, Stale, UnsafeValue
 from dateflicks.server.storage.values import check_document, check_filter_value, is_document_id
 
 COMMANDS_KEPT: Final = 8
+MANY_MAX: Final = 500  # documents in one command: the engine writes them one by one under its lock
+MANY_SECONDS: Final = 30.0  # a disk that syncs each of them takes its time
 _OURS: Final = frozenset({"_id", "rev", "cmds"})
 
 
 class Table:
-    """One collection of one database. All operations raise Unavailable when it is away, within two seconds."""
+    """One collection of one database. All operations raise Unavailable when it is away, within two seconds.
+
+    Those that write many documents may take half a minute.
+    """
 
     def __init__(self, collection: Collection, driver: AsyncCollection[Document], calls: Calls) -> None:
         self.collection = collection
@@ -142,6 +149,60 @@ class Table:
 
         return await self._calls.write(self.collection, one_try)
 
+    # --- many documents -----------------------------------------------------------------------------------------
+
+    async def insert_many(self, documents: Sequence[Mapping[str, Any]]) -> list[str]:
+        """Write new documents (500 at most), each with `rev` 1 when it has none; the ids of those that were there.
+
+        After an unanswered try these may be ones that it has written. Raises Duplicate (another unique field).
+        """
+        written = self._checked([{"rev": 1, **document} for document in documents])
+        if not written:
+            return []
+
+        async def one_try(_again: bool) -> list[str]:
+            try:
+                await self._driver.insert_many([dict(document) for document in written], ordered=False)
+            except BulkWriteError as error:
+                failures = error.details["writeErrors"]
+                ids = [written[one["index"]]["_id"] for one in failures]
+                if any(one.get("code") != DUPLICATE_KEY for one in failures) or len(await self._those(ids)) < len(ids):
+                    raise
+                return ids
+            return []
+
+        return await self._calls.write(self.collection, one_try, seconds=MANY_SECONDS)
+
+    async def upsert_many(self, documents: Sequence[Mapping[str, Any]]) -> None:
+        """Write whole documents (500 at most), new or over the ones with their ids. Raises Duplicate."""
+        written = self._checked(documents)
+        if not written:
+            return
+
+        async def one_try(_again: bool) -> None:
+            operations = [ReplaceOne({"_id": one["_id"]}, one, upsert=True) for one in written]
+            await self._driver.bulk_write(operations, ordered=False)
+
+        await self._calls.write(self.collection, one_try, seconds=MANY_SECONDS)
+
+    async def replace_many(self, documents: Sequence[Mapping[str, Any]]) -> list[str]:
+        """Write whole documents (500 at most), whose own `rev` is the next, each over the one at the `rev` before.
+
+        Returns the ids of those that somebody else has changed or deleted meanwhile; they are not written.
+        """
+        written = self._checked(documents)
+        if not written:
+            return []
+
+        async def one_try(_again: bool) -> int:
+            operations = [ReplaceOne({"_id": one["_id"], "rev": one["rev"] - 1}, one) for one in written]
+            return (await self._driver.bulk_write(operations, ordered=False)).matched_count
+
+        if await self._calls.write(self.collection, one_try, seconds=MANY_SECONDS) == len(written):
+            return []
+        stored = await self._those([one["_id"] for one in written])
+        return [one["_id"] for one in written if stored.get(one["_id"]) != one]
+
     # --- by an indexed field ------------------------------------------------------------------------------------
 
     async def find_one(self, field: str, value: Scalar) -> Document | None:
@@ -217,6 +278,22 @@ class Table:
             return await cursor.to_list()
 
         return await self._calls.read(self.collection, fetch)
+
+    async def _those(self, ids: Sequence[str]) -> dict[str, Document]:
+        found: dict[str, Document] = {}
+        for start in range(0, len(ids), limits.PAGE_MAX):
+            found |= await self.get_many(ids[start : start + limits.PAGE_MAX])
+        return found
+
+    def _checked(self, documents: Sequence[Mapping[str, Any]]) -> list[Document]:
+        if len(documents) > MANY_MAX:
+            raise ValueError(f"at most {MANY_MAX} documents at a time, not {len(documents)}")
+        checked = [dict(document) for document in documents]
+        for document in checked:
+            check_document(self.collection, document)
+        if len({document["_id"] for document in checked}) < len(checked):
+            raise ValueError("the same document twice")
+        return checked
 
     def _check_field(self, field: str) -> None:
         if field not in self.collection.looked_up:

@@ -85,6 +85,9 @@ async def _by_id(table: Table) -> None:
     await table.replace(_document(collection, 2) | {"rev": 2}, 1)
     await table.upsert(_document(collection, 2))
     await table.upsert(_document(collection, 4))
+    await table.insert_many([_document(collection, number) for number in (4, 5, 6)])
+    await table.upsert_many([_document(collection, number) for number in (6, 7)])
+    await table.replace_many([_document(collection, number) | {"rev": 2} for number in (5, 8)])
     await table.delete("a3")
     await table.delete_many(["a4", "b9"])
 
