@@ -164,10 +164,11 @@ class MpvPlayer:
         return await self._events.next()
 
     async def show(self, text: str, seconds: float = 3.0) -> None:
-        line = printable(text)[:SHOWN_CHARACTERS].replace("$", "$$")  # mpv would put its properties in for ${…}
+        lines = printable(text, keep_newlines=True)[:SHOWN_CHARACTERS]
+        lines = lines.replace("$", "$$")  # mpv would put its properties in for ${…}
         async with self._asking() as deck:
             with contextlib.suppress(IpcRefused):
-                await deck.ipc.command("show-text", line, round(seconds * 1000))
+                await deck.ipc.command("show-text", lines, round(seconds * 1000))
 
     async def close(self) -> None:
         self._closing = True
