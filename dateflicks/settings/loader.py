@@ -15,6 +15,7 @@ import msgspec
 from dateflicks.core.errors import DateflicksError
 from dateflicks.settings.client import ClientSettings
 from dateflicks.settings.keys import Key, build, keys_of, nearest
+from dateflicks.settings.providers import ProvidersSettings
 from dateflicks.settings.services import (
     AllSettings,
     MessagesSettings,
@@ -31,6 +32,7 @@ SERVICES: dict[str, type[msgspec.Struct]] = {
     "timecode": TimecodeSettings,
     "messages": MessagesSettings,
     "prediction": PredictionSettings,
+    "providers": ProvidersSettings,
     "client": ClientSettings,
 }
 MASK = "********"
