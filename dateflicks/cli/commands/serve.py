@@ -1,15 +1,19 @@
 """Starting the services: settings and flags become a plan; the runner carries it out until told to stop."""
 
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from dateflicks.cli.environment import CliEnvironment, environment_of
+from dateflicks.cli.exits import Exit
+from dateflicks.cli.failures import CliError
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
+WEB_PORT = 8780
 SERVICES = ("session", "timecode", "messages", "prediction")
 HostOption = Annotated[str | None, typer.Option(metavar="ADDRESS", help="The address to listen on.")]
 PortOption = Annotated[
@@ -20,6 +24,13 @@ ConfirmOption = Annotated[float | None, typer.Option(metavar="SECONDS", help="Ho
 BandOption = Annotated[float | None, typer.Option(metavar="SECONDS", help="How far apart players may be.")]
 WaitOption = Annotated[float | None, typer.Option(metavar="SECONDS", help="How long to wait for a stalled film.")]
 LeaveOption = Annotated[str | None, typer.Option(metavar="WHAT", help="When somebody is gone: continue or hold.")]
+
+
+class WebPlayer(StrEnum):
+    """What shows the film of somebody whose browser is elsewhere: nothing that would start on this machine."""
+
+    MANUAL = "manual"
+    NONE = "none"
 
 
 @app.callback()
@@ -81,6 +92,60 @@ def prediction(ctx: typer.Context, host: HostOption = None, port: PortOption = N
     _serve(environment_of(ctx), "prediction", ("prediction",), _server_flags(host, port, data), {})
 
 
+@app.command("web")
+def in_browsers(
+    ctx: typer.Context,
+    host: HostOption = None,
+    port: PortOption = None,
+    url: Annotated[
+        str | None, typer.Option(metavar="URL", help="Where browsers find the page, behind a proxy.")
+    ] = None,
+    player: Annotated[
+        WebPlayer, typer.Option(help="What shows their film; manual: they steer their own; none: they look on.")
+    ] = WebPlayer.MANUAL,
+) -> None:
+    """Offer the terminal client in a browser.
+
+    dateflicks serve web
+    dateflicks serve web --port 8780 --server https://films.example.org
+
+    Whoever opens the page signs in first, and is nobody until then: your own
+    sign-ins, settings and films are not there. Each page has a folder of its own,
+    which goes with it.
+    """
+    environment = environment_of(ctx)
+    address = host or "127.0.0.1"
+    if url is None or not url.startswith("https://"):
+        _warn(environment, address, "name its address with --url.")
+    try:
+        from dateflicks.cli.web import Wishes, serve_web
+    except ModuleNotFoundError as missing:
+        if (missing.name or "").partition(".")[0] == "dateflicks":
+            raise
+        raise CliError(
+            Exit.FAILED,
+            "The page needs textual-serve, which is not installed.",
+            hint="Install it with: pip install 'dateflicks[web]'",
+        ) from None
+    from dateflicks.client.address import server_address
+
+    wishes = Wishes(
+        host=address,
+        port=WEB_PORT if port is None else port,
+        server=environment.server_address,
+        player=player.value,
+        url=server_address(url) if url is not None else None,
+        log=environment.log_path,
+    )
+    environment.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        environment.run(serve_web(wishes, lambda found: environment.say(f"Serving the terminal client at {found}")))
+    except OSError as error:
+        raise CliError(
+            Exit.FAILED, f"Port {wishes.port} of {address} cannot be had: {error.strerror or error}."
+        ) from None
+
+
 def _server_flags(host: str | None, port: int | None, data: Path | None) -> dict[str, Any]:
     flags = {"server.host": host, "server.port": port, "server.data": str(data) if data is not None else None}
     return {name: value for name, value in flags.items() if value is not None}
@@ -104,11 +169,7 @@ def _serve(
     own = {service: {**rules.get(service, {}), **(server_flags if service == name else {})} for service in services}
     settings = {service: environment.load(service, own[service]).settings for service in services}
     hosting = settings[name] if name in settings else environment.load(name, server_flags).settings
-    if not _is_private(hosting.server.host):
-        environment.say(
-            f"Warning: {hosting.server.host} can be reached from the network, and nothing here is encrypted.",
-            "Put a proxy with TLS in front, and name it in [server] proxies.",
-        )
+    _warn(environment, hosting.server.host, "name it in [server] proxies.")
     folder = Path(hosting.server.data) if hosting.server.data else environment.home / "server"
     from dateflicks.server.deployment import Deployment
     from dateflicks.server.runner import serve_forever
@@ -117,6 +178,15 @@ def _serve(
     serve_forever(
         deployment.deploy, hosting.server, lambda url: environment.say(f"Serving {', '.join(services)} at {url}")
     )
+
+
+def _warn(environment: CliEnvironment, host: str, naming: str) -> None:
+    """Of an address that others can reach; `naming` says how a proxy before it is named."""
+    if not _is_private(host):
+        environment.say(
+            f"Warning: {host} can be reached from the network, and nothing here is encrypted.",
+            f"Put a proxy with TLS in front, and {naming}",
+        )
 
 
 def _is_private(host: str) -> bool:
