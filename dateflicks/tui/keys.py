@@ -13,8 +13,9 @@ from dateflicks.core.errors import DateflicksError
 from dateflicks.settings.keys import nearest
 
 Context = Literal[
-    "app", "film", "composer", "chat", "lobby", "predictions", "history", "settings", "waiting", "sign_in", "dialog"
-]
+    "app", "film", "composer", "chat", "lobby", "predictions", "history", "settings", "waiting", "sign_in", "form",
+    "choice", "dialog", "help",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ BINDINGS: Final = (
         ("palette", "ctrl+p", "palette", "Look for anything by its name", 91),
         ("back", "escape", "back", "Go one step out", None),
         ("theme", "f2", "theme", "Choose other colours", None),
-        ("screenshot", "f3", "picture", "Keep a picture of this screen", None),
+        ("screenshot", "f12", "picture", "Keep a picture of this screen", None),
         ("quit", "ctrl+q", "quit", "Leave dateflicks", None),
     ),
     *_of(
@@ -89,12 +90,20 @@ BINDINGS: Final = (
     ),
     *_of(
         "chat",
-        ("reply", "r", "reply", "Reply to the line that is marked", 1),
-        ("edit", "e", "edit", "Put something else in place of the line that is marked", 2),
-        ("delete", "d", "take back", "Take the line that is marked back", 3),
+        ("reply", "enter", "reply", "Reply to the line that is marked", 1),
+        ("react-line", "r", "react", "React to what is on the screen just now", 2),
+        ("edit", "e", "edit", "Put something else in place of the line that is marked", 3),
+        ("delete", "d delete", "take back", "Take the line that is marked back", 4),
+        ("copy-line", "c", "copy", "Copy what is selected, or the line that is marked", 6),
+        ("go-there", "g", "go there", "Ask everybody to go where the line was said", 7),
         ("retry-line", "t", "try again", "Send the line that is marked again", None),
-        ("go-there", "g", "go there", "Ask everybody to go where the line was said", None),
-        ("leave-chat", "q", "back to film", "Leave the chat, so that keys are the film's again", 4),
+        ("line-above", "up", "above", "Mark the line above", None),
+        ("line-below", "down", "below", "Mark the line below", None),
+        ("oldest", "home", "oldest", "Go to the oldest line that is here", None),
+        ("newest", "end", "newest", "Go to the newest line, and mark none", None),
+        ("match-above", "f3", "found above", "Go to the next place above with the words that were looked for", None),
+        ("match-below", "f4", "found below", "Go to the next place below with the words that were looked for", None),
+        ("leave-chat", "q", "back to film", "Leave the chat, so that keys are the film's again", 5),
     ),
     *_of(
         "lobby",
@@ -143,14 +152,25 @@ BINDINGS: Final = (
     ),
     *_of(
         "sign_in",
-        ("submit", "enter", "sign in", "Sign in", 1),
+        ("submit", "enter", "go on", "Go on to the next line, then sign in or create the account", 1),
         ("other-way", "f4", "create account", "Create an account in place of signing in, or the other way round", 2),
+    ),
+    *_of(
+        "form",
+        ("go-on", "enter", "go on", "Go on to the next line, and at the last one do what is asked", 2),
+        ("next-line", "down", "next", "Go to the next line or button; tab does so too", 1),
+        ("line-before", "up", "before", "Go to the line or button before; shift+tab does so too", None),
+    ),
+    *_of(
+        "choice",
+        ("choose", "enter", "choose", "Take the one that is marked; a number takes the one of that number", 1),
     ),
     *_of(
         "dialog",
         ("dialog-yes", "y", "yes", "Yes", 1),
         ("dialog-no", "n", "no", "No", 2),
     ),
+    *_of("help", ("close-help", "q question_mark", "back", "Back to where you came from", 1)),
 )
 
 _NAMED: Final = {
@@ -173,7 +193,8 @@ _SAME: Final = {"h": "backspace", "i": "tab", "j": "enter", "m": "enter", "left_
 _FUNCTION: Final = re.compile(r"f([1-9]|1[0-2])")
 _SHIFTED: Final = frozenset({"left", "right", "up", "down", "home", "end", "pageup", "pagedown", "tab"})
 _CTRL: Final = frozenset("abcdefgklnopqrstuvwxyz") | {"left", "right", "up", "down", "home", "end"}
-_TYPED_IN: Final[frozenset[Context]] = frozenset({"app", "composer", "sign_in"})
+_TYPED_IN: Final[frozenset[Context]] = frozenset({"app", "composer", "sign_in", "form"})
+_OVER_OTHERS: Final[frozenset[Context]] = frozenset({"sign_in", "form", "choice", "dialog"})
 
 
 class WrongKeys(DateflicksError):
@@ -201,8 +222,10 @@ class Keymap:
         return tuple(one for one in self.bindings if one.context == context)
 
     def hints(self, context: Context) -> tuple[Binding, ...]:
-        """What to hint at in one place, the most needed first."""
+        """What to hint at in one place, the most needed first; over another screen, the way back too."""
         ranked = [one for one in self.bindings if one.context in (context, "app") and one.rank is not None and one.keys]
+        if context in _OVER_OTHERS:
+            ranked.append(replace(self._by_id["back"], rank=50))
         return tuple(sorted(ranked, key=lambda one: one.rank or 0))
 
     def shown(self, name: str, *, ascii_only: bool = False) -> str:

@@ -1,4 +1,7 @@
-"""What stands in the lobby: which of one's sessions need an answer, which are live, which are past. Pure."""
+"""What stands in the lobby: which of one's sessions need an answer, which are live, which are past; and in what words.
+
+Pure: no widget.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,14 +11,17 @@ from typing import Final, Literal
 from dateflicks.client.sentences import clock_text
 from dateflicks.protocol.bodies import HistoryEntry, SessionBody
 from dateflicks.protocol.printable import printable
+from dateflicks.tui.drawing.cells import clean, cut, fill, width_of
 
 Section = Literal["asked", "waiting", "live", "past"]
 PAST_SHOWN: Final = 8
+TITLE_CELLS: Final = 14  # of a title: fewer say too little
+INVITES_CELLS: Final = 50  # from here on in whole sentences
 TITLES: Final[dict[Section, str]] = {
     "asked": "Invitations to you",
-    "waiting": "You have asked",
+    "waiting": "Not answered yet",
     "live": "Ready to watch",
-    "past": "Watched before",
+    "past": "Over",
 }
 _ENDED: Final = {"rejected": "said no", "cancelled": "taken back", "ended": "over"}
 
@@ -47,6 +53,20 @@ def rows_of(sessions: Iterable[SessionBody], me: str, now: datetime) -> list[Lob
         found[section].append(LobbyRow(session, section, _other(session, me), _title(session), _note(session, now)))
     found["past"] = found["past"][:PAST_SHOWN]
     return [row for name in order for row in found[name]]
+
+
+def text_of(row: LobbyRow, width: int, ellipsis: str = "…") -> str:
+    """A row in exactly `width` cells: names and titles are cut, and where there is no room, how it stands goes."""
+    name = cut(row.with_whom, max(8, width // 3), ellipsis)
+    lead, rest = "", f" with {name}"
+    if row.section == "asked":
+        lead, rest = (f"{name} invites you to " if width >= INVITES_CELLS else f"{name}: "), ""
+    note = f"  {row.note}" if row.note else ""
+    room = width - width_of(lead + rest + note)
+    if room < TITLE_CELLS:
+        room, note = room + width_of(note), ""
+    text = f"{lead}{cut(row.title, max(1, room), ellipsis)}{rest}"
+    return fill(text, width - width_of(note), ellipsis) + note
 
 
 def history_line(entries: Iterable[HistoryEntry]) -> str:
@@ -90,12 +110,12 @@ def local_time(text: str | None) -> str:
 
 def _other(session: SessionBody, me: str) -> str:
     name = session.guest_name if session.host_user_id == me else session.host_name
-    return printable(name or "whoever has the code")
+    return clean(name or "") or "whoever has the line"
 
 
 def _title(session: SessionBody) -> str:
     video = session.video
-    return printable((video.title or video.url) if video is not None else "a film")
+    return clean((video.title or video.url) if video is not None else "") or "a film"
 
 
 def _note(session: SessionBody, now: datetime) -> str:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, cast
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
 from dateflicks.tui.bindings import action_of
-from dateflicks.tui.keys import Binding
+from dateflicks.tui.keys import Binding, Context
+from dateflicks.tui.widgets.board import OF_WIDGETS
 
 if TYPE_CHECKING:
     from dateflicks.tui.app import DateflicksApp
@@ -18,7 +19,7 @@ class Palette(Provider):
     async def discover(self) -> Hits:
         """Everything, before anything is typed."""
         for one in self._here():
-            yield DiscoveryHit(self._text(one), partial(self._run, one), help=one.id)
+            yield DiscoveryHit(self._text(one), partial(self._run, one))
 
     async def search(self, query: str) -> Hits:
         """What fits the words."""
@@ -26,13 +27,13 @@ class Palette(Provider):
         for one in self._here():
             text = self._text(one)
             if (score := max(matcher.match(text), matcher.match(one.id))) > 0:
-                yield Hit(score, text, partial(self._run, one), help=one.id)
+                yield Hit(score, matcher.highlight(text), partial(self._run, one), text=text)
 
     def _here(self) -> list[Binding]:
         app = cast("DateflicksApp", self.app)
-        contexts = {"app", *getattr(self.screen, "CONTEXTS", ())}
-        found = [one for one in app.keys.bindings if one.context in contexts and one.id != "palette"]
-        return [one for one in found if self._can(one)]
+        contexts: tuple[Context, ...] = (*getattr(self.screen, "CONTEXTS", ()), "app")
+        found = [one for context in contexts for one in app.keys.of(context)]
+        return [one for one in found if one.context not in OF_WIDGETS and one.id != "palette" and self._can(one)]
 
     def _can(self, one: Binding) -> bool:
         """Whether it makes sense now: the screen says so by `check_action`."""

@@ -388,7 +388,7 @@ async def test_searching_goes_to_the_newest_match_and_marks_all() -> None:
         app.log_.focus()
         await pilot.press("f3")
         assert app.log_.entry == app.chat.entries[17]
-        await pilot.press("shift+f3", "shift+f3")
+        await pilot.press("f4", "f4")
         assert app.log_.entry == app.chat.entries[0]
         await pilot.press("f3")
         assert app.log_.entry == app.chat.entries[18]

@@ -28,7 +28,7 @@ def hints(context: Context, width: int, glyphs: Glyphs, keys: Keymap) -> list[Ro
     """One row: the keys that are needed most here, as many as fit; help and palette always, to the right."""
     ranked = keys.hints(context)
     helps = [one for one in ranked if one.label == "help"]
-    always = [*helps[:1], *[one for one in ranked if one.context == "app" and one.label != "help"]]
+    always = [*helps[:1], *[one for one in ranked if _is_always(one) and one.label != "help"]]
     right = [part for one in always for part in _hint(shown_keys(one, glyphs), one.label if width >= 72 else "")]
     if width >= 72 and row_width(right) > width // 3:
         right = [part for one in always for part in _hint(shown_keys(one, glyphs), "")]
@@ -36,7 +36,7 @@ def hints(context: Context, width: int, glyphs: Glyphs, keys: Keymap) -> list[Ro
     room = width - row_width(right) - 1
     paired: set[str] = set()
     for one in ranked:
-        if one.label == "help" or one.context == "app" or one.id in paired:
+        if one.label == "help" or _is_always(one) or one.id in paired:
             continue
         pressed, label = shown_keys(one, glyphs), one.label
         second, both = _PAIRS.get(one.id, ("", ""))
@@ -48,6 +48,11 @@ def hints(context: Context, width: int, glyphs: Glyphs, keys: Keymap) -> list[Ro
             break
         left += part
     return [spread(left, [*right, (" ", "label")], width, glyphs, "label")]
+
+
+def _is_always(binding: Binding) -> bool:
+    """Whether it is the same on every screen, and so stands to the right; the way back is where it is needed."""
+    return binding.context == "app" and binding.id != "back"
 
 
 def shown_keys(binding: Binding, glyphs: Glyphs) -> str:

@@ -5,19 +5,21 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Vertical
 from textual.events import Key
-from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
-from textual.widgets.option_list import Option
 
 from dateflicks.protocol.printable import printable
+from dateflicks.tui.bindings import bindings_of
+from dateflicks.tui.keys import Context
+from dateflicks.tui.screens.dialog import Dialog
+from dateflicks.tui.widgets.marked_list import MarkedList
 
 
-class ChooseScreen(ModalScreen[str | None]):
+class ChooseScreen(Dialog[str | None]):
     """The choice as it was given, or None; all texts may be other people's."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [("escape", "close", "Back")]
+    CONTEXTS: ClassVar[tuple[Context, ...]] = ("choice",)
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("choice")]
 
     def __init__(self, about: str, question: str, choices: Sequence[str]) -> None:
         super().__init__()
@@ -25,13 +27,17 @@ class ChooseScreen(ModalScreen[str | None]):
         self._question = question
         self._choices = list(choices)
 
-    def compose(self) -> ComposeResult:
+    def body(self) -> ComposeResult:
         """The question and the choices, with the number that takes each."""
-        with Vertical(classes="dialog"):
+        if self._about:
             yield Static(self._about, markup=False, classes="detail")
-            yield Static(self._question, markup=False, classes="title")
-            rows = [Option(f"{number}  {printable(text)}") for number, text in enumerate(self._choices, 1)]
-            yield OptionList(*rows, id="choices", markup=False)
+        yield Static(self._question, markup=False, classes="title")
+        yield MarkedList(id="choices")
+
+    def on_mount(self) -> None:
+        """The first is marked."""
+        lines = [(str(number), f"{number}  {text}") for number, text in enumerate(self._choices, 1)]
+        self.query_one(MarkedList).show(lines)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Enter or a click."""
@@ -45,6 +51,8 @@ class ChooseScreen(ModalScreen[str | None]):
                 event.stop()
                 self.dismiss(self._choices[at])
 
-    def action_close(self) -> None:
-        """None of them."""
-        self.dismiss(None)
+    def action_choose(self) -> None:
+        """The marked one."""
+        at = self.query_one(MarkedList).highlighted
+        if at is not None:
+            self.dismiss(self._choices[at])

@@ -4,32 +4,29 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Horizontal, Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
 from dateflicks.protocol.printable import printable
 from dateflicks.tui.bindings import bindings_of
+from dateflicks.tui.screens.dialog import Dialog, buttons
 
 
-class ConfirmScreen(ModalScreen[bool]):
-    """Yes or no; escape is no. `detail` may be other people's text."""
+class ConfirmScreen(Dialog[bool]):
+    """Yes or no; back is no. `detail` may be other people's text."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("dialog"), ("escape", "dialog_no", "No")]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("dialog")]
 
     def __init__(self, question: str, detail: str = "") -> None:
         super().__init__()
         self._question = printable(question)
         self._detail = printable(detail)
 
-    def compose(self) -> ComposeResult:
+    def body(self) -> ComposeResult:
         """The question and two buttons."""
-        with Vertical(classes="dialog"):
-            yield Static(self._question, markup=False, classes="title")
+        yield Static(self._question, markup=False, classes="title")
+        if self._detail:
             yield Static(self._detail, markup=False, classes="detail")
-            with Horizontal(classes="buttons"):
-                yield Button("Yes (y)", id="yes", variant="primary")
-                yield Button("No (n)", id="no")
+        yield from buttons(("yes", "Yes"), ("no", "No"))
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """An answer by mouse or enter."""
@@ -40,5 +37,9 @@ class ConfirmScreen(ModalScreen[bool]):
         self.dismiss(True)
 
     def action_dialog_no(self) -> None:
+        """No."""
+        self.dismiss(False)
+
+    def action_back(self) -> None:
         """No."""
         self.dismiss(False)

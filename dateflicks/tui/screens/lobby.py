@@ -1,15 +1,17 @@
 """The lobby: what needs an answer, what can be watched, what can be started. It listens while it is not looked at."""
 
+import asyncio
 import contextlib
+import math
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, ClassVar, Final, cast
+from typing import TYPE_CHECKING, ClassVar, Final, Literal, cast
 
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.screen import Screen
 from textual.widgets import OptionList, Static
-from textual.widgets.option_list import Option
 
 from dateflicks.client import errors
 from dateflicks.client.feed import Lost, Opened
@@ -18,19 +20,31 @@ from dateflicks.client.news import session_news
 from dateflicks.protocol.bodies import SessionBody
 from dateflicks.protocol.printable import printable
 from dateflicks.tui.bindings import bindings_of
+from dateflicks.tui.drawing.bar import bar, notice, trouble
+from dateflicks.tui.drawing.rows import wrapped
+from dateflicks.tui.glyphs import own_text
 from dateflicks.tui.keys import Context
-from dateflicks.tui.lobby_rows import TITLES, LobbyRow, history_line, rows_of
+from dateflicks.tui.lobby_rows import TITLES, LobbyRow, history_line, rows_of, text_of
+from dateflicks.tui.model import WatchState
+from dateflicks.tui.screens.invitation import InvitationScreen
 from dateflicks.tui.screens.join_code import JoinCodeScreen
 from dateflicks.tui.screens.new_session import NewSessionScreen
-from dateflicks.tui.screens.sign_in import SignInScreen
+from dateflicks.tui.screens.sign_in import sign_in
 from dateflicks.tui.surroundings import AtSession
+from dateflicks.tui.themes import Style
+from dateflicks.tui.widgets.board import Board
 from dateflicks.tui.widgets.hints import Hints
+from dateflicks.tui.widgets.marked_list import MarkedList
 
 if TYPE_CHECKING:
     from dateflicks.tui.app import DateflicksApp
 
+Line = Literal["looking", "live", "lost", "nobody"]
+WORDS: Final[Mapping[Line, str]] = {"looking": "asking", "live": "live", "lost": "no line", "nobody": "not signed in"}
 SESSIONS_SHOWN: Final = 200
-EMPTY: Final = "Nobody has asked you, and you have asked nobody.\nn invites somebody to a film, j joins with a word."
+AGAIN_SECONDS: Final = (1, 2, 4, 8, 15)  # between tries where the server does not answer at all
+CLOCK_SECONDS: Final = 30.0
+NO_SERVER: Final = "Without it: `dateflicks host FILM` in a shell starts a server of your own."
 
 
 class LobbyScreen(Screen[None]):
@@ -43,9 +57,12 @@ class LobbyScreen(Screen[None]):
         super().__init__()
         self._sessions: dict[str, SessionBody] = {}
         self._rows: dict[str, LobbyRow] = {}
-        self._line = "…"
+        self._line: Line = "looking"
+        self._why = ""
+        self._again_at = 0.0  # of the loop's clock
         self._me = ""
         self._my_name = ""
+        self._listening_to: ServiceClient | None = None
 
     @property
     def _app(self) -> "DateflicksApp":
@@ -53,134 +70,223 @@ class LobbyScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """Who and where, the list, how much there was, and the keys."""
-        yield Static("", markup=False, id="bar")
-        yield OptionList(id="sessions", markup=False)
-        yield Static(EMPTY, markup=False, id="empty")
-        yield Static("", markup=False, id="history")
+        yield Board(id="top")
+        yield MarkedList(id="sessions")
+        yield Static("", markup=False, id="empty")
+        yield Static("", markup=False, id="watched")
         yield Hints("lobby")
 
     def on_mount(self) -> None:
         """Sign in where nobody is, then listen."""
-        self._show_bar()
+        self._show()
+        self.set_interval(CLOCK_SECONDS, self._show)
         self._begin()
 
     def on_screen_resume(self) -> None:
-        """Times have passed."""
-        self._show_rows()
+        """Times have passed, and somebody may have signed in elsewhere."""
+        self._show()
+        client = self._app.client
+        if client is not None and client is not self._listening_to:
+            self._listen(client)
+
+    def on_resize(self) -> None:
+        """Other widths."""
+        self._show()
+
+    def show_state(self, state: WatchState) -> None:
+        """The film that is open has begun, or is over."""
+        del state
+        self._show_top()
 
     @work(exclusive=True, group="begin")
     async def _begin(self, why: str = "") -> None:
         app = self._app
         client = app.client
-        if client is None:
-            client = app.surroundings.client()
-        if client.token is None or why:
-            kept = app.surroundings.signed_in
-            found = await app.push_screen_wait(SignInScreen(app.surroundings.server, kept.name if kept else "", why))
-            if found is None:
-                self._line = "not signed in"
-                self._show_bar()
+        try:
+            client = client or app.surroundings.client()
+        except errors.ClientError as error:
+            why = error.detail
+        if client is None or client.token is None or why:
+            self._line = "nobody"
+            self._show()
+            client = await sign_in(app, why)
+            if client is None:
+                app.client, self._listening_to = None, None
+                self.workers.cancel_group(self, "listen")
+                self._show()
                 return
-            client = found
         app.client = client
         self._listen(client)
 
     @work(exclusive=True, group="listen")
     async def _listen(self, client: ServiceClient) -> None:
         """Everything as it happens; the line comes back by itself."""
-        try:
-            me = await client.me()
-            self._me, self._my_name = me.id, me.name
-            self._sessions = {one.id: one async for one in client.all_sessions(limit=SESSIONS_SHOWN)}
-            self._line = "live"
-            self._show_bar()
-            self._show_rows()
-            self._show_history(client)
-            async with contextlib.aclosing(session_news(client)) as news:
-                async for told in news:
-                    self._heard(told)
-        except errors.NotSignedIn as error:
-            self._begin(error.detail)
-        except errors.ClientError as error:
-            self._line = f"no line: {printable(error.detail)}"
-            self._show_bar()
-            self.set_timer(5.0, lambda: self._listen(client))
+        self._listening_to = client
+        loop = asyncio.get_running_loop()
+        tries = 0
+        while True:
+            try:
+                await self._catch_up(client)
+                tries = 0
+                async with contextlib.aclosing(session_news(client)) as news:
+                    async for told in news:
+                        await self._heard(client, told)
+            except errors.NotSignedIn as error:
+                self._begin(error.detail)
+                return
+            except errors.ClientError as error:
+                self._lost(error.detail, AGAIN_SECONDS[min(tries, len(AGAIN_SECONDS) - 1)])
+                tries += 1
+            while (left := self._again_at - loop.time()) > 0:
+                await asyncio.sleep(min(1.0, left))
+                self._show_top()
 
-    def _heard(self, told: Opened | Lost | SessionBody) -> None:
+    async def _catch_up(self, client: ServiceClient) -> None:
+        """All sessions as they are now."""
+        me = await client.me()
+        if me.id != self._me:
+            self._sessions = {}
+        self._me, self._my_name = me.id, me.name
+        self._sessions = {one.id: one async for one in client.all_sessions(limit=SESSIONS_SHOWN)}
+        self._line = "live"
+        self._show()
+        self._show_history(client)
+
+    def _lost(self, why: str, seconds: float = 0.0) -> None:
+        self._line, self._why = "lost", why
+        self._again_at = asyncio.get_running_loop().time() + seconds
+        self._show()
+
+    async def _heard(self, client: ServiceClient, told: Opened | Lost | SessionBody) -> None:
         match told:
             case Opened():
-                self._line = "live"
+                if self._line != "live":
+                    await self._catch_up(client)
             case Lost(why=why):
-                self._line = f"no line: {why}"
+                self._lost(why)
             case SessionBody():
-                known = self._sessions.get(told.id)
-                if known is None and told.state == "pending" and told.guest_user_id == self._me:
-                    self.app.notify(f"{printable(told.host_name)} invites you.", markup=False)
-                if known is None or known.rev <= told.rev:
-                    self._sessions[told.id] = told
-                self._show_rows()
-        self._show_bar()
+                self._told(told)
+        self._show()
+
+    def _told(self, told: SessionBody) -> None:
+        known = self._sessions.get(told.id)
+        if known is not None and known.rev > told.rev:
+            return
+        self._sessions[told.id] = told
+        state, before = told.state, known.state if known is not None else ""
+        if state == before:
+            return
+        name = printable((told.guest_name if told.host_user_id == self._me else told.host_name) or "Your guest")
+        if state == "pending" and told.guest_user_id == self._me:
+            self.app.notify(f"{name} invites you.", markup=False)
+        elif state == "accepted" and told.host_user_id == self._me and before == "pending":
+            self.app.notify(f"{name} has come.", markup=False)
 
     # --- showing ------------------------------------------------------------------------------------------------
 
-    def _show_bar(self) -> None:
-        dot = ("*" if self._app.is_ascii else "●") if self._line == "live" else ("o" if self._app.is_ascii else "○")
-        film = " · a film is open: esc" if self._app.room is not None else ""
-        who = self._my_name or "nobody"
-        server = self._app.surroundings.server
-        self.query_one("#bar", Static).update(
-            printable(f"dateflicks | lobby   {who}   {dot} {self._line}   {server}{film}")
-        )
+    def _show(self) -> None:
+        if not self.is_mounted or not self.size.width:
+            return
+        self._show_top()
+        self._show_rows()
+
+    def _show_top(self) -> None:
+        if not self.is_mounted or not self.size.width:
+            return
+        app, width, glyphs = self._app, self.size.width, self._app.glyphs
+        server = app.client.server if app.client is not None else app.surroundings.server
+        dot = ("●" if self._line == "live" else "○") if not app.is_ascii else ("*" if self._line == "live" else "o")
+        style: Style = "good" if self._line == "live" else "warning"
+        parts: list[tuple[str, Style]] = [(f"{dot} {WORDS[self._line]}", style)]
+        if self._my_name and self._line != "nobody":
+            parts.append((self._my_name, "strong"))
+        rows = [bar("lobby", [*parts, (server.removeprefix("http://"), "text")], width, glyphs)]
+        if app.room is not None:
+            title = app.state.film.title or "A film"
+            key = app.keys.shown("back", ascii_only=app.is_ascii)
+            rows.append(notice(f"Open: {title}", key, "back to it", width, glyphs))
+        if self._line == "lost":
+            rows += trouble(self._sentences(server, width), width, glyphs)
+        self.query_one("#top", Board).show(rows)
+
+    def _sentences(self, server: str, width: int) -> list[str]:
+        """What is wrong, what goes on, what one can do."""
+        left = math.ceil(self._again_at - asyncio.get_running_loop().time())
+        when = f"in {left} s" if left > 0 else "now"
+        key = self._app.keys.shown("refresh", ascii_only=self._app.is_ascii)
+        said = f"No line to {server.removeprefix('http://')}: trying again {when}; {key} tries now."
+        return [line for text in (said, self._why, NO_SERVER) for line in wrapped(text, width - 2)]
 
     def _show_rows(self) -> None:
-        if not self.is_mounted:
-            return
+        app = self._app
         rows = rows_of(self._sessions.values(), self._me, datetime.now(UTC))
         self._rows = {row.session.id: row for row in rows}
-        sessions = self.query_one("#sessions", OptionList)
-        marked = self._marked_id()
-        options: list[Option] = []
+        lines: list[tuple[str | None, str]] = []
         section = ""
+        width = self.size.width - 4  # the list's edges, and the sign before the marked row
         for row in rows:
             if row.section != section:
                 section = row.section
-                options.append(Option(TITLES[row.section], disabled=True))
-            options.append(Option(self._text(row), id=row.session.id))
-        sessions.clear_options()
-        sessions.add_options(options)
-        first = next((at for at, one in enumerate(options) if one.id is not None), None)
-        kept = next((at for at, one in enumerate(options) if marked is not None and one.id == marked), first)
-        sessions.highlighted = kept
+                lines.append((None, TITLES[row.section]))
+            lines.append((row.session.id, text_of(row, width, app.glyphs.ellipsis)))
+        sessions = self.query_one(MarkedList)
+        sessions.show(lines)
+        had_rows = sessions.display
         sessions.display = bool(rows)
-        self.query_one("#empty", Static).display = not rows
+        if rows and not had_rows and self.is_current:
+            sessions.focus()
+        self.query_one(Hints).look()
+        empty = self.query_one("#empty", Static)
+        empty.display = not rows
+        empty.update(self._nothing())
 
-    def _text(self, row: LobbyRow) -> str:
-        match row.section:
-            case "asked":
-                return f"  {row.with_whom} invites you to {row.title}   {row.note}   [a] accept  [x] reject"
-            case "waiting":
-                return f"  {row.title}   waiting for {row.with_whom}   {row.note}"
-            case "live":
-                return f"  {row.title}   with {row.with_whom}   {row.note}   [enter] watch"
-            case "past":
-                return f"  {row.title}   with {row.with_whom}   {row.note}"
+    def _nothing(self) -> str:
+        """What can be done where there is nothing yet."""
+        keys, is_ascii = self._app.keys, self._app.is_ascii
+        shown = {name: keys.shown(name, ascii_only=is_ascii) for name in ("new-session", "join-code", "sign-out")}
+        lines = [
+            f"{shown['new-session']}  invite somebody to a film",
+            f"{shown['join-code']}  join with the word that somebody read to you",
+        ]
+        match self._line:
+            case "looking":
+                return "Asking the server…" if not is_ascii else "Asking the server..."
+            case "nobody":
+                lines = [f"{shown['sign-out']}  sign in, or create an account", *lines]
+                return "\n".join(["You are not signed in.", "", *lines, "", "To join you need no account."])
+            case _:
+                return "\n".join(["Nobody has asked you, and you have asked nobody.", "", *lines])
 
     @work(exclusive=True, group="history")
     async def _show_history(self, client: ServiceClient) -> None:
         with contextlib.suppress(errors.ClientError):
             watched = [entry async for entry in client.all_history(limit=200)]
-            self.query_one("#history", Static).update(history_line(watched))
+            text = history_line(watched)
+            line = self.query_one("#watched", Static)
+            line.update(own_text(text, self._app.glyphs))
+            line.display = bool(text)
 
     # --- doing --------------------------------------------------------------------------------------------------
 
-    def _marked_id(self) -> str | None:
-        sessions = self.query_one("#sessions", OptionList)
-        if sessions.highlighted is None or sessions.highlighted >= sessions.option_count:
-            return None
-        return sessions.get_option_at_index(sessions.highlighted).id
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """The palette offers what makes sense now."""
+        del parameters
+        row = self._marked() if self.is_mounted else None
+        match action:
+            case "open":
+                return row is not None
+            case "accept":
+                return row is not None and row.section == "asked"
+            case "reject":
+                return row is not None and row.section in ("asked", "waiting")
+        return True
 
     def _marked(self) -> LobbyRow | None:
-        return self._rows.get(self._marked_id() or "")
+        return self._rows.get(self.query_one(MarkedList).marked or "")
+
+    def on_option_list_option_highlighted(self) -> None:
+        """Other keys make sense with another row."""
+        self.query_one(Hints).look()
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Enter, or a click: what the row offers."""
@@ -195,11 +301,17 @@ class LobbyScreen(Screen[None]):
     def _open(self, row: LobbyRow) -> None:
         match row.section:
             case "asked":
-                self._answer(row.session.id, "accept")
+                self._look_at(row)
             case "live" | "waiting" if self._app.client is not None:
                 self._app.open_session(AtSession(self._app.client, row.session))
             case _:
-                self.app.notify("It is over. n invites somebody to another film.", markup=False)
+                self._again(row)
+
+    @work(exclusive=True, group="dialog")
+    async def _look_at(self, row: LobbyRow) -> None:
+        reply = await self.app.push_screen_wait(InvitationScreen(row))
+        if reply is not None:
+            self._answer(row.session.id, reply)
 
     def action_accept(self) -> None:
         """Say yes to the marked invitation, and go to the film."""
@@ -207,11 +319,17 @@ class LobbyScreen(Screen[None]):
         if row is not None and row.section == "asked":
             self._answer(row.session.id, "accept")
 
-    def action_reject(self) -> None:
+    @work(exclusive=True, group="dialog")
+    async def action_reject(self) -> None:
         """Say no to the marked invitation; take back the marked question."""
         row = self._marked()
-        if row is not None and row.section in ("asked", "waiting"):
-            self._answer(row.session.id, "reject" if row.section == "asked" else "cancel")
+        if row is None or row.section not in ("asked", "waiting"):
+            return
+        if row.section == "asked":
+            if await self._app.confirm(f"Reject {row.with_whom}'s invitation?", row.title):
+                self._answer(row.session.id, "reject")
+        elif await self._app.confirm("Take the invitation back?", row.title):
+            self._answer(row.session.id, "cancel")
 
     @work(group="answer")
     async def _answer(self, session_id: str, verb: str) -> None:
@@ -227,16 +345,27 @@ class LobbyScreen(Screen[None]):
                     await client.reject(session_id)
                 case _:
                     await client.cancel(session_id)
+        except errors.NotSignedIn as error:
+            self._begin(error.detail)
         except errors.ClientError as error:
             self.app.notify(printable(error.detail), severity="error", markup=False)
 
     @work(exclusive=True, group="dialog")
     async def action_new_session(self) -> None:
         """Invite somebody to a film."""
-        if self._app.client is None:
-            self._begin()
+        await self._invite(NewSessionScreen())
+
+    @work(exclusive=True, group="dialog")
+    async def _again(self, row: LobbyRow) -> None:
+        """The film of a session that is over, once more."""
+        other = row.session.guest_name if row.session.host_user_id == self._me else row.session.host_name
+        video = row.session.video
+        await self._invite(NewSessionScreen(video.url if video is not None else "", other or ""))
+
+    async def _invite(self, screen: NewSessionScreen) -> None:
+        if self._app.client is None and await sign_in(self._app) is None:
             return
-        if (start := await self.app.push_screen_wait(NewSessionScreen())) is not None:
+        if (start := await self.app.push_screen_wait(screen)) is not None:
             self._app.open_session(start)
 
     @work(exclusive=True, group="dialog")
@@ -246,7 +375,8 @@ class LobbyScreen(Screen[None]):
             self._app.open_session(start)
 
     def action_refresh(self) -> None:
-        """Ask again."""
+        """Ask again, at once."""
+        self._again_at = 0.0
         self._begin()
 
     def action_back(self) -> None:
@@ -269,13 +399,19 @@ class LobbyScreen(Screen[None]):
     async def action_sign_out(self) -> None:
         """Sign out; somebody else may sign in."""
         client = self._app.client
-        if client is None or not await self._app.confirm(f"Sign out {self._my_name}?"):
+        if client is None:
+            self._begin()
+            return
+        if not await self._app.confirm(f"Sign out {self._my_name or 'from this server'}?"):
             return
         with contextlib.suppress(errors.ClientError):
             await client.sign_out()
-        self._app.surroundings.credentials.forget(self._app.surroundings.server)
-        self._app.client = None
+        with contextlib.suppress(errors.ClientError):
+            self._app.surroundings.credentials.forget(self._app.surroundings.server)
+        self.workers.cancel_group(self, "listen")
+        self._app.client = self._listening_to = None
         self._sessions, self._me, self._my_name = {}, "", ""
+        self.query_one("#watched", Static).update("")
         self._show_rows()
         self._begin()
 

@@ -1,81 +1,75 @@
 """A new session: which film, and with whom; ends with a session whose guest is asked, or gets a line to type."""
 
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, cast
 
 from textual import work
 from textual.app import ComposeResult
-from textual.binding import BindingType
-from textual.containers import Horizontal, Vertical
-from textual.screen import ModalScreen
-from textual.widgets import Button, Input, Static
+from textual.widgets import Button, Static
 
-from dateflicks.client.errors import ClientError
-from dateflicks.protocol.printable import printable
+from dateflicks.client.errors import ClientError, NotSignedIn
 from dateflicks.tui.inviting import invite
 from dateflicks.tui.path_suggester import PathSuggester
+from dateflicks.tui.screens.dialog import Form, buttons, field, trouble
+from dateflicks.tui.screens.sign_in import sign_in
 from dateflicks.tui.surroundings import AtSession
 
 if TYPE_CHECKING:
     from dateflicks.tui.app import DateflicksApp
 
 
-class NewSessionScreen(ModalScreen[AtSession | None]):
+class NewSessionScreen(Form[AtSession | None]):
     """Two lines are enough: a film, and perhaps a name."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [("escape", "close", "Back")]
+    def __init__(self, film: str = "", guest: str = "") -> None:
+        super().__init__()
+        self._film = film
+        self._guest = guest
 
-    def compose(self) -> ComposeResult:
+    def body(self) -> ComposeResult:
         """Film, guest, length where nobody can find it out."""
-        surroundings = cast("DateflicksApp", self.app).surroundings
-        suggester = None if surroundings.is_lent else PathSuggester()
-        with Vertical(classes="dialog wide"):
-            yield Static("Watch a film together", markup=False, classes="title")
-            yield Input(placeholder="film: a file or an address", id="film", suggester=suggester)
-            yield Input(placeholder="guest's name, or nothing for a line to read to them", id="guest", max_length=32)
-            if surroundings.settings.player != "mpv":
-                yield Input(placeholder="how long it is, such as 1:32:10", id="length", max_length=12)
-            yield Static("", markup=False, classes="trouble", id="trouble")
-            with Horizontal(classes="buttons"):
-                yield Button("Invite", id="invite", variant="primary")
-                yield Button("Back", id="back")
+        yield Static("Watch a film together", markup=False, classes="title")
+        yield field(
+            "film", "film", value=self._film, example="a file or an address", suggester=PathSuggester(), is_needed=True
+        )
+        yield Static("the right arrow completes a file's name", markup=False, classes="help")
+        yield field("with", "guest", value=self._guest, example="their name, or nothing", longest=32)
+        yield Static("without a name you get a line to read to whoever you like", markup=False, classes="help")
+        if self._needs_length:
+            yield field("length", "length", example="such as 1:32:10", longest=12, is_needed=True)
+        yield trouble()
+        yield from buttons(("invite", "Invite"), ("back", "Back"))
 
-    def on_input_submitted(self) -> None:
-        """Enter invites."""
-        self._invite()
+    @property
+    def _needs_length(self) -> bool:
+        return cast("DateflicksApp", self.app).surroundings.settings.player in ("manual", "none")
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """By mouse."""
-        if event.button.id == "invite":
+        self.submit() if event.button.id == "invite" else self.action_back()
+
+    def submit(self) -> None:
+        """Invite them."""
+        if self.value("film"):
             self._invite()
         else:
-            self.action_close()
-
-    def action_close(self) -> None:
-        """Invite nobody."""
-        self.dismiss(None)
+            self.say("Which film? Type a file's name, or an address.")
+            self.query_one("#film").focus()
 
     @work(exclusive=True)
     async def _invite(self) -> None:
         app = cast("DateflicksApp", self.app)
-        film = self.query_one("#film", Input).value.strip()
-        trouble = self.query_one("#trouble", Static)
-        if not film:
-            trouble.update("✗ Which film? Type a file's name, or an address.")
-            self.query_one("#film", Input).focus()
+        client = app.client or await sign_in(app)
+        if client is None:
             return
-        if app.client is None:
-            return
-        lengths = self.query("#length").results(Input)
-        trouble.update("Opening the film…")
+        self.say("Opening the film…", is_trouble=False)
+        film, guest, length = self.value("film"), self.value("guest"), self.value("length")
         try:
-            start = await invite(
-                app.surroundings,
-                app.client,
-                film,
-                guest=self.query_one("#guest", Input).value.strip() or None,
-                length=next((one.value for one in lengths), ""),
-            )
+            start = await invite(app.surroundings, client, film, guest=guest or None, length=length)
+        except NotSignedIn as error:
+            self.say(error.detail)
+            if await sign_in(app, error.detail) is not None:
+                self._invite()
         except ClientError as error:
-            trouble.update(f"✗ {printable(error.detail)}")
-            return
-        self.dismiss(start)
+            self.say(error.detail)
+        else:
+            self.dismiss(start)

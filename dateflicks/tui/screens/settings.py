@@ -1,14 +1,13 @@
 """The client's settings: what holds, where it comes from, what it means; changed here, written to the settings file."""
 
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast, get_args, get_origin
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, cast, get_args, get_origin
 
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Horizontal, Vertical
-from textual.screen import ModalScreen, Screen
-from textual.widgets import Button, Input, OptionList, Static
-from textual.widgets.option_list import Option
+from textual.containers import Container, VerticalScroll
+from textual.screen import Screen
+from textual.widgets import Button, OptionList, Static
 
 from dateflicks.protocol.printable import printable
 from dateflicks.settings.client import ClientSettings
@@ -17,11 +16,19 @@ from dateflicks.settings.loader import MASK, SettingsError, read_value
 from dateflicks.settings.models import explanations
 from dateflicks.settings.writing import write_value
 from dateflicks.tui.bindings import bindings_of
+from dateflicks.tui.drawing.bar import bar
+from dateflicks.tui.drawing.cells import cut
 from dateflicks.tui.keys import Context
+from dateflicks.tui.screens.dialog import Form, buttons, field, trouble
+from dateflicks.tui.widgets.board import Board
 from dateflicks.tui.widgets.hints import Hints
+from dateflicks.tui.widgets.marked_list import MarkedList
 
 if TYPE_CHECKING:
     from dateflicks.tui.app import DateflicksApp
+
+AT_ONCE: Final = ("tui.theme", "consent")  # what holds as soon as it is changed
+SIDE_BY_SIDE: Final = 100  # cells from which on what a setting means stands beside the list
 
 
 class SettingsScreen(Screen[None]):
@@ -41,26 +48,43 @@ class SettingsScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """The list, and what the marked one means."""
-        file = self._app.surroundings.settings_file
-        yield Static(printable(f"dateflicks | settings   {file}"), markup=False, id="bar")
-        with Horizontal():
-            yield OptionList(id="keys", markup=False)
-            yield Static("", markup=False, id="meaning")
+        yield Board(id="top")
+        with Container(id="middle"):
+            yield MarkedList(id="keys")
+            with VerticalScroll(id="meaning", can_focus=False):
+                yield Static("", markup=False, id="text")
         yield Hints("settings")
 
     def on_mount(self) -> None:
         """Everything as it holds."""
         self._show()
-        self.query_one("#keys", OptionList).focus()
+        self.query_one(MarkedList).focus()
+
+    def on_screen_resume(self) -> None:
+        """It may have been changed elsewhere."""
+        self._show()
+
+    def on_resize(self) -> None:
+        """Other widths."""
+        self._show()
 
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
         """What the marked one means."""
-        key = self._keys[event.option.id or ""]
+        key = self._keys.get(event.option.id or "")
+        if key is not None:
+            self._explain(key)
+
+    def _explain(self, key: Key) -> None:
         choices = _choices(key)
-        parts = [key.name, "", self._said.get(key.name, ""), "", f"Default: {_text(key.default)}"]
+        said = " ".join(self._said.get(key.name, "").split())
+        parts = [key.name, f"Now: {_text(self._value(key.name)) or 'nothing'}", ""]
+        parts += [said, ""] if said else []
+        parts.append(f"Default: {_text(key.default) or 'nothing'}")
         if choices:
-            parts += ["", f"One of: {', '.join(choices)}"]
-        self.query_one("#meaning", Static).update(printable("\n".join(parts), keep_newlines=True))
+            parts.append(f"One of: {', '.join(choices)}")
+        if not key.name.startswith(AT_ONCE):
+            parts += ["", "Holds from the next start on."]
+        self.query_one("#text", Static).update(printable("\n".join(parts), keep_newlines=True))
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Change it."""
@@ -76,27 +100,36 @@ class SettingsScreen(Screen[None]):
         if (key := self._marked()) is not None:
             self._set(key, None)
 
-    async def action_close_settings(self) -> None:
+    def action_close_settings(self) -> None:
+        """Back to the film that is open, or to the lobby."""
+        self._app.to_film() if self._app.room is not None else self._app.to_lobby()
+
+    def action_back(self) -> None:
         """Back."""
-        await self._app.action_back()
+        self.action_close_settings()
 
     # --- inside -------------------------------------------------------------------------------------------------
 
     def _marked(self) -> Key | None:
-        keys = self.query_one("#keys", OptionList)
-        if keys.highlighted is None:
-            return None
-        return self._keys[keys.get_option_at_index(keys.highlighted).id or ""]
+        return self._keys.get(self.query_one(MarkedList).marked or "")
 
     def _show(self) -> None:
-        keys = self.query_one("#keys", OptionList)
-        marked = keys.highlighted
-        width = max(map(len, self._keys))
-        keys.clear_options()
-        keys.add_options(
-            Option(printable(f"{name:<{width}}  {_text(self._value(name))}"), id=name) for name in self._keys
-        )
-        keys.highlighted = marked or 0
+        if not self.is_mounted or not self.size.width:
+            return
+        glyphs, width = self._app.glyphs, self.size.width
+        file = str(self._app.surroundings.settings_file)
+        home = self._app.surroundings.environ.get("HOME", "")
+        if home and file.startswith(f"{home}/"):
+            file = f"~{file.removeprefix(home)}"
+        self.query_one("#top", Board).show([bar("settings", [(file, "text")], width, glyphs)])
+        names = max(map(len, self._keys))
+        room = (width if width < SIDE_BY_SIDE else width // 2) - 6
+        lines = [
+            (name, cut(f"{name:<{names}}  {_text(self._value(name))}", room, glyphs.ellipsis)) for name in self._keys
+        ]
+        self.query_one(MarkedList).show(lines)
+        if (key := self._marked()) is not None:
+            self._explain(key)
 
     def _value(self, name: str) -> Any:
         value: Any = self._app.surroundings.settings
@@ -112,7 +145,9 @@ class SettingsScreen(Screen[None]):
             now = _text(self._value(key.name))
             text: str | None = choices[(choices.index(now) + 1) % len(choices)] if now in choices else choices[0]
         else:
-            text = await self.app.push_screen_wait(ValueScreen(key.name, _text(self._value(key.name))))
+            text = await self.app.push_screen_wait(
+                ValueScreen(key, _text(self._value(key.name)), self._said.get(key.name, ""))
+            )
         if text is None:
             return
         try:
@@ -135,36 +170,37 @@ class SettingsScreen(Screen[None]):
         self._show()
 
 
-class ValueScreen(ModalScreen[str | None]):
-    """One line for one value."""
+class ValueScreen(Form[str | None]):
+    """One line for one value; what does not fit is said before anything is changed."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [("escape", "close", "Back")]
-
-    def __init__(self, name: str, value: str) -> None:
+    def __init__(self, key: Key, value: str, said: str) -> None:
         super().__init__()
-        self._setting = name
+        self._key = key
         self._value = value
+        self._said = " ".join(said.split())
 
-    def compose(self) -> ComposeResult:
-        """Its name and a line."""
-        with Vertical(classes="dialog"):
-            yield Static(self._setting, markup=False, classes="title")
-            yield Input(value=self._value, id="value")
-            with Horizontal(classes="buttons"):
-                yield Button("Change", id="change", variant="primary")
-                yield Button("Back", id="back")
-
-    def on_input_submitted(self) -> None:
-        """Enter changes."""
-        self.dismiss(self.query_one("#value", Input).value)
+    def body(self) -> ComposeResult:
+        """Its name, what it means, and a line."""
+        yield Static(self._key.name, markup=False, classes="title")
+        if self._said:
+            yield Static(printable(self._said), markup=False, classes="detail")
+        yield field("value", "value", value=self._value)
+        yield trouble()
+        yield from buttons(("change", "Change"), ("back", "Back"))
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """By mouse."""
-        self.dismiss(self.query_one("#value", Input).value if event.button.id == "change" else None)
+        self.submit() if event.button.id == "change" else self.action_back()
 
-    def action_close(self) -> None:
-        """Change nothing."""
-        self.dismiss(None)
+    def submit(self) -> None:
+        """Take it if it fits."""
+        text = self.value("value")
+        try:
+            read_value("client", self._key.name, text)
+        except SettingsError as error:
+            self.say(str(error))
+        else:
+            self.dismiss(text)
 
 
 def _choices(key: Key) -> list[str]:

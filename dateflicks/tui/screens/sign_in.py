@@ -1,79 +1,87 @@
-"""Signing in, or making an account: a dialog over the lobby, there only while nobody is signed in."""
+"""Signing in, or making an account: a dialog over whatever is there, only while nobody is signed in, or no longer."""
 
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar, Final, cast
 
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Horizontal, Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
 from dateflicks.client.address import server_address
 from dateflicks.client.credentials import SignIn
-from dateflicks.client.errors import ClientError
+from dateflicks.client.errors import AskedTooOften, ClientError, Unreachable
 from dateflicks.client.http import ServiceClient
 from dateflicks.protocol.printable import printable
 from dateflicks.tui.bindings import bindings_of
+from dateflicks.tui.keys import Context
+from dateflicks.tui.screens.dialog import Form, buttons, field, trouble
 
 if TYPE_CHECKING:
     from dateflicks.tui.app import DateflicksApp
 
+LOOK_SECONDS: Final = 3.0
+NO_SERVER: Final = "Is the address right? With none, leave here, and a shell's `dateflicks host FILM` starts your own."
 
-class SignInScreen(ModalScreen[ServiceClient | None]):
+
+async def sign_in(app: "DateflicksApp", why: str = "") -> ServiceClient | None:
+    """Ask who it is, and use that from here on; what is on the screen stays below. From a worker."""
+    server = app.surroundings.server
+    try:
+        kept = app.surroundings.signed_in
+    except ClientError as error:
+        kept, why = None, why or error.detail
+    found = await app.push_screen_wait(SignInScreen(server, kept.name if kept else "", why))
+    if found is not None:
+        app.client = found
+    return found
+
+
+class SignInScreen(Form[ServiceClient | None]):
     """Ends with a client that is signed in, or None for whoever only wants to join with a code, or look around."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("sign_in"), ("escape", "skip", "Not now")]
+    CONTEXTS: ClassVar[tuple[Context, ...]] = ("sign_in", "form")
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("sign_in", actions={"submit": "go_on"})]
 
     def __init__(self, server: str, name: str = "", why: str = "") -> None:
         super().__init__()
         self._server = server
-        self._name = name
-        self._why = why
+        self._known_name = name
+        self._why = printable(why)
         self._is_new = False
 
-    def compose(self) -> ComposeResult:
+    def body(self) -> ComposeResult:
         """Three lines and three buttons."""
-        with Vertical(classes="dialog wide"):
-            yield Static("Sign in", markup=False, classes="title", id="title")
-            yield Static(printable(self._why), markup=False, classes="detail")
-            yield Input(value=self._server, placeholder="server", id="server")
-            yield Static("", markup=False, classes="detail", id="reach")
-            yield Input(value=self._name, placeholder="name", id="name", max_length=32)
-            yield Input(placeholder="password (8 or more characters)", password=True, id="password", max_length=256)
-            yield Static("", markup=False, classes="trouble", id="trouble")
-            with Horizontal(classes="buttons"):
-                yield Button("Sign in", id="submit", variant="primary")
-                yield Button("Create account", id="other")
-                yield Button("Not now", id="skip")
+        yield Static("Sign in", markup=False, classes="title", id="title")
+        if self._why:
+            yield Static(self._why, markup=False, classes="detail", id="why")
+        yield field("server", "server", value=self._server, is_needed=True)
+        yield Static("", markup=False, classes="help", id="reach")
+        yield field("name", "name", value=self._known_name, longest=32, is_needed=True)
+        yield field("password", "password", longest=256, is_secret=True, is_needed=True)
+        yield trouble()
+        yield from buttons(("submit", "Sign in"), ("other", "Create account"), ("skip", "Not now"))
+        yield Static("To join with a word you need no account: Not now, then j.", markup=False, classes="help")
 
     def on_mount(self) -> None:
         """Begin where something is missing, and look whether the server is there."""
-        self.query_one("#password" if self._name else "#name", Input).focus()
+        self.query_one("#password" if self._known_name else "#name", Input).focus()
         self._look(self._server)
-
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Enter goes on to what is empty, then signs in."""
-        for one in (self.query_one("#name", Input), self.query_one("#password", Input)):
-            if not one.value and one is not event.input:
-                one.focus()
-                return
-        self.action_submit()
 
     def on_input_blurred(self, event: Input.Blurred) -> None:
         """Another server: is it there?"""
-        if event.input.id == "server":
+        if event.input.id == "server" and event.value != self._server:
+            self._server = event.value
             self._look(event.value)
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """By mouse."""
         match event.button.id:
             case "submit":
-                self.action_submit()
+                self.go_on(None)
             case "other":
                 self.action_other_way()
             case _:
-                self.action_skip()
+                self.action_back()
 
     def action_other_way(self) -> None:
         """An account instead of a sign-in, or the other way round."""
@@ -82,41 +90,53 @@ class SignInScreen(ModalScreen[ServiceClient | None]):
         self.query_one("#title", Static).update(here)
         self.query_one("#submit", Button).label = here
         self.query_one("#other", Button).label = there
-
-    def action_skip(self) -> None:
-        """Not now."""
-        self.dismiss(None)
+        self.query_one("#password", Input).placeholder = "8 or more characters" if self._is_new else ""
+        self.say("")
+        empty = next((one for one in self.query("Input.needed").results(Input) if not one.value), None)
+        if empty is not None:
+            empty.focus()
 
     @work(exclusive=True, group="look")
     async def _look(self, server: str) -> None:
         reach = self.query_one("#reach", Static)
         try:
-            async with ServiceClient(server_address(server), timeout=3.0) as client:
+            async with ServiceClient(server_address(server), timeout=LOOK_SECONDS) as client:
                 await client.services()
         except ClientError as error:
-            reach.update(f"✗ {printable(error.detail)}")
+            reach.update(printable(f"{self._cross} {error.detail}"))
         else:
-            reach.update("✓ the server is there")
+            reach.update("the server is there" if self.app.has_class("-ascii") else "✓ the server is there")
+
+    def submit(self) -> None:
+        """Try it."""
+        self._submit()
 
     @work(exclusive=True, group="submit")
-    async def action_submit(self) -> None:
-        """Try it; what is wrong is said, and what was typed stays."""
-        name, password = self.query_one("#name", Input).value.strip(), self.query_one("#password", Input).value
-        trouble = self.query_one("#trouble", Static)
-        trouble.update("…")
+    async def _submit(self) -> None:
+        """What is wrong is said, and what was typed stays."""
+        name, password = self.value("name"), self.query_one("#password", Input).value
+        self.say("Creating the account…" if self._is_new else "Signing in…", is_trouble=False)
         surroundings = cast("DateflicksApp", self.app).surroundings
         try:
-            server = server_address(self.query_one("#server", Input).value)
+            server = server_address(self.value("server"))
             client = ServiceClient(server, timeout=surroundings.settings.timeout_seconds)
             answer = await (client.register(name, password) if self._is_new else client.sign_in(name, password))
-            client.token = answer.token
             kept = SignIn(
                 name=answer.user.name, user_id=answer.user.id, expires_at=answer.expires_at, token=answer.token
             )
             surroundings.credentials.put(server, kept)
         except ClientError as error:
-            problems = "; ".join(f"{one.field} {one.message}" for one in getattr(error, "problems", ()))
-            trouble.update(printable(f"✗ {error.detail} {problems}".rstrip()))
+            self.say(self._said(error))
             return
         surroundings.server = server
         self.dismiss(client)
+
+    def _said(self, error: ClientError) -> str:
+        problems = "; ".join(f"{one.field} {one.message}" for one in getattr(error, "problems", ()))
+        text = f"{error.detail} {problems}".rstrip()
+        match error:
+            case AskedTooOften(retry_after=float() as seconds):
+                return f"{text} Wait {seconds:.0f} s."
+            case Unreachable():
+                return f"{text} {NO_SERVER}"
+        return text

@@ -5,26 +5,26 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Vertical
-from textual.screen import ModalScreen
-from textual.widgets import Static
+from textual.widgets import Button, Static
 
 from dateflicks.client.errors import ClientError
 from dateflicks.protocol.printable import printable
 from dateflicks.tui.bindings import bindings_of
 from dateflicks.tui.keys import Context
 from dateflicks.tui.model import WatchState
-from dateflicks.tui.widgets.hints import Hints
+from dateflicks.tui.screens.dialog import Dialog, buttons
 
 if TYPE_CHECKING:
     from dateflicks.tui.app import DateflicksApp
+    from dateflicks.tui.room import Room
 
 
-class WaitingScreen(ModalScreen[None]):
+class WaitingScreen(Dialog[None]):
     """Goes by itself when the guest has said yes, or no."""
 
     CONTEXTS: ClassVar[tuple[Context, ...]] = ("waiting",)
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("waiting")]
+    KIND = "wide"
 
     def __init__(self, line: str, title: str, guest: str, note: str = "") -> None:
         super().__init__()
@@ -33,27 +33,50 @@ class WaitingScreen(ModalScreen[None]):
         self._guest = printable(guest)
         self._note = note
         self._seconds = 0
+        self._room: Room | None = None
 
-    def compose(self) -> ComposeResult:
+    def body(self) -> ComposeResult:
         """What to read out, and how long it has been."""
-        with Vertical(classes="dialog wide"):
-            yield Static(f"You host {self._film}", markup=False, classes="title")
-            if self._line:
-                yield Static("Read this to your friend, or send it:", markup=False, classes="detail")
-                yield Static(self._line, markup=False, id="line")
+        yield Static(f"You host {self._film}", markup=False, classes="title")
+        if self._line:
+            yield Static("Read this to your friend, or send it:", markup=False, classes="detail")
+            yield Static(self._line, markup=False, id="line")
+        if self._note:
             yield Static(self._note, markup=False, classes="detail")
-            yield Static("", markup=False, id="waited")
-            yield Hints("waiting")
+        yield Static("", markup=False, id="waited")
+        named = [("lobby", "To the lobby"), ("cancel", "Take it back")]
+        yield from buttons(*([("copy", "Copy the line")] if self._line else []), *named)
 
     def on_mount(self) -> None:
         """Count the seconds: something goes on."""
+        self._room = cast("DateflicksApp", self.app).room
         self._count()
         self.set_interval(1.0, self._count)
 
     def show_state(self, state: WatchState) -> None:
         """Nothing to wait for any more."""
-        if not state.invitation and state.people:
+        del state
+        self._look()
+
+    def on_screen_resume(self) -> None:
+        """It may have been answered meanwhile."""
+        self._look()
+
+    def _look(self) -> None:
+        app = cast("DateflicksApp", self.app)
+        is_waiting = app.room is self._room and self._room is not None and self._room.session.state == "pending"
+        if self.is_current and not is_waiting:
             self.dismiss(None)
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        """By mouse."""
+        match event.button.id:
+            case "copy":
+                self.action_copy_word()
+            case "cancel":
+                self.action_cancel_invitation()
+            case _:
+                self.action_close_waiting()
 
     def _count(self) -> None:
         text = f"Waiting for {self._guest}…  {self._seconds // 60}:{self._seconds % 60:02d}"
@@ -62,14 +85,15 @@ class WaitingScreen(ModalScreen[None]):
 
     def action_copy_word(self) -> None:
         """To the clipboard, as far as this terminal has one."""
-        self.app.copy_to_clipboard(self._line)
-        self.app.notify("Copied, if your terminal allows it.", markup=False)
+        if self._line:
+            self.app.copy_to_clipboard(self._line)
+            self.app.notify("Copied, if your terminal allows it.", markup=False)
 
     @work(exclusive=True)
     async def action_cancel_invitation(self) -> None:
         """Take the invitation back."""
         app = cast("DateflicksApp", self.app)
-        room = app.room
+        room = self._room
         if room is None or app.client is None or not await app.confirm("Take the invitation back?"):
             return
         try:
@@ -80,3 +104,7 @@ class WaitingScreen(ModalScreen[None]):
     def action_close_waiting(self) -> None:
         """To the lobby; it stays open."""
         cast("DateflicksApp", self.app).to_lobby()
+
+    def action_back(self) -> None:
+        """To the lobby; it stays open."""
+        self.action_close_waiting()

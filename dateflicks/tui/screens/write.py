@@ -1,36 +1,35 @@
 """One line to write, over whatever screen there is."""
 
-from typing import ClassVar
-
 from textual.app import ComposeResult
-from textual.binding import BindingType
-from textual.containers import Vertical
-from textual.screen import ModalScreen
-from textual.widgets import Input, Static
+from textual.widgets import Button, Static
+
+from dateflicks.protocol.printable import printable
+from dateflicks.tui.screens.dialog import Form, buttons, field
 
 
-class WriteScreen(ModalScreen[str | None]):
+class WriteScreen(Form[str | None]):
     """The line, or None."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [("escape", "close", "Back")]
-
-    def __init__(self, question: str, example: str = "", value: str = "") -> None:
+    def __init__(self, question: str, example: str = "", value: str = "", *, label: str = "", verb: str = "OK") -> None:
         super().__init__()
-        self._question = question
-        self._example = example
+        self._question = printable(question)
+        self._example = printable(example)
         self._value = value
+        self._label = label
+        self._verb = verb
 
-    def compose(self) -> ComposeResult:
+    def body(self) -> ComposeResult:
         """The question and the line."""
-        with Vertical(classes="dialog wide"):
-            yield Static(self._question, markup=False, classes="title")
+        yield Static(self._question, markup=False, classes="title")
+        if self._example:
             yield Static(self._example, markup=False, classes="detail")
-            yield Input(value=self._value, id="line", max_length=1_000)
+        yield field(self._label, "line", value=self._value, longest=1_000)
+        yield from buttons(("take", self._verb), ("back", "Back"))
 
-    def on_input_submitted(self) -> None:
-        """Enter takes it."""
-        self.dismiss(self.query_one("#line", Input).value.strip() or None)
+    def submit(self) -> None:
+        """Take it."""
+        self.dismiss(self.value("line") or None)
 
-    def action_close(self) -> None:
-        """Nothing."""
-        self.dismiss(None)
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        """By mouse."""
+        self.submit() if event.button.id == "take" else self.action_back()

@@ -1,16 +1,29 @@
-"""Drawn rows on the screen: each redrawn only when it has changed, in the colours of whatever theme there is."""
+"""Drawn rows on the screen: each redrawn only when it has changed, in the colours of whatever theme there is.
+
+Keys that are named in them can be clicked.
+"""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final, cast
 
 from rich.segment import Segment
 from rich.style import Style as RichStyle
+from textual.events import Click
 from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
+from dateflicks.tui.bindings import action_of
 from dateflicks.tui.drawing.rows import Row
+from dateflicks.tui.drawing.touch import touched
+from dateflicks.tui.keys import Binding, Context
 from dateflicks.tui.textual_themes import rich_styles
 from dateflicks.tui.themes import Style
+
+if TYPE_CHECKING:
+    from dateflicks.tui.app import DateflicksApp
+
+OF_WIDGETS: Final[frozenset[Context]] = frozenset({"composer", "chat", "form", "choice"})  # the focused one's keys
 
 
 class Board(Widget):
@@ -52,3 +65,32 @@ class Board(Widget):
             return Strip.blank(self.size.width, self._styles["text"])
         segments = [Segment(text, self._styles[style]) for text, style in self._rows[y]]
         return Strip(segments).adjust_cell_length(self.size.width, self._styles["text"])
+
+    # --- mouse --------------------------------------------------------------------------------------------------
+
+    @property
+    def contexts(self) -> tuple[Context, ...]:
+        """Where the keys work that may stand in these rows."""
+        return (*getattr(self.screen, "CONTEXTS", ()), "app")
+
+    async def on_click(self, event: Click) -> None:
+        """A key that stands there, or its words: as if it were pressed."""
+        app = cast("DateflicksApp", self.app)
+        y = int(event.y)
+        if not 0 <= y < len(self._rows):
+            return
+        known = [one for context in self.contexts for one in app.keys.of(context)]
+        found = touched(self._rows[y], int(event.x), known, app.glyphs)
+        if found is not None:
+            event.stop()
+            await self._act(found)
+
+    async def _act(self, binding: Binding) -> None:
+        node = self.app if binding.context == "app" and binding.id != "back" else self.screen
+        action = action_of(binding.id)
+        if binding.context in OF_WIDGETS:
+            self.app.simulate_key(binding.keys[0])
+        elif binding.id == "back":
+            await self.app.run_action("back")
+        elif not await self.app.run_action(action, node):
+            self.app.simulate_key(binding.keys[0])

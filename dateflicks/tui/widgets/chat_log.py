@@ -13,7 +13,7 @@ from typing import ClassVar, Final
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.cache import LRUCache
 from textual.geometry import Offset, Size
 from textual.message import Message
@@ -23,6 +23,7 @@ from textual.selection import Selection
 from textual.strip import Strip
 from textual.widget import Widget
 
+from dateflicks.tui.bindings import bindings_of
 from dateflicks.tui.emoji import EmojiMode
 from dateflicks.tui.model import Chat, ChatEntry
 from dateflicks.tui.widgets.chat_book import ChatBook
@@ -43,25 +44,29 @@ _STYLES: Final = (
     "fail",
     "day",
 )
+_ACTIONS: Final = {
+    "line-above": "step(-1)",
+    "line-below": "step(1)",
+    "reply": "wish('reply')",
+    "react-line": "wish('react')",
+    "edit": "wish('edit')",
+    "delete": "wish('delete')",
+    "retry-line": "wish('retry')",
+    "go-there": "wish('go')",
+    "copy-line": "copy",
+    "newest": "to_end",
+    "oldest": "scroll_home",
+    "match-above": "find_again(-1)",
+    "match-below": "find_again(1)",
+    "leave-chat": "screen.leave_chat",
+}
 
 
 class ChatLog(ScrollView, can_focus=True):
     """The lines of a session's talk."""
 
     ALLOW_SELECT = True
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "step(-1)", "Line above", show=False, id="chat.up"),
-        Binding("down", "step(1)", "Line below", show=False, id="chat.down"),
-        Binding("enter", "wish('reply')", "Reply", id="chat.reply"),
-        Binding("r", "wish('react')", "React", id="chat.react"),
-        Binding("e", "wish('edit')", "Edit", id="chat.edit"),
-        Binding("d,delete", "wish('delete')", "Delete", id="chat.delete"),
-        Binding("c", "copy", "Copy", id="chat.copy"),
-        Binding("end", "to_end", "Newest", show=False, id="chat.end"),
-        Binding("home", "scroll_home", "Oldest", show=False, id="chat.home"),
-        Binding("f3", "find_again(-1)", "Match above", show=False, id="chat.match_above"),
-        Binding("shift+f3", "find_again(1)", "Match below", show=False, id="chat.match_below"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("chat", actions=_ACTIONS)]
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"chat--{name}" for name in (*_STYLES, "cursor", "found")}
     DEFAULT_CSS = """
     ChatLog {

@@ -6,12 +6,16 @@ from rich.style import Style
 
 from dateflicks.tui.model import ChatEntry
 
-Wish = Literal["reply", "react", "edit", "delete"]
+Wish = Literal["reply", "react", "edit", "delete", "retry", "go"]
 Span = tuple[int, int, Style]  # from one character to before another
 
 
 def hindrance(wish: Wish, entry: ChatEntry) -> str | None:
     """Why something cannot be done with an entry."""
+    if wish == "retry":
+        return None if entry.state == "failed" else "That line does not have to be sent again."
+    if wish == "go":
+        return None if entry.position is not None else "Nobody knows where in the film that was said."
     if entry.state != "sent" and wish != "delete":
         return "That line is not sent yet."
     if entry.is_deleted:

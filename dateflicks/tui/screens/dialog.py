@@ -1,0 +1,140 @@
+"""What all screens over others have in common: a box that scrolls where there is little room, a line of keys at the
+foot of the terminal, a way back, and fields with their names beside them."""
+
+from collections.abc import Iterator
+from typing import ClassVar, Final, TypeVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical
+from textual.screen import ModalScreen
+from textual.suggester import Suggester
+from textual.widget import Widget
+from textual.widgets import Button, Input, Static
+
+from dateflicks.protocol.printable import printable
+from dateflicks.tui.bindings import app_bindings, bindings_of
+from dateflicks.tui.keys import Context
+from dateflicks.tui.widgets.hints import Hints
+
+Answer = TypeVar("Answer")
+MANY: Final = 3  # buttons that do not fit beside one another in forty cells
+
+
+class Dialog(ModalScreen[Answer]):
+    """Ends with an answer, or with None by the key that leads back. What is in it comes from `body`."""
+
+    CONTEXTS: ClassVar[tuple[Context, ...]] = ("dialog",)
+    BINDINGS: ClassVar[list[BindingType]] = [*app_bindings({"back": "back"})]
+    KIND = ""  # "wide" or "tall", as the style sheet knows them
+
+    def compose(self) -> ComposeResult:
+        """The box, and the keys below it."""
+        with Vertical(classes=f"dialog {self.KIND}"):
+            yield from self.body()
+        yield Hints(self.CONTEXTS[0])
+
+    def body(self) -> ComposeResult:
+        """What is in the box."""
+        yield from ()
+
+    def say(self, text: str, *, is_trouble: bool = True) -> None:
+        """What is wrong, or what goes on, in the line that a form has for it; brought into view."""
+        line = self.query_one("#trouble", Static)
+        line.update(printable(f"{self._cross} {text}" if is_trouble and text else text, keep_newlines=True))
+        line.set_class(not is_trouble, "calm")
+        line.display = bool(text)
+        if text:
+            self.call_after_refresh(line.scroll_visible, animate=False)
+
+    @property
+    def _cross(self) -> str:
+        return "!" if self.app.has_class("-ascii") else "✗"
+
+    def action_back(self) -> None:
+        """Out, without an answer."""
+        self.dismiss(None)
+
+
+class Form(Dialog[Answer]):
+    """Lines to fill in and buttons: up and down go between them, enter goes on to what is empty and then does it."""
+
+    CONTEXTS: ClassVar[tuple[Context, ...]] = ("form",)
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings_of("form", actions={"go-on": "go_on", "next-line": "step(1)", "line-before": "step(-1)"})
+    ]
+    KIND = "wide"
+
+    def action_step(self, step: int) -> None:
+        """The next line or button, or the one before."""
+        self.focus_next() if step > 0 else self.focus_previous()
+
+    def action_go_on(self) -> None:
+        """Do what is asked, from a place where enter does nothing else."""
+        self.go_on(None)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Enter in a line."""
+        event.stop()
+        self.go_on(event.input)
+
+    def go_on(self, here: Input | None) -> None:
+        """To the first line that must be filled in and is not, else do it. `here` was being written in."""
+        for one in self.query("Input.needed").results(Input):
+            if not one.value.strip() and one is not here:
+                one.focus()
+                return
+        self.submit()
+
+    def submit(self) -> None:
+        """Do what the form is for."""
+        raise NotImplementedError
+
+    def value(self, name: str) -> str:
+        """What is written in a line, without spaces around it; nothing where there is no such line."""
+        return next((one.value.strip() for one in self.query(f"#{name}").results(Input)), "")
+
+
+def field(
+    label: str,
+    name: str,
+    *,
+    value: str = "",
+    example: str = "",
+    longest: int = 0,
+    is_secret: bool = False,
+    is_needed: bool = False,
+    suggester: Suggester | None = None,
+) -> Widget:
+    """A line to fill in with its name before it; `longest` in characters."""
+    line = Input(
+        value=value,
+        placeholder=example,
+        password=is_secret,
+        id=name,
+        max_length=longest,
+        suggester=suggester,
+        classes="needed" if is_needed else None,
+        compact=True,
+    )
+    line.cursor_blink = False  # nothing moves without a cause
+    return Horizontal(Static(label, markup=False, classes="label"), line, classes="field")
+
+
+def trouble() -> Static:
+    """The line for what is wrong, which takes no room before there is anything."""
+    line = Static("", markup=False, classes="trouble", id="trouble")
+    line.display = False
+    return line
+
+
+def buttons(*named: tuple[str, str]) -> Iterator[Widget]:
+    """Buttons beside one another, or below one another where there is little room: id and label of each."""
+    first = named[0][0]
+    yield Horizontal(
+        *(
+            Button(label, id=name, variant="primary" if name == first else "default", compact=True)
+            for name, label in named
+        ),
+        classes="buttons" if len(named) < MANY else "buttons many",
+    )
