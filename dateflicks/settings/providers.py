@@ -21,6 +21,12 @@ class ScheduledSettings(msgspec.Struct, frozen=True, kw_only=True):
     full_schedule: Schedule = "17 4 * * sun"
 
 
+class _Schedule(msgspec.Struct, frozen=True, omit_defaults=True):
+    enabled: bool | msgspec.UnsetType = msgspec.UNSET
+    schedule: Schedule | msgspec.UnsetType = msgspec.UNSET
+    full_schedule: Schedule | msgspec.UnsetType = msgspec.UNSET
+
+
 class TmdbSettings(msgspec.Struct, frozen=True, kw_only=True):
     """What the three vendors' sources share: the keys of the two catalogues behind them, and where those are."""
 
@@ -135,6 +141,15 @@ class ProvidersSettings(msgspec.Struct, frozen=True, kw_only=True):
             )
         return found if isinstance(found, ScheduledSettings) else None
 
+    def scheduled(self, source: str) -> ScheduledSettings:
+        """Whether and when a source runs, a plug-in too. Raises msgspec.ValidationError for what does not fit."""
+        found = self.section(source)
+        if found is not None:
+            return found
+        own = {key: value for key, value in self.plugins.get(source, {}).items() if key in SCHEDULE_KEYS}
+        return msgspec.structs.replace(PLUGIN_SCHEDULE, **msgspec.to_builtins(msgspec.convert(own, _Schedule)))
 
+
+SCHEDULE_KEYS = ScheduledSettings.__struct_fields__
 PLUGIN_SCHEDULE = ScheduledSettings(enabled=True, schedule="7 3 * * *", full_schedule="7 4 * * sun")
 """For a plug-in whose section says nothing else."""
