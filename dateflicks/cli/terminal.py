@@ -64,8 +64,9 @@ async def open_terminal(
             failure.add_note(f"The evening is kept. Go on with: {RESUME}")
     if failure is not None:
         raise failure
-    if farewell is None:
-        return
+    if farewell is None:  # by a signal, which Textual takes for a cancellation and keeps to itself
+        environment.say(*app.goodbye().lines)
+        raise KeyboardInterrupt
     if farewell.status:
         raise CliError(Exit.FAILED, *farewell.lines)
     environment.say(*farewell.lines)

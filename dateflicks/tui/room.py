@@ -303,6 +303,8 @@ class Room:
             self._seals.keep(self.predictions.sealed)
         chat = self.conversation.kept() if self.conversation is not None else None
         film = self.screen.film.source if self.screen is not None and self.screen.film is not None else None
+        if film is not None and not is_address(film):
+            film = str(Path(film).absolute())  # gone on with from whichever folder
         KeptEvening(
             server=self._start.kept_as or self._surroundings.server,
             own_server=self._start.own_server,

@@ -372,10 +372,13 @@ def test_how_to_begin_is_said_to_nobody_else(state: WatchState) -> None:
     assert banner.banners(state, 80, UNICODE, KEYS) == []
 
 
-def test_what_is_to_be_done_by_hand_stands_until_something_else_is_or_a_minute_has_passed() -> None:
+def test_what_is_to_be_done_by_hand_stands_for_a_while_or_until_something_else_is() -> None:
     state = reduce(PLAYING, PlayerSaid(text="Go to 41:00 and pause there, then say where you are."), 2.0)
-    assert line(banner.banners(state, 80, UNICODE, KEYS)).startswith("▌Your player: Go to 41:00 and pause there")
-    assert len(banner.banners(state, 40, UNICODE, KEYS)) == 2
+    assert lines(banner.banners(state, 80, UNICODE, KEYS)) == [
+        "▌Your player: Go to 41:00 and pause there, then say where you are. Type /at",
+        "▌41:12",
+    ]
+    assert len(banner.banners(state, 40, UNICODE, KEYS)) == 3
     assert "3 …" in line(banner.banners(reduce(state, PlayerSaid(text="3 …"), 3.0), 80, UNICODE, KEYS))
     assert banner.banners(reduce(state, Tick(), 63.0), 80, UNICODE, KEYS) == []
 
@@ -477,12 +480,12 @@ MINE = call(ME, option="yes", confidence=0.8)
 @pytest.mark.parametrize(
     ("one", "text"),
     [
-        (bet(), "[enter] call it"),
-        (bet(calls=[call(BEA)]), "[enter] call it"),
+        (bet(), "[p] call it"),
+        (bet(calls=[call(BEA)]), "[p] call it"),
         (bet(calls=[MINE]), "you: yes 80%"),
         (bet(calls=[MINE, call(BEA)]), "you: yes 80%, 1 sealed"),
-        (bet(status="locked", calls=[MINE]), "[s] say what came true"),
-        (bet(status="locked", proposed_outcome="no", proposed_by=BEA), "no? [y] confirm [n] object"),
+        (bet(status="locked", calls=[MINE]), "[p] say what came true"),
+        (bet(status="locked", proposed_outcome="no", proposed_by=BEA), "no? [p] confirm or object"),
         (bet(status="locked", proposed_outcome="no", proposed_by=ME), "you say no; now the other confirms"),
         (bet(status="settled", outcome="yes", calls=[call(ME, option="yes", points=21.0)]), "yes: you +21"),
         (bet(status="settled", outcome="yes"), "yes"),
@@ -493,6 +496,20 @@ MINE = call(ME, option="yes", confidence=0.8)
 def test_a_prediction_says_how_it_stands_and_what_to_press(one: PredictionBody, text: str) -> None:
     state = after([(0.0, opened()), (1.0, Changed(one, "present", None))])
     assert line(predictions.panel(state, 93, UNICODE, KEYS)).rstrip().endswith(f"  {text}")
+
+
+@pytest.mark.parametrize(
+    ("one", "text"),
+    [
+        (bet(), "[enter] call it"),
+        (bet(calls=[MINE]), "[s] once known   [enter] call anew"),
+        (bet(status="locked", calls=[MINE]), "[s] say what came true"),
+        (bet(status="locked", proposed_outcome="no", proposed_by=BEA), "no? [y] confirm [n] object"),
+    ],
+)
+def test_in_the_list_the_keys_are_those_of_the_list(one: PredictionBody, text: str) -> None:
+    state = after([(0.0, opened()), (1.0, Changed(one, "present", None))])
+    assert lines(predictions.listing(state, 93, UNICODE, KEYS)[0][1])[1].endswith(f"  {text}")
 
 
 def test_what_waits_for_the_film_says_nothing_of_itself() -> None:

@@ -13,6 +13,7 @@ from dateflicks.tui.themes import Style
 
 SETTLES_SECONDS: Final = 2.0
 BEGINNING_SECONDS: Final = 1.0  # a film that stands before this has not begun
+_TELL_ME: Final = "say where you are."  # what the player by hand ends with when it has to know
 _GROUND: Style = "banner"
 _STATUS = {"play": "PLAYING", "pause": "PAUSED", "stop": "STOPPED"}
 _YES = {"play": "play", "pause": "pause", "stop": "stop", "seek": "go there"}
@@ -24,7 +25,8 @@ def banners(state: WatchState, width: int, glyphs: Glyphs, keys: Keymap) -> list
     rows = [*offline(state, width, glyphs, keys), *by_hand(state, width, glyphs)]
     if state.pending is not None and state.link.is_open and not _is_about_to_go(state, state.pending):
         rows += pending(state, state.pending, width, glyphs, keys)
-    return rows or ready(state, width, glyphs, keys)
+        return rows
+    return [*rows, *ready(state, width, glyphs, keys)]
 
 
 def ready(state: WatchState, width: int, glyphs: Glyphs, keys: Keymap) -> list[Row]:
@@ -47,7 +49,9 @@ def by_hand(state: WatchState, width: int, glyphs: Glyphs) -> list[Row]:
     says = clean(state.player.says)
     if not says:
         return []
-    parts = wrapped(f"Your player: {says}", max(10, width - 2), 3)
+    if says.endswith(_TELL_ME):
+        says = f"{says} Type /at 41:12"
+    parts = wrapped(f"Your player: {own_text(says, glyphs)}", max(10, width - 2), 3)
     return [fitted([(glyphs.bar, _GROUND), (part, "banner-strong")], width, glyphs, _GROUND) for part in parts]
 
 

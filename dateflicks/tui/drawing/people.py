@@ -75,14 +75,21 @@ def invitation(state: WatchState, width: int, glyphs: Glyphs) -> list[Row]:
 
 
 def toasts(state: WatchState, width: int, glyphs: Glyphs) -> list[Row]:
-    """What is told once, one row each, the newest last."""
+    """What is told once, at most two rows each, the newest last."""
     rows = []
     for one in state.toasts:
         sign = f"{glyphs.no} " if one.is_trouble else f"{glyphs.dot} "
-        rows.append(
-            fitted([(f" {sign}", "bad" if one.is_trouble else "dim"), (clean(one.text), "text")], width, glyphs)
-        )
+        style: Style = "bad" if one.is_trouble else "dim"
+        for number, part in enumerate(_in_two(clean(one.text), max(1, width - 4))):
+            rows.append(fitted([(f" {sign}" if number == 0 else "   ", style), (part, "text")], width, glyphs))
     return rows
+
+
+def _in_two(text: str, width: int) -> list[str]:
+    """A text in one row or two; of a longer one the rest is left to the ellipsis."""
+    first = wrapped(text, width, 1)[0]
+    rest = text[len(first) :].strip()
+    return [first, rest] if rest else [first]
 
 
 def chat_rule(state: WatchState, width: int, glyphs: Glyphs, unread: int = 0) -> Row:

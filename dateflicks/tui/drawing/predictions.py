@@ -173,10 +173,13 @@ def _state_word(state: WatchState, one: PredictionBody) -> str:
 def _said(
     state: WatchState, one: PredictionBody, glyphs: Glyphs, keys: Keymap, *, is_long: bool = False
 ) -> tuple[str, Style]:
-    """How it stands with it, and what to press where something is to be done; less where the calls stand beside it."""
+    """How it stands with it, and what to press where something is to be done; less where the calls stand beside it.
+
+    Beside the film there is one key for all of it, which opens the list.
+    """
 
     def key(name: str) -> str:
-        return f"[{keys.shown(name, ascii_only=glyphs.is_ascii)}]"
+        return f"[{keys.shown(name if is_long else 'predict', ascii_only=glyphs.is_ascii)}]"
 
     if one.waits:
         return "", "dim"
@@ -195,6 +198,8 @@ def _said(
         outcome = clean(one.proposed_outcome)
         if one.proposed_by == state.me:
             return f"you say {outcome}; now the other confirms", "dim"
+        if not is_long:
+            return f"{outcome}? {key('confirm')} confirm or object", "warning"
         return f"{outcome}? {key('confirm')} confirm {key('object')} object", "warning"
     if one.status == "settled":
         points = ", ".join(f"{_caller(state, call)} {call.points or 0:+.0f}" for call in one.calls)

@@ -26,7 +26,7 @@ from dateflicks.tui.model.telling import told
 
 _GRANTED: Final = {"play": "play", "pause": "pause", "stop": "stop", "seek": "move the film"}
 GAP_SECONDS: Final = 30.0
-SAID_SECONDS: Final = 60.0  # what is to be done by hand stays until something else is, or it is surely done
+SAID_SECONDS: Final = 30.0  # what is to be done by hand stays until something else is, or it is surely done
 WORD_SECONDS: Final = 5.0
 SENTENCE_CHARACTERS: Final = 12  # shorter is a countdown
 _OVER: Final = frozenset({"ended", "cancelled", "rejected"})

@@ -116,7 +116,7 @@ class PredictionsScreen(Screen[None]):
     async def action_predict_new(self) -> None:
         """Predict something."""
         text = await self.app.push_screen_wait(
-            WriteScreen("What will happen?", "such as: Ben survives; yes; no @ 1:20:00 (options and when calls close)")
+            WriteScreen("What will happen?", "Such as: Ben survives. Or: Who dies first?; Ben; Harry @ 1:20:00")
         )
         if not text:
             return

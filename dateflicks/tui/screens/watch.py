@@ -22,7 +22,7 @@ from dateflicks.protocol.frames import StatusWord
 from dateflicks.protocol.printable import printable
 from dateflicks.tui import commands
 from dateflicks.tui.bindings import bindings_of
-from dateflicks.tui.drawing import film, foot, people, watch
+from dateflicks.tui.drawing import banner, film, foot, people, watch
 from dateflicks.tui.drawing.rows import Row
 from dateflicks.tui.drawing.words import stands_here
 from dateflicks.tui.emoji import EMOJI
@@ -144,9 +144,10 @@ class WatchScreen(Screen[None]):
             return film.header(state, width, glyphs)
         size = watch.size_of(width, self.size.height)
         if self._view == "chat":
-            return [*film.header(state, width, glyphs), *watch.asked(state, width, glyphs, keys)]
-        fits_sync = self._shows_sync and self._view != "zen"
-        return watch.top(state, width, size if fits_sync else "tiny", glyphs, keys)
+            return [*film.header(state, width, glyphs), *banner.banners(state, width, glyphs, keys)]
+        if self._view == "zen":  # what is told once is told there too
+            return [*watch.top(state, width, "tiny", glyphs, keys), *people.toasts(state, width, glyphs)]
+        return watch.top(state, width, size if self._shows_sync else "tiny", glyphs, keys)
 
     def _right_width(self, width: int) -> int:
         return max(44, width // 3)
