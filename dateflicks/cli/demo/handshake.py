@@ -5,7 +5,7 @@ import secrets
 
 from dateflicks.cli.demo.observer import Eye, MpvEye, Observer, SimulatedEye
 from dateflicks.cli.demo.people import Person, StepFailed
-from dateflicks.cli.demo.stage import FILM_NAME, FILM_SECONDS
+from dateflicks.cli.demo.stage import FILM_NAME, FILM_SECONDS, OTHERS
 from dateflicks.cli.demo.story import Scene
 from dateflicks.client.films import film_of, own_film
 from dateflicks.client.hosting import host_film
@@ -19,7 +19,7 @@ CONNECT_SECONDS = 10.0
 
 
 async def services(scene: Scene) -> str:
-    """Two processes, and the one address that a client is given leads to both."""
+    """A process each, and the one address that a client is given leads to both."""
     stage = scene.stage
     await stage.open()
     assert stage.session is not None
@@ -27,13 +27,15 @@ async def services(scene: Scene) -> str:
     scene.people = [Person(name, stage.settings_of(name)) for name in ("ana", "bea")]
     found = await scene.host.client.services()
     expected = {"session": stage.session.port, "timecode": stage.timecode.port}
+    expected |= {name: stage.others[name].port for name in OTHERS}
     for name, port in expected.items():
         if not found.get(name, "").endswith(f":{port}"):
             raise StepFailed(f"GET /services does not lead to the {name} service at port {port}: {found}")
-    film = f"a film of {clock_text(FILM_SECONDS)} by ffmpeg" if stage.is_real else "no film is needed"
+    film = f"film of {clock_text(FILM_SECONDS)} by ffmpeg" if stage.is_real else "no film is needed"
     if stage.why_simulated:
         film = f"simulated players, for want of a film: {stage.why_simulated}"
-    return f"session :{expected['session']}, timecode :{expected['timecode']}, {film}"
+    ports = ", ".join(f"{name} :{port}" for name, port in expected.items())
+    return f"{ports}, {film}"
 
 
 async def register(scene: Scene) -> str:

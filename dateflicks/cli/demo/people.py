@@ -135,6 +135,20 @@ class Person:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._news.wait(), min(left, LOOK_SECONDS))
 
+    async def sees(self, what: str, is_so: Callable[[], bool], *, seconds: float) -> None:
+        """Until this is so, by whatever this person is told. Raises StepFailed."""
+        deadline = time.monotonic() + seconds
+        while True:
+            self._news.clear()
+            if is_so():
+                return
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise StepFailed(f"{self.name} did not see within {seconds:g} s {what}")
+            self._see_that_watching()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._news.wait(), min(left, LOOK_SECONDS))
+
     async def hears_the_end(self, *, seconds: float) -> None:
         """Until the evening is over by itself, because the session is. Raises StepFailed."""
         if self._watching is not None:

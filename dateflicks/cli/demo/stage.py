@@ -18,6 +18,7 @@ from dateflicks.client.service_process import ServiceProcess
 from dateflicks.settings.client import ClientSettings, ConsentSettings
 
 FILM_NAME: Final = "The_Test_Card.mkv"
+OTHERS: Final = ("messages", "prediction")
 FILM_SECONDS: Final = 120.0
 BASE_MAX_BYTES: Final = 60  # the name of a socket below it must not be longer than 104 bytes
 SHORT_BASE: Final = "/tmp"  # noqa: S108 - a folder of its own is made there, as in any other place
@@ -61,6 +62,7 @@ class Stage:
         self._may_simulate = may_simulate
         self.session: ServiceProcess | None = None
         self.timecode: ServiceProcess | None = None
+        self.others: dict[str, ServiceProcess] = {}
         self._environ = {name: value for name, value in environ.items() if not name.startswith("DATEFLICKS_")}
         self._environ |= {"DATEFLICKS_HOME": str(folder / "home"), "DATEFLICKS_SETTINGS": str(folder / "settings")}
 
@@ -104,8 +106,9 @@ class Stage:
 
     async def close(self) -> list[int]:
         """End the services; their exit statuses."""
-        running = [service for service in (self.session, self.timecode) if service is not None]
+        running = [service for service in (self.session, self.timecode, *self.others.values()) if service is not None]
         self.session = self.timecode = None
+        self.others = {}
         return list(await asyncio.gather(*(service.end() for service in running)))
 
     async def _film(self) -> None:
@@ -122,9 +125,19 @@ class Stage:
             await asyncio.to_thread(shutil.copyfile, made, copy)
 
     async def _services(self) -> None:
-        timecode = await self.start_timecode()
-        self._environ["DATEFLICKS_SESSION_SERVICES"] = f"timecode=http://127.0.0.1:{timecode.port}"
+        """The session service last: it is told where the others are."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.start_timecode())
+            for name in OTHERS:
+                group.create_task(self._start_other(name))
+        assert self.timecode is not None
+        ports = {"timecode": self.timecode.port} | {name: self.others[name].port for name in OTHERS}
+        addresses = ",".join(f"{name}=http://127.0.0.1:{port}" for name, port in ports.items())
+        self._environ["DATEFLICKS_SESSION_SERVICES"] = addresses
         self.session = await self._start("session")
+
+    async def _start_other(self, name: str) -> None:
+        self.others[name] = await self._start(name)
 
     async def _start(self, name: str, *, port: int = 0, flags: tuple[str, ...] = ()) -> ServiceProcess:
         log = self.folder / f"{name}.log"

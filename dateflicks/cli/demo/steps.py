@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from dateflicks.cli.demo import handshake, trials
+from dateflicks.cli.demo import handshake, talk, trials
 from dateflicks.cli.demo.story import Step
 
 
@@ -17,6 +17,9 @@ def steps(confirm_seconds: float) -> Sequence[Step]:
         Step("connect", "Two players open the film", handshake.connect, ("accept",)),
         Step("play", "Play, with the guest's consent", trials.play, watching),
         Step("drift", "How far apart they are", trials.measure, watching),
+        Step("chat", "They talk about what they see", talk.chat, watching),
+        Step("predict", "Both call it, and neither sees the other's call", talk.predict, watching),
+        Step("settle", "The film locks it, and both say how it ended", talk.settle, ("predict",)),
         Step("seek", "Both go on elsewhere", trials.seek, watching),
         Step("pause-confirmed", "A pause that is agreed to", trials.pause_confirmed, watching),
         Step("pause-ignored", "A pause that nobody answers", trials.pause_ignored, watching, 40.0 + confirm_seconds),

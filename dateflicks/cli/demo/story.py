@@ -51,6 +51,7 @@ class Scene:
     observer: Observer | None = None
     watch: asyncio.Task[None] | None = None
     session: SessionBody | None = None
+    prediction: str = ""  # the id of what was predicted
 
     @property
     def host(self) -> Person:

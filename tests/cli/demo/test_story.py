@@ -6,9 +6,10 @@ import os
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from dateflicks.cli.demo import run, trials
+from dateflicks.cli.demo import run, talk, trials
 from dateflicks.cli.demo.measuring import Reading
 from dateflicks.cli.demo.observer import SimulatedEye
 from dateflicks.cli.demo.people import StepFailed
@@ -17,6 +18,11 @@ from dateflicks.cli.demo.stage import Stage
 from dateflicks.cli.demo.steps import steps
 from dateflicks.cli.demo.story import Result, Scene, Step, View, report_of, tell
 from dateflicks.cli.demo.view import Lines
+from dateflicks.client.chat import Conversation
+from dateflicks.client.predicting import call_of
+from dateflicks.client.predictions import Predictions
+from dateflicks.protocol.chat import Message
+from dateflicks.protocol.predictions import CallBody, PredictionBody
 
 HANDSHAKE = ("services", "register", "invite", "accept", "connect")
 
@@ -119,6 +125,43 @@ async def test_a_player_that_is_elsewhere_than_its_follower_believes_is_found_ou
 
 
 @pytest.mark.slow
+async def test_lines_that_the_two_have_in_another_order_and_a_call_that_can_be_seen_are_found_out(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    lines_of, orders = talk.lines_of, list[list[Message]]()
+
+    def turned_around(conversation: Conversation, first: int) -> list[Message]:
+        found = lines_of(conversation, first)
+        orders.append(found)
+        return found[::-1] if len(orders) % 2 else found
+
+    monkeypatch.setattr(talk, "lines_of", turned_around)
+    monkeypatch.setattr(talk, "call_of", opened)
+    results = await played(monkeypatch, tmp_path, "chat", "predict", "settle")
+    assert results["connect"].ok
+    assert results["chat"].detail == "the two do not have the same lines in the same order"
+    assert results["predict"].detail == "ana's client knows what bea called: yes 0.8"
+    assert results["settle"].detail == "not tried without predict"
+
+
+def opened(prediction: PredictionBody, user_id: str) -> CallBody | None:
+    """A call as nobody may see it."""
+    call = call_of(prediction, user_id)
+    return call and msgspec.structs.replace(call, option="yes", confidence=0.8)
+
+
+@pytest.mark.slow
+async def test_a_prediction_that_the_film_does_not_lock_is_found_out(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(Predictions, "look", lambda _: None)
+    monkeypatch.setattr(talk, "HEAR_SECONDS", 1.0)
+    results = await played(monkeypatch, tmp_path, "predict", "settle")
+    assert results["predict"].ok
+    assert results["settle"].detail.startswith("ana did not see within 5 s that the film locks at ")
+
+
+@pytest.mark.slow
 async def test_a_pause_that_does_not_end_by_itself_is_found_out(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -179,5 +222,6 @@ async def test_without_a_film_simulated_players_stand_in_unless_real_ones_were_a
 
 def test_the_names_of_the_steps_are_what_scripts_rely_on() -> None:
     assert [step.name for step in steps(5.0)] == [
-        *HANDSHAKE, "play", "drift", "seek", "pause-confirmed", "pause-ignored", "freeze", "service-killed", "end"
+        *HANDSHAKE, "play", "drift", "chat", "predict", "settle", "seek", "pause-confirmed", "pause-ignored", "freeze",
+        "service-killed", "end",
     ]  # fmt: skip
