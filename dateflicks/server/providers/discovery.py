@@ -95,7 +95,7 @@ def _plugins() -> Iterator[Found]:
         try:
             package = distribution.metadata["Name"]
             version = distribution.version
-        except Exception:  # noqa: BLE001 - whatever is wrong with somebody's package, the others are found
+        except Exception:  # noqa: BLE001, S112 - whatever is wrong with somebody's package, the others are found
             continue
         if not package or re.sub(r"[-_.]+", "-", package).lower() in seen | {PACKAGE}:
             continue
@@ -123,13 +123,13 @@ def _plugins_of(distribution: Distribution, package: str, version: str) -> Itera
 
 
 def load(found: Found) -> VideoSource:
-    """The source itself, imported, made and looked at. Raises BrokenSource, which says `ImportError: …` and the like."""
+    """The source itself, imported, made and looked at. Raises BrokenSource: `ImportError: …`, say."""
     try:
         source = _made(found.reference)
         problems = [*problems_of(source, found.name)]
     except KeyboardInterrupt:
         raise
-    except BaseException as error:  # noqa: BLE001 - whatever a package does when it is imported, even to exit
+    except BaseException as error:  # whatever a package does when it is imported, even to exit
         raise BrokenSource(f"{type(error).__name__}: {clean_line(str(error), 300)}") from error
     if problems:
         raise BrokenSource("; ".join(problems))
@@ -147,10 +147,10 @@ def _made(reference: str) -> VideoSource:
     return factory()
 
 
-def problems_of(source: object, name: str) -> Iterator[str]:
+def problems_of(source: Any, name: str) -> Iterator[str]:
     """What a source declares wrongly, a phrase each."""
-    if not isinstance(source, VideoSource):
-        missing = [attribute for attribute in _ATTRIBUTES if not hasattr(source, attribute)]
+    missing = [attribute for attribute in _ATTRIBUTES if not hasattr(source, attribute)]
+    if missing:
         yield f"it is no video source: it has no {', '.join(missing)}"
         return
     if source.api_version != API_VERSION:

@@ -72,7 +72,7 @@ class Validators:
     def heard(self, url: str, headers: Mapping[str, str]) -> None:
         """What an answer said."""
         tag, date = headers.get("etag", ""), headers.get("last-modified", "")
-        if (tag or date) and len(tag) + len(date) < 512:
+        if (tag or date) and len(tag) + len(date) <= 200:
             self._heard[_key(url)] = [tag, date]
 
     def kept(self) -> dict[str, list[str]]:
