@@ -11,7 +11,16 @@ from typing import Final
 
 from dateflicks.cli.telling import Teller
 from dateflicks.client.chat_sentences import Answers, ChatNarrator
-from dateflicks.client.chat_updates import ChatLine, ChatUpdate, DraftChanged, DraftGone, Older, Rewritten, Said
+from dateflicks.client.chat_updates import (
+    CaughtUp,
+    ChatLine,
+    ChatUpdate,
+    DraftChanged,
+    DraftGone,
+    Older,
+    Rewritten,
+    Said,
+)
 from dateflicks.client.evening import Evening
 from dateflicks.client.sentences import clock_text
 from dateflicks.core.limits import TEXT_MAX_CHARACTERS
@@ -40,6 +49,7 @@ class PlainTalk:
         ] = {}  # what was typed here and is not in the talk: words, and since when
         self._told_unsent: set[str] = set()
         self._is_lost = False
+        self._has_caught_up = False
         self._news = asyncio.Event()
 
     # --- what happens -------------------------------------------------------------------------------------------
@@ -66,6 +76,7 @@ class PlainTalk:
                 self._told_unsent.discard(draft.client_id)
                 self._teller.update(update, self._narrator.sentence(update))
             case _:
+                self._has_caught_up |= isinstance(update, CaughtUp)
                 if isinstance(update, ChatLine):
                     self._is_lost = not update.is_open
                 self._teller.update(update, self._narrator.sentence(update))
@@ -147,7 +158,8 @@ class PlainTalk:
     def _spoken(self, message: Message, *, is_news: bool) -> str | None:
         line = at_place(message, self._answers.spoken(message))
         if message.type == "system":
-            return None if is_news and self._evening.viewer.connected else line
+            is_known = is_news or not self._has_caught_up or message.author == self._evening.viewer.user_id
+            return None if is_known and self._evening.viewer.connected else line
         return None if message.client_id in self._said else line
 
     def _rewritten(self, message: Message | None) -> str | None:

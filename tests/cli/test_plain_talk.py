@@ -96,7 +96,10 @@ async def test_what_was_said_meanwhile_is_told_with_its_film_lines(bea: Talker) 
     bea._does(bea.talk._talk.opened)
     system = {"type": "system", "event": "left", "content": "ana left", "position": 60.0}
     assert bea.says(1, **system) == "1:00 - ana left"
-    assert bea.says(2, content="back") == "ana: back"
+    bea.desk.evening.viewer.opened(0.0)
+    assert bea.says(2, **{**system, "author": BEA, "content": "bea left"}) == ""
+    assert bea.says(3, **system) == "1:00 - ana left"
+    assert bea.says(4, content="back") == "ana: back"
 
 
 async def test_of_what_was_said_before_the_last_is_told_and_all_of_it_is_read(bea: Talker) -> None:

@@ -82,7 +82,8 @@ def host(
     At a terminal this opens a screen, which shows the line to read to your guest
     and, once they are there, the film's controls and the chat; f1 there shows what
     can be done. With --plain, and in a pipe, type play, pause, stop, seek 41:00 (or
-    +30, -10), accept, refuse, where, quit.
+    +30, -10), accept, refuse, where, say TEXT, react joy, predict TEXT, call yes 80%,
+    quit; 'dateflicks help output' names all of them.
     """
     environment = environment_of(ctx)
     with ending_as_by_ctrl_c():

@@ -48,7 +48,8 @@ def join(
 
     At a terminal this opens a screen; f1 there shows what can be done. With
     --plain, and in a pipe, type play, pause, stop, seek 41:00 (or +30, -10),
-    accept, refuse, where, quit.
+    accept, refuse, where, say TEXT, react joy, predict TEXT, call yes 80%, quit;
+    'dateflicks help output' names all of them.
     """
     environment = environment_of(ctx)
     with ending_as_by_ctrl_c():

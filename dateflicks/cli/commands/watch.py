@@ -47,7 +47,8 @@ def watch(
 
     At a terminal this opens a screen; f1 there shows what can be done. With
     --plain, and in a pipe, type play, pause, stop, seek 41:00 (or +30, -10),
-    accept, refuse, where, quit. Whoever leaves ends nothing for the other.
+    accept, refuse, where, say TEXT, react joy, predict TEXT, call yes 80%, quit;
+    'dateflicks help output' names all of them. Whoever leaves ends nothing for the other.
     """
     environment = environment_of(ctx)
     if bool(session) == resume:
