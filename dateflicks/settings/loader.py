@@ -22,6 +22,7 @@ from dateflicks.settings.services import (
     PredictionSettings,
     SessionSettings,
     TimecodeSettings,
+    VideosSettings,
 )
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -32,6 +33,7 @@ SERVICES: dict[str, type[msgspec.Struct]] = {
     "timecode": TimecodeSettings,
     "messages": MessagesSettings,
     "prediction": PredictionSettings,
+    "videos": VideosSettings,
     "providers": ProvidersSettings,
     "client": ClientSettings,
 }

@@ -20,6 +20,7 @@ SESSION_PORT = 8701
 TIMECODE_PORT = 8702
 MESSAGES_PORT = 8703
 PREDICTION_PORT = 8704
+VIDEOS_PORT = 8705
 
 
 class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,3 +114,12 @@ class PredictionSettings(HostingSettings, frozen=True, kw_only=True):
     limits: LimitSettings = LimitSettings()
     allowed_origins: list[str] = []
     confirm_seconds: Annotated[float, msgspec.Meta(ge=0.1, le=3_600)] = numbers.CONFIRM_SECONDS
+
+
+class VideosSettings(HostingSettings, frozen=True, kw_only=True):
+    """The videos service: what there is to watch."""
+
+    server: ServerSettings = ServerSettings(port=VIDEOS_PORT)
+    asked_per_second: Annotated[float, msgspec.Meta(gt=0, le=100_000)] = numbers.ASKED_PER_SECOND
+    asked_burst: Count = numbers.ASKED_BURST
+    poll_seconds: Annotated[float, msgspec.Meta(ge=0.05, le=3_600)] = 5.0
