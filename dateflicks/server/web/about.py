@@ -12,6 +12,7 @@ from dateflicks.server.web.context import declare
 from dateflicks.server.web.docs import DOCS_HEADERS, docs_page
 from dateflicks.server.web.openapi import openapi_document
 from dateflicks.server.web.problems import RETRY_SECONDS
+from dateflicks.server.web.service import Conditioned
 from dateflicks.server.web.state import AppState
 
 SYSTEM_PATHS: Final = frozenset({"/health", "/metrics", "/services", "/docs", "/docs/openapi.json"})
@@ -57,12 +58,17 @@ def health_of(state: AppState) -> Health:
     """How this app is: degraded as soon as one of its services has no database."""
     each = {service.name: service.database_up() for service in state.services}
     is_up = all(each.values())
-    detail = {name: ServiceHealth("ok" if up else "degraded", "ok" if up else "down") for name, up in each.items()}
+    notes = {service.name: service.condition for service in state.services if isinstance(service, Conditioned)}
+    detail = {
+        name: ServiceHealth("ok" if up else "degraded", "ok" if up else "down", notes.get(name, ""))
+        for name, up in each.items()
+    }
     return Health(
         status="stopping" if state.is_stopping else "ok" if is_up else "degraded",
         service=state.name,
         database="ok" if is_up else "down",
         services=detail if len(detail) > 1 else {},
+        note=notes.get(state.name, ""),
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 from sanic import HTTPResponse, Request
@@ -77,3 +77,12 @@ class Service(Protocol):
 
     def database_up(self) -> bool:
         """Whether its database answers; costs nothing."""
+
+
+@runtime_checkable
+class Conditioned(Protocol):
+    """A service that has more to say of its health than whether its database is there."""
+
+    @property
+    def condition(self) -> str:
+        """A few words, such as how far it has come; costs nothing."""

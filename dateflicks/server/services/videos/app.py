@@ -91,7 +91,7 @@ class VideosService:
         return self._database.is_up()
 
     @property
-    def note(self) -> str:
+    def condition(self) -> str:
         """What else there is to say of its health: how far the index is."""
         state = "complete" if self._following.is_complete else "being filled"
         return f"the index is {state}: {self._shelf.count} videos"
