@@ -84,7 +84,7 @@ class PlainPredictions:
         sentence = prediction_sentence(update, self._me)
         if sentence is None or prediction.waits:
             return sentence
-        return " ".join([self._named(prediction), sentence, *self._next(update)])
+        return " ".join([self._named(prediction), f"{sentence.rstrip('.')}.", *self._next(update)])
 
     def _next(self, update: Changed) -> list[str]:
         """What to type next."""

@@ -83,7 +83,7 @@ OWN = msgspec.structs.replace(
 
 async def test_each_turn_is_a_sentence_with_a_number_and_what_to_type(bea: Better) -> None:
     assert bea.hears(prediction(locks_at_position=4800.0), "made") == (
-        "#1 ana predicts: Guess 1 (yes / no) Calls close at 1:20:00. Type call #1 yes 80%."
+        "#1 ana predicts: Guess 1 (yes / no). Calls close at 1:20:00. Type call #1 yes 80%."
     )
     assert bea.hears(prediction(1, 2, SEALED), "called") == "#1 bea has called: “Guess 1”; sealed until the lock."
     locked = bea.hears(prediction(1, 3, status="locked"), "locked")

@@ -96,7 +96,7 @@ def test_they_talk_predict_in_secret_and_settle_what_the_film_has_locked(two: Tw
     host.until("0:00 bea reacts: scream")
 
     host.type("predict The train makes it @ 0:04")
-    guest.until("#1 ana predicts: The train makes it (yes / no) Calls close at 0:04. Type call #1 yes 80%.")
+    guest.until("#1 ana predicts: The train makes it (yes / no). Calls close at 0:04. Type call #1 yes 80%.")
     guest.type("call yes 80%")
     guest.until("#1 You call yes (80%): “The train makes it”.")
     host.until("#1 bea has called: “The train makes it”; sealed until the lock.")
