@@ -290,15 +290,15 @@ class _Run:
 
     async def _take_item(self, item: Item) -> None:
         self._count(seen=1)
-        self._page_size += 1
         fault = next(faults_of(item, self._redact), None)
         if fault is not None:
             self._faults.append(f"{item.source_id!r}: {fault}")
-            return
-        name = (item.source_id, item.region)
-        self._gone.pop(name, None)
-        self._items[name] = item
-        if len(self._items) >= BATCH_MAX:
+        else:
+            self._page_size += 1
+            name = (item.source_id, item.region)
+            self._gone.pop(name, None)
+            self._items[name] = item
+        if self._page_size + len(self._faults) >= BATCH_MAX:
             await self._flush()
 
     async def _flush(self) -> None:
