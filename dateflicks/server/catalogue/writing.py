@@ -1,0 +1,156 @@
+"""What one run of one source yields, written: cleaned at this edge, put aside when it makes no sense, and only what has
+changed.
+
+A second run that finds all as it was writes nothing: what tells that is `contentHash`. So `lastSeen` of an offer is the
+last run that had a reason to write it, or that came when its facts were half-way to their end; that it is still there
+is known from its status, for whatever a complete run has not seen is marked as gone.
+"""
+
+import time
+from array import array
+from bisect import bisect_left
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Final
+
+from dateflicks.core.errors import Unavailable
+from dateflicks.server.catalogue.cleaning import document_of
+from dateflicks.server.catalogue.paging import pages_of, those
+from dateflicks.server.catalogue.records import VIDEOS, offer_id, stamps
+from dateflicks.server.providers.records import Swept, Written
+from dateflicks.server.providers.source import Item, Removed
+from dateflicks.server.storage.database import Database
+from dateflicks.server.storage.records import Document
+from dateflicks.server.storage.table import MANY_MAX
+
+REMOVED_SHARE: Final = 0.30  # of a source; more at one time is a source that lies, until somebody confirms it
+REMOVED_LEAST: Final = 20  # but so many may always go
+TRIES: Final = 5  # to write what others write too
+
+
+class Writer:
+    """Writes one run of one source: `write` and `remove` in any order, `sweep` at the end of a complete one.
+
+    `now` is Unix time. All raise Unavailable when the database is away: what was written before stays, and all of it
+    may be written again. `touched` counts what was written, so that films are made anew only when there is something.
+    """
+
+    def __init__(self, database: Database, source: str, run_id: str, *, now: Callable[[], float] = time.time) -> None:
+        self._videos = database.table(VIDEOS)
+        self._source = source
+        self._run_id = run_id
+        self._now = now
+        self._seen = array("Q")  # eight bytes of each name: what fits into memory for a million of them
+        self._stamp = 0.0
+        self.touched = 0
+
+    async def write(self, items: Sequence[Item]) -> Written:
+        """Up to 500 offers, each new or over the one before; of two of one name the later counts."""
+        if len(items) > MANY_MAX:
+            raise ValueError(f"at most {MANY_MAX} offers at a time, not {len(items)}")
+        now = self._now()
+        wanted = {one["_id"]: one for one in (document_of(self._source, item, now) for item in items)}
+        self._seen.extend(map(_short, wanted))
+        quarantined = {key for key, one in wanted.items() if one["status"] == "quarantined"}
+        new = changed = 0
+        left = set(wanted)
+        for _ in range(TRIES):
+            known = await those(self._videos, list(left))
+            fresh = [wanted[key] for key in left if key not in known]
+            over = [one for key, stored in known.items() if (one := _over(stored, wanted[key], now)) is not None]
+            left = await self._put(fresh, over)
+            new += sum(one["_id"] not in left | quarantined for one in fresh)
+            changed += sum(one["_id"] not in left | quarantined for one in over)
+            if not left:
+                break
+        else:
+            raise Unavailable(f"Others keep changing what {self._source} offers. Try again in a moment.")
+        return Written(
+            new=new,
+            changed=changed,
+            unchanged=len(wanted) - new - changed - len(quarantined),
+            quarantined=len(quarantined),
+        )
+
+    async def remove(self, gone: Sequence[Removed]) -> int:
+        """Mark these as gone; how many were there."""
+        keys = [offer_id(self._source, one.source_id, one.region) for one in gone]
+        return await self._bury(list(dict.fromkeys(keys)))
+
+    async def sweep(self, *, is_confirmed: bool = False) -> Swept:
+        """Mark all offers of the source as gone that this run has not written.
+
+        For a run that was complete, from the beginning and without a failure. When they are too many to be believed
+        none is, unless somebody has confirmed it.
+        """
+        self._seen = array("Q", sorted(self._seen))
+        total = missing = 0
+        async for page in self._pages():
+            total += len(page)
+            missing += sum(not self._has_seen(key) for key in page)
+        if missing > max(REMOVED_LEAST, REMOVED_SHARE * total) and not is_confirmed:
+            return Swept(held=missing)
+        removed = 0
+        if missing:
+            async for page in self._pages():
+                removed += await self._bury([key for key in page if not self._has_seen(key)])
+        return Swept(removed=removed)
+
+    # --- inside -------------------------------------------------------------------------------------------------
+
+    async def _put(self, fresh: Sequence[Document], over: Sequence[Document]) -> set[str]:
+        """Write these, and tell which ones somebody else was quicker with."""
+        marked = [{**one, "lastSeenRun": self._run_id} for one in (*fresh, *over)]
+        for one, stamp in zip(marked, stamps(self._now(), self._stamp, len(marked)), strict=True):
+            one["changedAt"] = self._stamp = stamp
+        left = set(await self._videos.insert_many(marked[: len(fresh)]))
+        left.update(await self._videos.replace_many(marked[len(fresh) :]))
+        self.touched += len(marked) - len(left)
+        return left
+
+    async def _bury(self, keys: Sequence[str]) -> int:
+        now, removed = self._now(), 0
+        left = set(keys)
+        for _ in range(TRIES):
+            known = await those(self._videos, list(left))
+            over = [_buried(one, now) for one in known.values() if one["status"] == "active"]
+            left = await self._put([], over)
+            removed += len(over) - len(left)
+            if not left:
+                return removed
+        raise Unavailable(f"Others keep changing what {self._source} offers. Try again in a moment.")
+
+    async def _pages(self) -> AsyncIterator[list[str]]:
+        """The ids of what the source is known to offer."""
+        async for page in pages_of(self._videos, self._source):
+            yield [one["_id"] for one in page if one["status"] == "active"]
+
+    def _has_seen(self, key: str) -> bool:
+        short = _short(key)
+        at = bisect_left(self._seen, short)
+        return at < len(self._seen) and self._seen[at] == short
+
+
+def _over(stored: Document, wanted: Document, now: float) -> Document | None:
+    """What is to be written over a stored offer, or None when it is as it was."""
+    if wanted["status"] == "quarantined" and stored["status"] != "quarantined":
+        return None  # what was known before still makes sense
+    is_same = stored["contentHash"] == wanted["contentHash"] and stored["status"] == wanted["status"]
+    if is_same and not _needs_renewal(stored, wanted, now):
+        return None
+    kept = {name: stored[name] for name in ("firstSeen", "workId", "linkKeys")}
+    return {**wanted, **kept, "rev": stored["rev"] + 1}
+
+
+def _needs_renewal(stored: Document, wanted: Document, now: float) -> bool:
+    """Whether half of the time is over for which its facts may be kept."""
+    if wanted["fieldsExpireAt"] is None or stored["fieldsExpireAt"] is None:
+        return False
+    return bool(stored["fieldsExpireAt"] - now < (wanted["fieldsExpireAt"] - now) / 2)
+
+
+def _buried(stored: Document, now: float) -> Document:
+    return {**stored, "status": "gone", "removedAt": now, "rev": stored["rev"] + 1}
+
+
+def _short(key: str) -> int:
+    return int(key[4:20], 16)
