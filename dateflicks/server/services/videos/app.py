@@ -51,8 +51,8 @@ class VideosService:
         sources = Sources(database.table(SOURCES), database.table(RUNS), self._shelf)
         self._following = Following(works, self._shelf, poll_seconds=settings.poll_seconds, now=now)
         asking = Limiter(settings.asked_burst, settings.asked_burst / settings.asked_per_second, _OFTEN)
-        handler = VideosHandler(works, sources, self._shelf, self._following, asking, now=now)
-        self.routes: Sequence[Route] = VideosRoutes(handler).all()
+        self._handler = VideosHandler(works, sources, self._shelf, self._following, asking, now=now)
+        self.routes: Sequence[Route] = VideosRoutes(self._handler).all()
         self.feeds: Sequence[Feed] = ()
         self._running: asyncio.Task[None] | None = None
 
