@@ -23,6 +23,8 @@ from dateflicks.server.services.session import records as session_records
 from dateflicks.server.services.session.app import SessionService
 from dateflicks.server.services.timecode import records as timecode_records
 from dateflicks.server.services.timecode.app import TimecodeService
+from dateflicks.server.services.videos import app as videos_app
+from dateflicks.server.services.videos.app import VideosService
 from dateflicks.server.storage.database import Database, DatabaseSettings
 from dateflicks.server.storage.records import Collection
 from dateflicks.server.web.service import Service
@@ -43,6 +45,7 @@ class Shared:
     signer: Signer
     bus: Bus
     metrics: Metrics
+    folder: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,10 @@ _KINDS: Final[Mapping[str, _Kind]] = {
         lambda shared, settings: PredictionService(
             shared.database, shared.signer, shared.bus, settings, metrics=shared.metrics
         ),
+    ),
+    "videos": _Kind(
+        videos_app.COLLECTIONS,
+        lambda shared, settings: VideosService(shared.database, settings, folder=shared.folder),
     ),
 }
 
@@ -109,5 +116,5 @@ class Deployment:
                 raise FolderUnusable(
                     f"The data folder {own} cannot be used: {why}.\nMake it writable, or name another with --data."
                 ) from error
-            shared = Shared(database, signer, LocalBus(), metrics)
+            shared = Shared(database, signer, LocalBus(), metrics, own)
             yield [kind.make(shared, self.services[name]) for name, kind in kinds.items()]

@@ -29,6 +29,7 @@ from dateflicks.settings.services import (
     ServerSettings,
     SessionSettings,
     TimecodeSettings,
+    VideosSettings,
 )
 from tests.journeys.deployment import Server
 
@@ -42,6 +43,7 @@ SETTINGS: Final[dict[str, Any]] = {
     "timecode": TimecodeSettings(),
     "messages": MessagesSettings(chat_per_second=100_000, chat_burst=MANY),
     "prediction": PredictionSettings(),
+    "videos": VideosSettings(asked_per_second=100_000, asked_burst=MANY),
 }
 
 

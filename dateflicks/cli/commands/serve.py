@@ -14,7 +14,7 @@ from dateflicks.cli.failures import CliError
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
 WEB_PORT = 8780
-SERVICES = ("session", "timecode", "messages", "prediction")
+SERVICES = ("session", "timecode", "messages", "prediction", "videos")
 HostOption = Annotated[str | None, typer.Option(metavar="ADDRESS", help="The address to listen on.")]
 PortOption = Annotated[
     int | None, typer.Option(metavar="PORT", min=0, max=65535, help="The port; 0 takes any free one.")
@@ -90,6 +90,12 @@ def messages(ctx: typer.Context, host: HostOption = None, port: PortOption = Non
 def prediction(ctx: typer.Context, host: HostOption = None, port: PortOption = None, data: DataOption = None) -> None:
     """Start the prediction service alone."""
     _serve(environment_of(ctx), "prediction", ("prediction",), _server_flags(host, port, data), {})
+
+
+@app.command()
+def videos(ctx: typer.Context, host: HostOption = None, port: PortOption = None, data: DataOption = None) -> None:
+    """Start the videos service alone."""
+    _serve(environment_of(ctx), "videos", ("videos",), _server_flags(host, port, data), {})
 
 
 @app.command("web")
