@@ -258,10 +258,10 @@ class _Sorting:
                 self._of[member.key] = first
 
     def _link(self, film: _Cluster, other: _Cluster) -> None:
+        sure = [one for one in film.members if one.ids] or film.members
         for member in other.members:
-            self._confidence[member.key] = min(
-                self._confidence[member.key], max(_confidence(member, one) for one in film.members)
-            )
+            link = max(_confidence(member, one) for one in sure)
+            self._confidence[member.key] = min(self._confidence[member.key], link)
         self._merge_all([film, other])
 
     def _note(self, one: _Cluster, conflict: Conflict, others: Iterable[_Cluster]) -> None:

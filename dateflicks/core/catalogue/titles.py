@@ -23,17 +23,17 @@ _ELISION: Final = re.compile(r"(?:l|un)['’ʼ](?=\w)")
 _TRAILING: Final = re.compile(r"^(.*\S)\s*,\s*(\w+|l['’ʼ])$")
 _YEAR: Final = re.compile(r"\s*[(\[](?:18|19|20)\d\d[)\]]\s*$")
 _LETTERS: Final = str.maketrans(
-    {"ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i", "&": " and ", "_": " "}
+    {"ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i", "&": " and "}
 )
 _APOSTROPHES: Final = re.compile(r"['’ʼ`´]")
-_NO_WORD: Final = re.compile(r"[^\w]+")
+_NO_WORD: Final = re.compile(r"[\W_]+")
 _MARKED: Final = ("LATIN", "GREEK", "CYRILLIC")
 
 
 def fold_title(title: str) -> str:
     """A title as it is compared: `The Third Man` and `third man` are one; never empty for a title with any text."""
     plain = _plain(_YEAR.sub("", title) or title)
-    words = " ".join(_NO_WORD.sub(" ", _APOSTROPHES.sub("", _without_article(plain))).split())
+    words = _words(_APOSTROPHES.sub("", _without_article(plain)))
     return words or " ".join(plain.split())
 
 
@@ -46,6 +46,14 @@ def title_keys(titles: Iterable[str | None]) -> frozenset[str]:
 def sort_key(title: str) -> str:
     """Where a title stands in an alphabetical list; starts with a letter, so that it can be looked up."""
     return f"t{fold_title(title)}"
+
+
+def _words(title: str) -> str:
+    """Letters, digits and the marks that are left, with one space for all that is between."""
+    if title.isascii():
+        return " ".join(_NO_WORD.sub(" ", title).split())
+    kept = (one if one.isalnum() or unicodedata.category(one).startswith("M") else " " for one in title)
+    return " ".join("".join(kept).split())
 
 
 def _plain(title: str) -> str:
