@@ -15,6 +15,7 @@ from dateflicks.client.errors import ClientError
 from dateflicks.client.evening import Evening
 from dateflicks.client.films import Film
 from dateflicks.client.http import ServiceClient
+from dateflicks.client.overlay import Happening
 from dateflicks.client.players.mpv import MpvPlayer
 from dateflicks.client.players.mpv_ipc import IpcError, MpvIpc, connect_path
 from dateflicks.client.screen import Screen
@@ -145,8 +146,9 @@ class Person:
             await self._screen.player.close()
         await self.client.close()
 
-    def _hear(self, update: Update) -> None:
-        self.updates.append(update)
+    def _hear(self, update: Happening) -> None:
+        if isinstance(update, Told | LinkChanged | PlayerChanged | Notice):
+            self.updates.append(update)
         if isinstance(update, Told):
             self.frames.append((update.frame, time.monotonic()))
 
