@@ -257,7 +257,7 @@ class _Run:
 
     async def _rescue(self, error: BaseException) -> None:
         """Write what came before the error, unless that is what is wrong; a checkpoint before it is kept already."""
-        if isinstance(error, SchemaError | Unavailable | StorageFault):
+        if isinstance(error, SchemaError | msgspec.ValidationError | Unavailable | StorageFault):
             return
         try:
             await self._flush()
@@ -414,6 +414,8 @@ def kind_of(error: BaseException) -> Kind:
         return "broken"
     if isinstance(error, SourceError):
         return error.kind
+    if isinstance(error, msgspec.ValidationError):
+        return "schema"  # what a source lets msgspec check for it
     if isinstance(error, Unavailable | StorageFault):
         return "storage"
     if isinstance(error, TimeoutError | ConnectionError):

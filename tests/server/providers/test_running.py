@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from dateflicks.server.providers.fetching import BreakerOpen
@@ -290,6 +291,13 @@ async def test_a_schema_error_of_the_source_fails_the_run_and_the_pages_before_s
     kept = Kept()
     record = await run(of(item(1), Checkpoint(state={}), item(2), SchemaError("no results in it")), kept)
     assert (record.status, record.error_kind, kept.batches) == ("failed", "schema", [["f1"]])
+
+
+async def test_what_msgspec_refuses_for_a_source_is_a_schema_error() -> None:
+    async def fetch(context: Context, state: State, mode: Mode) -> AsyncIterator[Any]:
+        yield item(msgspec.convert("seven", int))
+
+    assert (await run(Scripted(fetch))).error_kind == "schema"
 
 
 @pytest.mark.parametrize(
