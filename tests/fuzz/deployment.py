@@ -6,8 +6,8 @@ log there are only errors. As a program, this module is that process.
 
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -16,11 +16,15 @@ import pytest
 from argon2.profiles import CHEAPEST
 
 from dateflicks.server.auth.passwords import Passwords
+from dateflicks.server.catalogue.records import WORKS
 from dateflicks.server.deployment import ALL, Deployment
+from dateflicks.server.observe.metrics import Metrics
 from dateflicks.server.runner import serve_forever
 from dateflicks.server.services.prediction import handler as prediction_handler
 from dateflicks.server.services.session import app as session_app
 from dateflicks.server.services.session import handler as session_handler
+from dateflicks.server.services.videos.app import VideosService
+from dateflicks.server.web.service import Service
 from dateflicks.settings.services import (
     AllSettings,
     MessagesSettings,
@@ -32,6 +36,7 @@ from dateflicks.settings.services import (
     VideosSettings,
 )
 from tests.journeys.deployment import Server
+from tests.server.services.videos.collection import work
 
 DATABASE_SECONDS: Final = 10.0  # on a busy machine the database is slow, and not out of reach
 MANY: Final = 1_000_000
@@ -77,7 +82,15 @@ def serve(folder: Path) -> None:
         patch.setattr(session_handler, "CODES_PER_WINDOW", MANY)
         patch.setattr(prediction_handler, "CHANGES_PER_WINDOW", MANY)
         plan = Deployment(ALL, HOSTING, SETTINGS, folder)
-        serve_forever(plan.deploy, HOSTING.server, lambda url: print(f"Serving at {url}", flush=True))
+
+        @asynccontextmanager
+        async def deploy(metrics: Metrics) -> AsyncIterator[Sequence[Service]]:
+            async with plan.deploy(metrics) as services:
+                videos = next(service for service in services if isinstance(service, VideosService))
+                await videos._database.table(WORKS).upsert(work("The Third Man", 1949))
+                yield services
+
+        serve_forever(deploy, HOSTING.server, lambda url: print(f"Serving at {url}", flush=True))
 
 
 if __name__ == "__main__":

@@ -12,8 +12,11 @@ from typing import Any, Final
 
 import httpx2
 
+from tests.server.services.videos.collection import vid
+
 PASSWORD: Final = "seven small foxes"
 FILM: Final = {"url": "https://films.example.org/the-third-man.mkv", "title": "The Third Man", "length": 600.0}
+VIDEO: Final = vid("The Third Man", 1949)  # in the collection from the start
 BETS_PER_SESSION: Final = 50  # half of what a session may have
 
 
@@ -175,4 +178,6 @@ PROPS: Final[Mapping[str, Callable[[Stage], Prop]]] = {
         stage.bet("call", "lock", "propose", by_other=True), {}
     ),
     "POST /predictions/{sessionId}/{id}/void": lambda stage: _with_body(stage.bet(), {}),
+    "GET /videos": lambda _: Prop(query={"q": "nigth"}),
+    "GET /videos/{id}": lambda _: Prop(path={"id": VIDEO}),
 }

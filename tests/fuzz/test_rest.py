@@ -17,6 +17,7 @@ KINDS: dict[str, tuple[CallerKind, ...]] = {
     "timecode": ("nobody", "user", "ticket"),
     "messages": ("nobody", "user", "ticket"),
     "prediction": ("nobody", "ticket"),
+    "videos": ("nobody",),
 }
 
 
