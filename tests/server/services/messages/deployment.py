@@ -26,6 +26,7 @@ from dateflicks.settings.services import LimitSettings, MessagesSettings
 from tests.journeys.deployment import Deployment as Address
 from tests.journeys.wire import Feed, Json, Rest, open_feed, open_rest
 
+PATIENCE_SECONDS: Final = 10.0  # with a database that a busy machine keeps waiting
 KEY = b"the key of a deployment in a test"
 DEADLINE_SECONDS: Final = 30.0
 PLENTY = MessagesSettings(  # for tests that are about something else than limits
@@ -249,10 +250,12 @@ class Deployment:
 
 
 @contextlib.asynccontextmanager
-async def deployed(folder: Path, settings: MessagesSettings = PLENTY) -> AsyncIterator[Deployment]:
+async def deployed(
+    folder: Path, settings: MessagesSettings = PLENTY, *, patience: float = PATIENCE_SECONDS
+) -> AsyncIterator[Deployment]:
     """A deployment for as long as the block runs; no command may have left the fence by its end."""
     signer, bus = Signer(KEY), LocalBus()
-    async with Database.open(DatabaseSettings(), folder, COLLECTIONS) as database:
+    async with Database.open(DatabaseSettings(timeout_seconds=patience), folder, COLLECTIONS) as database:
         service = MessagesService(database, signer, bus, settings)
         async with running([service]) as server:
             address = Address(server.url, is_ours=True)

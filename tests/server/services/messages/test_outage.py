@@ -3,13 +3,15 @@
 import asyncio
 import os
 import signal
-from collections.abc import Awaitable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
 from dateflicks.server.storage.records import Document
-from tests.server.services.messages.deployment import DEADLINE_SECONDS, Deployment, Speaker, until
+from tests.server.services.messages.deployment import DEADLINE_SECONDS, Deployment, Speaker, deployed, until
 
 ANSWER_SECONDS = 2.0 + 1.5  # the longest that an answer may take, and what a busy machine adds
 KILLS = 4
@@ -17,6 +19,13 @@ BETWEEN_KILLS = 25  # acknowledged messages
 WRITERS = 4
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+
+
+@pytest_asyncio.fixture
+async def own(tmp_path: Path) -> AsyncIterator[Deployment]:
+    """With a database that is given up on as soon as it would be in use."""
+    async with deployed(tmp_path / "data", patience=1.0) as deployment:
+        yield deployment
 
 
 async def seconds(call: Awaitable[object]) -> float:

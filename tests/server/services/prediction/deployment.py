@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from dateflicks.protocol.frames import Role
 from dateflicks.protocol.ids import new_id
@@ -25,6 +25,7 @@ from dateflicks.settings.services import PredictionSettings
 from tests.journeys.deployment import Deployment as Address
 from tests.journeys.wire import Feed, Json, Rest, open_feed, open_rest
 
+PATIENCE_SECONDS: Final = 10.0  # with a database that a busy machine keeps waiting
 KEY = b"the key of a deployment in a test"
 DEADLINE_SECONDS = 30.0
 
@@ -228,9 +229,11 @@ async def on(
 
 
 @asynccontextmanager
-async def deployed(folder: Path, settings: PredictionSettings | None = None) -> AsyncIterator[Deployment]:
+async def deployed(
+    folder: Path, settings: PredictionSettings | None = None, *, patience: float = PATIENCE_SECONDS
+) -> AsyncIterator[Deployment]:
     """A service and its database; no command may have left the fence by the end of the block."""
-    async with Database.open(DatabaseSettings(), folder, COLLECTIONS) as database:
+    async with Database.open(DatabaseSettings(timeout_seconds=patience), folder, COLLECTIONS) as database:
         async with on(database, settings) as deployment:
             yield deployment
         assert not database.fence.breaches

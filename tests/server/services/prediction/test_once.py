@@ -16,7 +16,7 @@ from dateflicks.server.services.prediction.records import COLLECTIONS, OUTCOMES,
 from dateflicks.server.storage.database import Database, DatabaseSettings
 from dateflicks.server.storage.table import Table
 from tests.journeys.wire import Json
-from tests.server.services.prediction.deployment import Deployment, Evening, deployed, on, until
+from tests.server.services.prediction.deployment import PATIENCE_SECONDS, Deployment, Evening, deployed, on, until
 
 TALE = [
     ("ana", "", {"prediction": {"details": "he did it", "clientId": "one"}}),
@@ -95,7 +95,7 @@ async def check(deployment: Deployment, evening: Evening, prediction: Json) -> N
 
 @asynccontextmanager
 async def opened(folder: Path) -> AsyncIterator[Database]:
-    async with Database.open(DatabaseSettings(), folder, COLLECTIONS) as database:
+    async with Database.open(DatabaseSettings(timeout_seconds=PATIENCE_SECONDS), folder, COLLECTIONS) as database:
         yield database
         assert not database.fence.breaches
 

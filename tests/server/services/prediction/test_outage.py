@@ -3,18 +3,27 @@
 import asyncio
 import os
 import signal
-from collections.abc import Awaitable
+from collections.abc import AsyncIterator, Awaitable
+from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
 from dateflicks.protocol.ids import new_id
 from dateflicks.server.services.prediction.records import PREDICTIONS
 from dateflicks.server.storage.records import OutcomeUnknown
 from tests.journeys.wire import refusal
-from tests.server.services.prediction.deployment import Deployment, until
+from tests.server.services.prediction.deployment import Deployment, deployed, until
 
 pytestmark = pytest.mark.slow
+
+
+@pytest_asyncio.fixture
+async def own(tmp_path: Path) -> AsyncIterator[Deployment]:
+    """With a database that is given up on as soon as it would be in use."""
+    async with deployed(tmp_path / "data", patience=1.0) as deployment:
+        yield deployment
 
 
 async def test_while_the_database_stands_still_all_is_refused_in_time_and_works_again_after_it(
