@@ -2,29 +2,33 @@
 database sees nothing.
 """
 
+from contextlib import suppress
 from typing import Any, Final
 
 import msgspec
 
+from dateflicks.core.errors import Unavailable
+from dateflicks.server.catalogue.sources import KIND, RUNS, SOURCES
 from dateflicks.server.providers.records import RunRecord, SourceState
 from dateflicks.server.storage.database import Database
-from dateflicks.server.storage.records import Collection, Document, Index, StorageFault, opaque, revealed
+from dateflicks.server.storage.records import Document, Duplicate, StorageFault, opaque, revealed
 
-DATABASE: Final = "VideoDb"
-SOURCES: Final = Collection(DATABASE, "sources", (Index(("kind",)),))
-RUNS: Final = Collection(DATABASE, "runs", (Index(("source",)), Index(("source", "startedAt")), Index(("startedAt",))))
 COLLECTIONS: Final = (SOURCES, RUNS)
-KIND: Final = "source"
+TRIES: Final = 5  # to change a document that others change too
 _TEXTS: Final = ("cursorBefore", "cursorAfter")
 
 
 class DatabaseLedger:
-    """The `Ledger` of one source. Raises Unavailable when the database is away."""
+    """The `Ledger` of one source. Raises Unavailable when the database is away.
 
-    def __init__(self, database: Database, source: str) -> None:
+    The source's document is shared with whoever plans its runs: what is not ours in it stays as it is.
+    """
+
+    def __init__(self, database: Database, source: str, attribution: str = "") -> None:
         self._sources = database.table(SOURCES)
         self._runs = database.table(RUNS)
         self._source = source
+        self._attribution = attribution
 
     async def load(self) -> SourceState:
         """Where to go on; from the start when what is kept cannot be read."""
@@ -38,12 +42,28 @@ class DatabaseLedger:
 
     async def save(self, state: SourceState) -> None:
         """Keep it."""
-        kept = {"_id": source_id(self._source), "rev": 1, "kind": KIND, "name": self._source, "state": opaque(state)}
-        await self._sources.upsert(kept)
+        await self._note({"state": opaque(state)})
 
     async def record(self, run: RunRecord) -> None:
         """Keep what became of a run, over what may be kept of its beginning."""
         await self._runs.upsert(document_of(run))
+        await self._note({"lastRun": {"id": run.id, "status": run.status, "endedAt": run.ended_at}})
+
+    async def _note(self, changes: Document) -> None:
+        """Change these fields of the source's document, which is made if need be."""
+        key = source_id(self._source)
+        ours = {"kind": KIND, "name": self._source, "attribution": self._attribution, **changes}
+        for _ in range(TRIES):
+            stored = await self._sources.get(key)
+            if stored is None:
+                with suppress(Duplicate):
+                    await self._sources.insert({"_id": key, **ours})
+                    return
+                continue
+            changed = {**stored, **ours, "rev": stored["rev"] + 1}
+            if ours.items() <= stored.items() or await self._sources.replace(changed, stored["rev"]):
+                return
+        raise Unavailable(f"Others keep changing what is known of {self._source}. Try again in a moment.")
 
     async def last_runs(self, limit: int = 20) -> list[RunRecord]:
         """The last runs of the source, newest first."""
