@@ -211,7 +211,9 @@ class _Sorting:
             for member in one.members:
                 for other in _alike(member, blocks):
                     cluster = self._of[other.key]
-                    if id(cluster) in among and id(cluster) not in met and self._may_be_one(one, cluster):
+                    if id(cluster) not in among or id(cluster) in met:
+                        continue
+                    if self._may_be_one(one, cluster) and _do_lengths_agree(one, cluster):
                         met[id(cluster)] = cluster
             found[one.name] = sorted((other for other in met.values() if other is not one), key=lambda it: it.name)
         return found
@@ -277,6 +279,12 @@ def _alike(one: Identity, blocks: Mapping[tuple[str, int], Sequence[Identity]]) 
             for other in blocks.get((key, year), ()):
                 if other is not one and are_alike(one, other):
                     yield other
+
+
+def _do_lengths_agree(one: _Cluster, other: _Cluster) -> bool:
+    """Whether any of the lengths that are known of one fits any of the other's; unknown ones of both may."""
+    here, there = ([it.duration_seconds for it in each.members if it.duration_seconds] for each in (one, other))
+    return not here or not there or any(do_lengths_agree(mine, theirs) for mine in here for theirs in there)
 
 
 def _confidence(one: Identity, other: Identity) -> float:

@@ -96,6 +96,13 @@ def test_a_title_links_within_a_year_and_with_lengths_that_agree() -> None:
     assert films([film, offer("b", "charade", year=1963, minutes=113, kind="other")]) == {"a", "b"}
 
 
+def test_a_length_that_one_source_knows_counts_for_the_film() -> None:
+    film = [offer("a", "titanic", year=1997, minutes=194, imdb="1"), offer("b", "titanic", year=1997, imdb="1")]
+
+    assert films([*film, offer("c", "titanic", year=1996, minutes=173)]) == {"ab", "c"}
+    assert films([*film, offer("c", "titanic", year=1996, minutes=190)]) == {"abc"}
+
+
 def test_any_known_title_will_do() -> None:
     film = offer("a", "spirited away", "sen to chihiro no kamikakushi", year=2001, tmdb="129")
 

@@ -1,0 +1,95 @@
+"""A collection as the tests use it: items given to a source's writer, films read back, and a clock that stands."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from dateflicks.server.catalogue.paging import pages_from
+from dateflicks.server.catalogue.records import VIDEOS, WORKS, offer_id
+from dateflicks.server.catalogue.works import Works
+from dateflicks.server.catalogue.writing import Writer
+from dateflicks.server.providers.records import Swept, Written
+from dateflicks.server.providers.source import Item
+from dateflicks.server.storage.database import Database
+from dateflicks.server.storage.records import Document
+
+START = 1_790_000_000.0
+DAY = 86_400.0
+
+
+def item(source_id: str, title: str = "The Birds", **facts: Any) -> Item:
+    """An item that makes sense."""
+    return Item(**{"source_id": source_id, "title": title, "url": f"https://films.test/{source_id}"} | facts)
+
+
+class Collected:
+    """One collection."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.videos = database.table(VIDEOS)
+        self.films = database.table(WORKS)
+        self.time = START
+        self.works = Works(database, now=self.now)
+        self._runs = 0
+
+    def now(self) -> float:
+        """The time, which stands."""
+        return self.time
+
+    def writer(self, source: str = "archive") -> Writer:
+        """For one more run."""
+        self._runs += 1
+        return Writer(self.database, source, f"run{self._runs}", now=self.now)
+
+    async def run(self, source: str, items: Sequence[Item], *, is_confirmed: bool = False) -> tuple[Written, Swept]:
+        """A complete run of a source that offers these."""
+        writer = self.writer(source)
+        written = Written()
+        for start in range(0, len(items), 500):
+            one = await writer.write(items[start : start + 500])
+            written = Written(
+                new=written.new + one.new,
+                changed=written.changed + one.changed,
+                unchanged=written.unchanged + one.unchanged,
+                quarantined=written.quarantined + one.quarantined,
+            )
+        return written, await writer.sweep(is_confirmed=is_confirmed)
+
+    async def offer(self, source: str, source_id: str, region: str = "") -> Document:
+        """What is stored of it."""
+        found = await self.videos.get(offer_id(source, source_id, region))
+        assert found is not None
+        return found
+
+    async def all_offers(self) -> list[Document]:
+        """Every offer."""
+        return [one async for page in pages_from(self.videos, "changedAt", 0.0) for one in page]
+
+    async def all_films(self) -> list[Document]:
+        """Every film, ended ones too."""
+        return [one async for page in pages_from(self.films, "updatedAt", 0.0) for one in page]
+
+    async def film_of(self, source: str, source_id: str, region: str = "") -> Document:
+        """The film that an offer is one of."""
+        offer = await self.offer(source, source_id, region)
+        film = await self.films.get(offer["workId"])
+        assert film is not None
+        assert offer["_id"] in film["members"]
+        return film
+
+    async def groups(self) -> set[frozenset[str]]:
+        """Which offers are one film, as the offers say it; the films must say the same."""
+        held: dict[str, set[str]] = {}
+        for one in await self.all_offers():
+            held.setdefault(one["workId"], set()).add(f"{one['source']}/{one['sourceId']}")
+        films = {one["_id"]: set(one["members"]) for one in await self.all_films() if one["endedAt"] is None}
+        assert films.keys() == held.keys()
+        assert {key: len(one) for key, one in films.items()} == {key: len(one) for key, one in held.items()}
+        return {frozenset(one) for one in held.values()}
+
+
+def digest(documents: Iterable[Document], *, without: Iterable[str] = ()) -> str:
+    """What tells two collections apart."""
+    kept = [{key: value for key, value in one.items() if key not in without} for one in documents]
+    return hashlib.sha256(repr(sorted(kept, key=lambda one: str(one["_id"]))).encode()).hexdigest()
