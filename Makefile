@@ -4,7 +4,7 @@ BIN := .venv/bin
 ARGS ?=
 PATHS := dateflicks tests benchmarks
 
-.PHONY: demo test check lint types unit bench-sync bench-messages bench-chat-faults format clean
+.PHONY: demo test check lint types unit bench-sync bench-messages bench-chat-faults bench-tui pictures format clean
 .DEFAULT_GOAL := test
 
 .venv/.made: pyproject.toml constraints.txt
@@ -41,6 +41,12 @@ bench-messages: .venv/.made  ## what pages and messages of the talk cost beside 
 
 bench-chat-faults: .venv/.made  ## the talk under kills, restarts and cut lines, ten times over; ARGS are passed on
 	$(BIN)/python -m benchmarks.chat_faults --runs 10 $(ARGS)
+
+bench-tui: .venv/.made  ## what the terminal client costs, beside an app that does nothing; ARGS are passed on
+	$(BIN)/python -m benchmarks.tui $(ARGS)
+
+pictures: .venv/.made  ## those of the README, as the terminal client looks now
+	$(BIN)/python -m tests.tui.pictures
 
 format: .venv/.made
 	$(BIN)/ruff format $(PATHS)
