@@ -3,7 +3,6 @@ or went since the last run is told by them without a look at what is stored.
 """
 
 import base64
-import binascii
 import zlib
 from collections.abc import Iterable
 from itertools import pairwise
@@ -31,7 +30,7 @@ def unpacked(text: str) -> set[int]:
     try:
         opener = zlib.decompressobj()
         gaps = opener.decompress(base64.b85decode(text), _UNPACKED_MAX)
-    except (binascii.Error, zlib.error) as error:
+    except (ValueError, zlib.error) as error:
         raise ValueError(f"these are no packed ids: {error}") from None
     if not opener.eof:
         raise ValueError("these packed ids are cut off, or without end")

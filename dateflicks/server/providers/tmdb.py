@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, ClassVar, Final
 
+import msgspec
+
 from dateflicks.server.providers.known_ids import PACKED_MAX, packed, unpacked
 from dateflicks.server.providers.source import (
     AuthError,
@@ -54,11 +56,11 @@ class VendorVideoSource(BaseSource):
     """What the three share."""
 
     vendor: ClassVar[Vendor]
-    config = VendorSettings
-    hosts = ("api.themoviedb.org", "api.movieofthenight.com")
-    requests_per_second = 30.0  # TMDB answers about forty
+    config: ClassVar[type[msgspec.Struct]] = VendorSettings
+    hosts: ClassVar[tuple[str, ...]] = ("api.themoviedb.org", "api.movieofthenight.com")
+    requests_per_second: ClassVar[float] = 30.0  # TMDB answers about forty
     capabilities: ClassVar[frozenset[Capability]] = frozenset({"incremental", "needs-key"})
-    attribution = (
+    attribution: ClassVar[str] = (
         "This product uses the TMDB API but is not endorsed or certified by TMDB (https://www.themoviedb.org). "
         "Where films can be watched is data of JustWatch (https://www.justwatch.com); with a key of its own, of the "
         "Streaming Availability API by Movie of the Night (https://www.movieofthenight.com)."

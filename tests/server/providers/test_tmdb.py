@@ -5,11 +5,14 @@ came, went and changed since the last run, and what becomes of a run when TMDB i
 import asyncio
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
+from dateflicks.server.catalogue.records import COLLECTIONS, VIDEOS, offer_id
+from dateflicks.server.catalogue.writing import Writer
 from dateflicks.server.providers.discovery import config_of, find, load
 from dateflicks.server.providers.known_ids import packed
 from dateflicks.server.providers.pacing import FetchLimits
@@ -29,6 +32,7 @@ from tests.providers import server as provider
 from tests.providers.server import Asked, RecordedServer, Reply
 from tests.providers.tmdb import DISCOVER, TOKEN, error, film, films, listed, recorded, tmdb
 from tests.server.providers.sources import Kept
+from tests.server.storage.engines import embedded
 
 NETFLIX = NetflixVideoSource()
 NUMBERS = ["283587", "387426", "396398", "414425"]
@@ -50,7 +54,7 @@ def settings(server: RecordedServer, source: VendorVideoSource = NETFLIX, **chan
 
 async def run(
     server: RecordedServer,
-    kept: Kept | None = None,
+    kept: Kept | Writer | None = None,
     ledger: MemoryLedger | None = None,
     *,
     source: VendorVideoSource = NETFLIX,
@@ -172,6 +176,21 @@ async def test_genres_are_told_in_english_in_whatever_language_the_films_are(ser
     assert asked.params["language"] == "de-DE"
 
 
+async def test_in_the_collection_a_second_run_writes_nothing_and_facts_have_an_end(
+    server: RecordedServer, tmp_path: Path
+) -> None:
+    async with embedded(tmp_path, *COLLECTIONS, timeout_seconds=10.0) as database:
+        now = datetime.now(UTC).timestamp()
+        for number, status in enumerate(("ok", "unchanged")):
+            writer = Writer(database, "netflix", f"run{number}", now=lambda: now)
+            assert (await run(server, writer)).status == status
+        stored = await database.table(VIDEOS).get(offer_id("netflix", "387426", "US"))
+    assert stored is not None
+    assert (stored["status"], stored["playable"], stored["offer"]) == ("active", False, {"type": "subscription"})
+    assert stored["genres"] == ["adventure", "drama", "science-fiction"]
+    assert stored["fieldsExpireAt"] == pytest.approx(now + 180 * 86_400, abs=1.0)
+
+
 # --- lists ------------------------------------------------------------------------------------------------------------
 
 
@@ -223,7 +242,7 @@ async def _offered(server: RecordedServer, provider_id: int) -> Found:
 
 async def test_a_list_that_moves_while_it_is_read_is_read_again(server: RecordedServer) -> None:
     kept = Kept()
-    params = {"with_watch_providers": 8, "watch_region": "US", "page": 2}
+    params: dict[str, str | int] = {"with_watch_providers": 8, "watch_region": "US", "page": 2}
     second, first = recorded("lists/netflix-us-2"), recorded("lists/netflix-us-1")
     answers = iter([second | {"results": first["results"]}, second])
     server.route(
