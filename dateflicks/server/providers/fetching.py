@@ -5,10 +5,12 @@ written into the source's settings is reached as it is written, which is how a r
 """
 
 import asyncio
+import errno
 import hashlib
 import json
 import logging
 import os
+import socket
 import ssl
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -25,7 +27,7 @@ import msgspec
 from dateflicks import __version__
 from dateflicks.protocol.text import clean_line
 from dateflicks.server.providers.pacing import QUOTA_SECONDS, Breaker, FetchLimits, Pace, retry_after, wait_before
-from dateflicks.server.providers.redaction import Redactor, is_secret_name, place
+from dateflicks.server.providers.redaction import Redactor, place
 from dateflicks.server.providers.source import (
     AuthError,
     NotOffered,
@@ -41,12 +43,17 @@ _TEMPORARY: Final = frozenset({408, 425, 429})
 _ENCODINGS: Final = frozenset({"", "identity", "gzip", "deflate"})
 _EXPLANATION_MAX: Final = 200
 _CONNECTIONS: Final = 4
+_OFFLINE: Final = frozenset({errno.ENETUNREACH, errno.ENETDOWN, errno.EHOSTUNREACH})
 
 logging.getLogger("httpx2").setLevel(logging.WARNING)  # below it every address is logged, with its query
 
 
 class BreakerOpen(TransientError):
     """Too much has failed: the provider is left alone until the next run."""
+
+
+class NoNetwork(TransientError):
+    """This machine reaches nobody, or cannot tell where the provider is: no fault of the provider's."""
 
 
 class Interrupted(TransientError):
@@ -215,8 +222,7 @@ class SourceClient:
     ) -> FetchedAnswer:
         """One answer. Raises AuthError, QuotaError, TransientError, NotOffered (404), SchemaError."""
         for name, value in [*(params or {}).items(), *(headers or {}).items()]:
-            if is_secret_name(name):
-                self.redactor.learn(str(value))
+            self.redactor.learn_sent(name, str(value))
         try:
             address = str(httpx2.URL(url, params=dict(params)) if params else httpx2.URL(url))
         except (httpx2.InvalidURL, ValueError, TypeError) as error:
@@ -341,7 +347,8 @@ class SourceClient:
         except (TimeoutError, httpx2.TimeoutException):
             raise TransientError(f"{where} gave no answer within {self._limits.try_seconds:g} s.") from None
         except httpx2.TransportError as error:
-            raise TransientError(f"{where} cannot be reached: {self.redactor.line(_reason(error), 200)}.") from None
+            kind = NoNetwork if _is_offline(error) else TransientError
+            raise kind(f"{where} cannot be reached: {self.redactor.line(_reason(error), 200)}.") from None
         except (httpx2.HTTPError, ValueError, TypeError) as error:
             raise SchemaError(f"{where} does not speak HTTP as it should: {self.redactor.line(str(error))}.") from None
         return FetchedAnswer(response.status_code, dict(response.headers), content, where, self._limits.json_depth)
@@ -379,11 +386,20 @@ def _is_loopback(url: str) -> bool:
         return host == "localhost"
 
 
+def _cause(error: BaseException) -> BaseException:
+    while (deeper := error.__cause__ or error.__context__) is not None:
+        error = deeper
+    return error
+
+
+def _is_offline(error: Exception) -> bool:
+    cause = _cause(error)
+    return isinstance(cause, socket.gaierror) or (isinstance(cause, OSError) and cause.errno in _OFFLINE)
+
+
 def _reason(error: Exception) -> str:
     """The innermost cause in few words."""
-    cause: BaseException = error
-    while (deeper := cause.__cause__ or cause.__context__) is not None:
-        cause = deeper
+    cause = _cause(error)
     if isinstance(cause, OSError) and cause.errno and cause.errno > 0:
         return os.strerror(cause.errno).lower()
     return (str(cause) or type(error).__name__).rstrip(".")

@@ -18,8 +18,10 @@ from dateflicks.protocol.text import clean_line
 HIDDEN: Final = "[not shown]"
 TEXT_MAX: Final = 500  # of an error in a run's record
 _SHORTEST: Final = 4  # what is shorter would be found in every other word
+_SHORTEST_SENT: Final = 8  # the same for what is taken for a secret by its name alone
+_PAIRS: Final = re.compile(r'([\w-]+)="([^"]*)"')
 _SECRET_NAMES: Final = re.compile(
-    r"(?i)auth|token|secret|passw|cookie|session|signature|(?:^|[_-])(?:key|sig|pin)|key$"
+    r"(?i)auth(?!or(?!iz))|token|secret|passw|cookie|session|signature|(?:^|[_-])(?:keys?|sig|pin)$|key$"
 )
 _PATTERNS: Final = (
     (re.compile(r"(?i)([?&;][^=&\s?]*(?:auth|token|secret|passw|key|sig)[^=&\s]*=)[^&\s#'\"]+"), rf"\1{HIDDEN}"),
@@ -75,9 +77,19 @@ class Redactor:
         for secret in secrets:
             self.learn(secret)
 
+    def learn_sent(self, name: str, value: str) -> None:
+        """Hide what is sent as a header or parameter of this name, if the name says that it is secret."""
+        if not is_secret_name(name):
+            return
+        pairs = _PAIRS.findall(value)
+        parts = {part for word, part in pairs if is_secret_name(word)} if pairs else {value.rpartition(" ")[2]}
+        for part in parts | {value}:
+            if len(part) >= _SHORTEST_SENT:
+                self.learn(part)
+
     def learn(self, secret: str) -> None:
-        """Hide this too, in the forms in which it travels; a header's value without the scheme before it."""
-        for part in {secret, *re.findall(r'"([^"]+)"', secret), secret.rpartition(" ")[2]}:
+        """Hide this too, in the forms in which it travels."""
+        for part in (secret, secret.strip()):
             if len(part) >= _SHORTEST:
                 self._known |= {part, quote(part), quote(part, safe=""), quote_plus(part), repr(part)[1:-1]}
                 self._known.add(base64.b64encode(part.encode()).decode())

@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import socket
 from collections.abc import Iterator
 from email.utils import formatdate
 from time import time
@@ -15,6 +16,7 @@ from dateflicks.server.providers.fetching import (
     FetchedAnswer,
     Hosts,
     Interrupted,
+    NoNetwork,
     SourceClient,
     Validators,
     addresses_of,
@@ -321,6 +323,18 @@ async def test_a_place_where_nobody_listens_is_told_in_words() -> None:
     async with SourceClient(Hosts([], [url]), limits=FetchLimits(tries=1)) as http:
         with pytest.raises(TransientError, match=r"/titles cannot be reached: connection refused\.$"):
             await http.get(f"{url}/titles")
+
+
+async def test_a_name_that_nobody_knows_is_no_fault_of_the_provider(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    for variable in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.delenv(variable, raising=False)
+    async with SourceClient(Hosts(["films.invalid"]), limits=FetchLimits(tries=1)) as http:
+        with pytest.raises(NoNetwork, match=r"films\.invalid/titles cannot be reached: .+"):
+            await http.get("https://films.invalid/titles")
 
 
 @pytest.mark.parametrize("status", [401, 404, 422, 429, 500])
