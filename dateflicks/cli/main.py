@@ -31,6 +31,7 @@ class Root(LazyGroup):
         "session": Entry("session", "Make, answer and follow sessions.", TOGETHER),
         "chat": Entry("chat", "Talk while you watch, and keep what was said.", TOGETHER),
         "predict": Entry("predict", "Predict what happens next, and keep score.", TOGETHER),
+        "videos": Entry("videos", "Search what there is to watch.", TOGETHER),
         "register": Entry("account", "Create an account and sign in.", ACCOUNT),
         "login": Entry("account", "Sign in.", ACCOUNT),
         "logout": Entry("account", "Sign out.", ACCOUNT),

@@ -85,6 +85,11 @@ class Printer:
         self._color = color
         self._width = width
 
+    @property
+    def form(self) -> Format:
+        """How it writes."""
+        return self._form
+
     def many(self, values: Iterable[Any], columns: Sequence[str], *, empty: str = "") -> str:
         """Write a list; what to say on stderr when it is empty comes back."""
         records = [record_of(value) for value in values]

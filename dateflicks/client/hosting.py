@@ -50,11 +50,22 @@ async def own_account(client: ServiceClient, store: CredentialStore, key: str, l
 
 
 async def host_film(
-    client: ServiceClient, film: Film, length: float, *, server: str, title: str | None = None, guest: str | None = None
+    client: ServiceClient,
+    film: Film,
+    length: float,
+    *,
+    server: str,
+    title: str | None = None,
+    guest: str | None = None,
+    video_id: str | None = None,
 ) -> Hosted:
-    """Make the session: for a guest by name, or for whoever gets the word. `server` is where guests find it."""
+    """Make the session: for a guest by name, or for whoever gets the word. `server` is where guests find it.
+
+    `video_id` names the film in the collection, if it is there.
+    """
     video = VideoRef(url=film.url, title=title or film.title, length=length)
-    request = SessionRequest(guest_name=guest, link=guest is None, video=video, details=await _file_details(film))
+    details = await _file_details(film)
+    request = SessionRequest(guest_name=guest, link=guest is None, video=video, video_id=video_id, details=details)
     session = await client.create_session(request)
     code = session.invitation if isinstance(session.invitation, str) else session.id
     return Hosted(session, Invitation(code, server))

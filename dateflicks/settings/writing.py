@@ -35,10 +35,11 @@ def write_value(path: Path, key: str, value: Any) -> None:
         table.pop(last, None)
     else:
         table[last] = value
-    _replace(path, tomlkit.dumps(document))
+    replace_file(path, tomlkit.dumps(document))
 
 
-def _replace(path: Path, text: str) -> None:
+def replace_file(path: Path, text: str) -> None:
+    """Write a file for its owner only, whole or not at all, and the folder that it is in. Raises SettingsError."""
     fresh = path.with_suffix(f".{os.getpid()}.new")
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

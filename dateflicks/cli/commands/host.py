@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -61,7 +61,9 @@ class Place:
 @app.command()
 def host(
     ctx: typer.Context,
-    film: Annotated[str, typer.Argument(metavar="FILM", help="A film: a file, or its address on the web.")],
+    film: Annotated[
+        str, typer.Argument(metavar="FILM", help="A film: a file, an address, a video's id, or its title.")
+    ],
     guest: Annotated[str | None, typer.Option(metavar="NAME", help="Ask this account; else make a link.")] = None,
     listen: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Start a server on this address.")] = None,
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="Its port; 0 takes any free one.")] = None,
@@ -75,6 +77,7 @@ def host(
     dateflicks host The_General.mkv
     dateflicks host The_General.mkv --listen 0.0.0.0
     dateflicks host https://films.example.org/general.mp4 --guest bea
+    dateflicks host "night of the living dead 1968"
 
     The first line on stdout is what your guest types. If no server is named by
     --server, a variable or the settings, one is started for the evening.
@@ -91,13 +94,16 @@ def host(
 
 
 async def _host(environment: CliEnvironment, wishes: Wishes) -> None:
+    from dateflicks.cli.choosing import chosen_film
     from dateflicks.cli.telling import teller_of
-    from dateflicks.client.films import own_film
     from dateflicks.client.hosting import host_film
     from dateflicks.client.screen import Screen
 
     settings, teller = settings_of(environment, wishes.player), teller_of(environment)
-    film = own_film(wishes.film, is_elsewhere=settings.player != "mpv")
+    chosen = await chosen_film(environment, wishes.film, settings.player, is_length_told=wishes.length > 0)
+    film = chosen.film
+    known = chosen.length if settings.player != "mpv" else 0.0  # mpv finds out by itself
+    wishes = replace(wishes, title=wishes.title or chosen.title, length=wishes.length or known)
     _check(environment, wishes, settings.player)
     async with await Screen.open(settings, teller.say) as screen:
         if screen.is_silent:  # what a person has to do by hand is for when the guest is there
@@ -110,6 +116,7 @@ async def _host(environment: CliEnvironment, wishes: Wishes) -> None:
                 server=place.for_guests,
                 title=wishes.title,
                 guest=wishes.guest,
+                video_id=chosen.video_id,
             )
             if opens_terminal(environment, plain=wishes.plain):
                 from dateflicks.tui.surroundings import AtSession

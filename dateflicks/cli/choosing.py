@@ -1,0 +1,123 @@
+"""Which film is meant by what was typed: a file, an address, the id of a video, or words to look for in the collection.
+
+What names a file or an address is taken as that, and no server is asked.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from dateflicks.cli.environment import CliEnvironment
+from dateflicks.cli.exits import Exit
+from dateflicks.cli.failures import CliError
+
+if TYPE_CHECKING:
+    from dateflicks.client.films import Film
+    from dateflicks.client.videos import Videos
+    from dateflicks.protocol.videos import VideoBody
+
+SHOWN: Final = 10  # films to choose from
+LOOK: Final = "Look for it with 'dateflicks videos search TITLE'."
+_FILE_ENDING: Final = re.compile(r"\.[A-Za-z0-9]{2,5}")
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A film, and what the collection knows of it."""
+
+    film: "Film"
+    title: str | None = None
+    length: float = 0.0
+    video_id: str | None = None
+
+
+async def chosen_film(environment: CliEnvironment, text: str, player: str, *, is_length_told: bool) -> Chosen:
+    """The film that was meant, as this player has it. Raises CliError, ClientError."""
+    from dateflicks.client.films import own_film
+    from dateflicks.protocol.ids import is_id
+
+    by_hand = player != "mpv"
+    if is_id(text, "vid") or _is_words(text, is_name_enough=by_hand and is_length_told):
+        video = await _looked_up(environment, text, is_name_enough=by_hand)
+        if video is not None:
+            return _of_video(environment, video, player)
+    return Chosen(own_film(text, is_elsewhere=by_hand))
+
+
+async def the_video(environment: CliEnvironment, videos: "Videos", text: str) -> "VideoBody":
+    """The video with this id, or the only one that these words find. Raises CliError, ClientError."""
+    from dateflicks.client.errors import NotThere
+    from dateflicks.client.videos import the_one
+    from dateflicks.protocol.ids import is_id
+
+    if is_id(text, "vid"):
+        try:
+            return await videos.video(text)
+        except NotThere as missing:
+            raise CliError(Exit.NOT_FOUND, missing.detail, hint=LOOK) from None
+    found = (await videos.page(text, limit=SHOWN)).items
+    if not found:
+        raise CliError(Exit.NOT_FOUND, f"No film is found for '{text}'.", hint=LOOK)
+    if (video := the_one(found, text)) is not None:
+        return video
+    _list(environment, found)
+    raise CliError(Exit.USAGE, f"'{text}' may be any of these.", hint="Name one by its id, or type more of its title.")
+
+
+def _is_words(text: str, *, is_name_enough: bool) -> bool:
+    """Whether this can only be words to look for, as far as can be told from here."""
+    if is_name_enough or not text.strip() or "://" in text or "/" in text or "\\" in text or "\0" in text:
+        return False
+    try:
+        return not Path(text).expanduser().exists() and not _FILE_ENDING.fullmatch(Path(text).suffix)
+    except (OSError, RuntimeError, ValueError):
+        return False
+
+
+async def _looked_up(environment: CliEnvironment, text: str, *, is_name_enough: bool) -> "VideoBody | None":
+    """The video; None where words find none and a film may just as well be named by them, or no server is there."""
+    from dateflicks.client.errors import NotThere, Unreachable
+    from dateflicks.client.videos import Videos
+    from dateflicks.protocol.ids import is_id
+
+    async with environment.connect(anonymously=True) as client:
+        try:
+            return await the_video(environment, Videos(client), text)
+        except (Unreachable, NotThere):
+            if is_id(text, "vid"):
+                raise
+            return None
+        except CliError as error:
+            if is_name_enough and error.failure.exit is Exit.NOT_FOUND and not is_id(text, "vid"):
+                return None
+            raise
+
+
+def _of_video(environment: CliEnvironment, video: "VideoBody", player: str) -> Chosen:
+    from dateflicks.client.address import is_loopback
+    from dateflicks.client.videos import film_elsewhere, film_here, name_of
+
+    film = None
+    if player in ("mpv", "simulated"):
+        film = film_here(video, has_its_files=is_loopback(environment.server_address))
+    if player != "mpv":
+        film = film or film_elsewhere(video)
+    if film is not None:
+        return Chosen(film, video.title or None, video.duration_seconds or 0.0, video.id)
+    elsewhere = film_elsewhere(video)
+    if elsewhere is None:
+        raise CliError(Exit.NOT_FOUND, f"Nobody offers {name_of(video)} any more.", hint=LOOK)
+    raise CliError(
+        Exit.USAGE,
+        f"{name_of(video)} cannot be played from here.",
+        why=f"It opens at {video.source}: {elsewhere.url}",
+        hint=f"Watch it there and steer it by hand: dateflicks host {video.id} --player manual",
+    )
+
+
+def _list(environment: CliEnvironment, videos: "list[VideoBody]") -> None:
+    from dateflicks.client.videos import name_of
+
+    for video in videos:
+        environment.complain(f"{video.id}  {name_of(video)}, {video.source}{'' if video.playable else ' (elsewhere)'}")

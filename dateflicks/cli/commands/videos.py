@@ -1,0 +1,208 @@
+"""What there is to watch: search and browse the collection, look at one film, and put films on one's own list."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from dateflicks.cli.choosing import the_video
+from dateflicks.cli.environment import CliEnvironment, environment_of
+from dateflicks.cli.exits import Exit
+from dateflicks.cli.failures import CliError
+from dateflicks.cli.output import Format, record_of
+
+if TYPE_CHECKING:
+    from dateflicks.protocol.videos import VideoBody
+    from dateflicks.settings.own_list import OwnVideo
+
+app = typer.Typer(add_completion=False)
+
+COLUMNS = ("id", "title", "year", "source", "playable")
+DETAILS = (
+    "id", "title", "original_title", "alt_titles", "year", "duration_seconds", "genres", "people", "overview",
+    "playable", "source", "url", "added_at",
+)  # fmt: skip
+OFFERS = ("source", "region", "type", "playable", "url")
+
+
+class Order(StrEnum):
+    """In which order films are listed."""
+
+    BEST = "best"
+    TITLE = "title"
+    YEAR = "year"
+    ADDED = "added"
+
+
+SourceOption = Annotated[str, typer.Option(metavar="A,B", help="Only films of these sources.")]
+GenreOption = Annotated[str, typer.Option(metavar="A,B", help="Only films of these genres.")]
+YearOption = Annotated[str, typer.Option(metavar="YEAR", help="Only films of 1963, 1960-1969, 1960- or -1969.")]
+RegionOption = Annotated[str, typer.Option(metavar="DE", help="Only what is offered there, or everywhere.")]
+PlayableOption = Annotated[
+    bool | None, typer.Option("--playable/--elsewhere", help="Only what plays here; only what opens elsewhere.")
+]
+SortOption = Annotated[Order, typer.Option("--sort", help="The order; year and added: the newest first.")]
+LimitOption = Annotated[int, typer.Option(min=1, max=1000, help="At most so many.")]
+
+
+@app.callback(invoke_without_command=True)
+def videos(ctx: typer.Context) -> None:
+    """Search what there is to watch. Without a verb: list it.
+
+    dateflicks videos search "night of the living dead"
+    dateflicks videos search "cary grant" --year 1940- --playable
+    dateflicks videos list --genre noir --sort year
+    """
+    if ctx.invoked_subcommand is None:
+        list_videos(ctx)
+
+
+@app.command()
+def search(
+    ctx: typer.Context,
+    text: Annotated[list[str], typer.Argument(metavar="TEXT", help="Words of a title, a name, a year.")],
+    source: SourceOption = "",
+    genre: GenreOption = "",
+    year: YearOption = "",
+    region: RegionOption = "",
+    playable: PlayableOption = None,
+    sort: SortOption = Order.BEST,
+    limit: LimitOption = 20,
+) -> None:
+    """Search titles, people and years; slips are forgiven.
+
+    dateflicks videos search nigth of the livng dead
+    """
+    words = " ".join(text)
+    filters = _filters(source, genre, year, region, playable, sort, limit)
+    environment = environment_of(ctx)
+    _show_all(environment, environment.run(_found(environment, words, filters)), f"No film is found for '{words}'.")
+
+
+@app.command("list")
+def list_videos(
+    ctx: typer.Context,
+    source: SourceOption = "",
+    genre: GenreOption = "",
+    year: YearOption = "",
+    region: RegionOption = "",
+    playable: PlayableOption = None,
+    sort: SortOption = Order.BEST,
+    limit: LimitOption = 50,
+) -> None:
+    """List what there is, what plays here first."""
+    environment = environment_of(ctx)
+    filters = _filters(source, genre, year, region, playable, sort, limit)
+    _show_all(environment, environment.run(_found(environment, "", filters)), "No films. Fill the collection with 'dateflicks providers run all'.")
+
+
+@app.command()
+def show(
+    ctx: typer.Context,
+    video: Annotated[str, typer.Argument(metavar="VIDEO", help="Its id, or words that find it alone.")],
+) -> None:
+    """Show one film, and where it can be watched."""
+    environment = environment_of(ctx)
+    found, credits = environment.run(_one(environment, video))  # noqa: A001 - what a source's terms ask for
+    printer = environment.printer
+    if printer.form in (Format.JSON, Format.JSONL):
+        printer.one(found, DETAILS)
+    else:
+        printer.one(_in_words(found), DETAILS)
+    if printer.form is Format.TABLE and not environment.fields:
+        environment.stdout.write("\n")
+        printer.many(found.offers, OFFERS)
+    environment.say(*credits)
+
+
+@app.command()
+def add(
+    ctx: typer.Context,
+    film: Annotated[str, typer.Argument(metavar="URL|FILE", help="A film: its address on the web, or a file.")],
+    title: Annotated[str | None, typer.Option(metavar="TEXT", help="Its title.")] = None,
+    year: Annotated[int | None, typer.Option(min=1870, max=2100, help="Its year.")] = None,
+    length: Annotated[str, typer.Option(metavar="1:32:10", help="How long it is.")] = "",
+    genre: GenreOption = "",
+) -> None:
+    """Put a film on your own list, which the source 'url' reads.
+
+    dateflicks videos add https://films.example.org/general.mp4 --title "The General" --year 1926
+    """
+    from dateflicks.settings.own_list import add_to_list, list_path
+
+    environment = environment_of(ctx)
+    settings = environment.load("providers").settings
+    path = list_path(settings.url.file, _data_folder(environment, settings.data))
+    video = _own_video(film, title, year, length, genre)
+    if not add_to_list(path, video):
+        raise CliError(Exit.REFUSED, f"{video.url} is on your list already.", hint=f"Change it there: {path}")
+    environment.show({"url": video.url, "title": video.title, "year": video.year, "list": str(path)}, ("url", "title"))
+    environment.say(f"{video.title} is on your list, {path}.", "It is found after the next run of the source 'url'.")
+
+
+def _filters(
+    source: str, genre: str, year: str, region: str, playable: bool | None, sort: Order, limit: int
+) -> dict[str, Any]:
+    return {
+        "source": source, "genre": genre, "year": year, "region": region, "playable": playable, "sort": sort.value,
+        "limit": limit,
+    }  # fmt: skip
+
+
+async def _found(environment: CliEnvironment, text: str, filters: dict[str, Any]) -> "list[VideoBody]":
+    from dateflicks.client.videos import Videos
+
+    async with environment.connect(anonymously=True) as client:
+        return [video async for video in Videos(client).all(text, **filters)]
+
+
+def _show_all(environment: CliEnvironment, found: "list[VideoBody]", empty: str) -> None:
+    environment.show_all(found, COLUMNS, empty=empty)
+
+
+async def _one(environment: CliEnvironment, text: str) -> "tuple[VideoBody, list[str]]":
+    """The film, and what the terms of its sources ask to be shown with it."""
+    from dateflicks.client.errors import ClientError
+    from dateflicks.client.videos import Videos
+
+    async with environment.connect(anonymously=True) as client:
+        videos = Videos(client)
+        video = await the_video(environment, videos, text)
+        names = {offer.source for offer in video.offers}
+        try:
+            sources = (await videos.sources()).items
+        except ClientError:
+            sources = []
+        return video, [source.attribution for source in sources if source.name in names and source.attribution]
+
+
+def _in_words(video: "VideoBody") -> dict[str, Any]:
+    """For people: lists of words as words, a length as a clock shows it."""
+    from dateflicks.client.sentences import clock_text
+
+    record: dict[str, Any] = record_of(video)
+    words = {name: ", ".join(record[name]) for name in ("alt_titles", "genres", "people")}
+    seconds = video.duration_seconds
+    return record | words | {"duration_seconds": clock_text(seconds) if seconds is not None else None}
+
+
+def _own_video(film: str, title: str | None, year: int | None, length: str, genre: str) -> "OwnVideo":
+    from dateflicks.client.films import is_address, own_film
+    from dateflicks.client.sentences import parse_position
+    from dateflicks.settings.own_list import OwnVideo
+
+    try:
+        seconds = parse_position(length) if length else None
+    except ValueError:
+        raise CliError(Exit.USAGE, f"--length: '{length}' is not a length.", hint="Write it as 1:32:10.") from None
+    found = own_film(film)
+    url = found.source if is_address(found.source) else Path(found.source).as_uri()
+    genres = [word.strip() for word in genre.split(",") if word.strip()]
+    return OwnVideo(url=url, title=title or found.title, year=year, duration_seconds=seconds, genres=genres)
+
+
+def _data_folder(environment: CliEnvironment, chosen: str) -> Path:
+    """Where the services of this machine keep their data."""
+    chosen = chosen or environment.load("all").settings.server.data
+    return Path(chosen) if chosen else environment.home / "server"

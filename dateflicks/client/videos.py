@@ -1,0 +1,123 @@
+"""What there is to watch, over HTTP: search, browse, one film, and where the collection comes from.
+
+No token is needed. A film is played from the best of its offers that can be opened on this machine.
+"""
+
+from collections.abc import AsyncIterator
+from typing import Final
+from urllib.parse import quote, unquote, urlsplit
+
+from dateflicks.client.errors import DoesNotFit, FilmMissing
+from dateflicks.client.films import Film, is_address, own_film
+from dateflicks.client.http import ServiceClient
+from dateflicks.core.catalogue.titles import fold_title
+from dateflicks.core.limits import PAGE_MAX
+from dateflicks.protocol.videos import OfferBody, SourcePage, VideoAnswer, VideoBody, VideoPage
+
+SERVICE: Final = "videos"
+
+
+class Videos:
+    """One way to a deployment's collection; every call raises ClientError."""
+
+    def __init__(self, client: ServiceClient) -> None:
+        self._client = client
+
+    async def page(
+        self,
+        text: str = "",
+        *,
+        source: str = "",
+        genre: str = "",
+        year: str = "",
+        region: str = "",
+        playable: bool | None = None,
+        sort: str = "best",
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> VideoPage:
+        """A page of what answers, best first; of several sources or genres, with commas, any will do."""
+        query = {
+            "q": text, "source": source, "genre": genre, "year": year, "region": region, "sort": sort,
+            "playable": None if playable is None else str(playable).lower(), "limit": str(limit), "cursor": cursor,
+        }  # fmt: skip
+        return await self._client.call(SERVICE, "GET", "/videos", VideoPage, query=query)
+
+    async def all(
+        self,
+        text: str = "",
+        *,
+        source: str = "",
+        genre: str = "",
+        year: str = "",
+        region: str = "",
+        playable: bool | None = None,
+        sort: str = "best",
+        limit: int = 50,
+    ) -> AsyncIterator[VideoBody]:
+        """What answers, page after page, up to `limit`; a page may be short, or empty, and others follow."""
+        cursor, left = None, limit
+        while left > 0:
+            page = await self.page(
+                text, source=source, genre=genre, year=year, region=region, playable=playable, sort=sort,
+                limit=min(left, PAGE_MAX), cursor=cursor,
+            )  # fmt: skip
+            for video in page.items:
+                yield video
+            left, cursor = left - len(page.items), page.next
+            if cursor is None:
+                return
+
+    async def video(self, video_id: str) -> VideoBody:
+        """One film."""
+        return (await self._client.call(SERVICE, "GET", f"/videos/{quote(video_id, safe='')}", VideoAnswer)).video
+
+    async def sources(self) -> SourcePage:
+        """Where the collection comes from, and how fresh it is."""
+        return await self._client.call(SERVICE, "GET", "/sources", SourcePage)
+
+
+def the_one(videos: list[VideoBody], text: str) -> VideoBody | None:
+    """The film that is meant by what was typed: the only one found, or the only one of exactly that title."""
+    if len(videos) == 1:
+        return videos[0]
+    wanted = fold_title(text)
+    called = [video for video in videos if wanted in {fold_title(title) for title in _titles(video)}]
+    return called[0] if len(called) == 1 else None
+
+
+def name_of(video: VideoBody) -> str:
+    """What to call it: its title, with its year where that is known."""
+    title = video.title or video.url
+    return f"{title} ({video.year})" if video.year else title
+
+
+def film_here(video: VideoBody, *, has_its_files: bool = False) -> Film | None:
+    """The film from the best offer that a player can open on this machine; None when all of them open elsewhere.
+
+    `has_its_files`: the server is of this machine, so that its files are here, and its word of them can be taken.
+    """
+    offers = (_here(offer, has_its_files) for offer in video.offers if offer.playable)
+    return next((film for film in offers if film is not None), None)
+
+
+def film_elsewhere(video: VideoBody) -> Film | None:
+    """The film as its person opens it elsewhere, by hand: the link of its best offer; None when nobody offers it."""
+    links = [offer.url for offer in video.offers if is_address(offer.url)] or [offer.url for offer in video.offers]
+    return Film(links[0], links[0]) if links else None
+
+
+def _here(offer: OfferBody, has_its_files: bool) -> Film | None:
+    try:
+        if is_address(offer.url):
+            return own_film(offer.url)
+        parts = urlsplit(offer.url)
+        is_file = parts.scheme in ("", "file") and parts.netloc in ("", "localhost")
+        path = unquote(parts.path) if parts.scheme else offer.url
+        return own_film(path) if has_its_files and is_file and path.startswith("/") else None
+    except (FilmMissing, DoesNotFit, ValueError):
+        return None  # this one can not be opened, whatever the collection says
+
+
+def _titles(video: VideoBody) -> list[str]:
+    return [title for title in (video.title, video.original_title, *video.alt_titles) if title]
