@@ -102,13 +102,18 @@ def _offer_of(offer: Offer, confidence: float) -> Document:
     }
 
 
-def claims(groups: Sequence[Group], documents: Mapping[str, Document]) -> list[tuple[int, str, str, int]]:
-    """Which film each group could go on being: how many offers say so, the film, the first of them, which group."""
-    found: list[tuple[int, str, str, int]] = []
+def claims(groups: Sequence[Group], documents: Mapping[str, Document]) -> list[tuple[str, int]]:
+    """Which film each group could go on being, and which group it is; the best founded first.
+
+    That is the one with most offers of that film, with ids among equals: where one of two leaves, the film stays.
+    """
+    found: list[tuple[int, bool, str, str, int]] = []
     for at, group in enumerate(groups):
         held: dict[str, list[str]] = {}
         for key in group.members:
             if work_id := documents[key].get("workId"):
                 held.setdefault(work_id, []).append(key)
-        found += [(-len(keys), work_id, min(keys), at) for work_id, keys in held.items()]
-    return sorted(found)
+        for work_id, keys in held.items():
+            has_ids = any(documents[key]["externalIds"] for key in group.members)
+            found.append((-len(keys), not has_ids, work_id, min(keys), at))
+    return [(work_id, at) for _, _, work_id, _, at in sorted(found)]

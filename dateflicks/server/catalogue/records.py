@@ -165,5 +165,10 @@ def stamps(now: float, after: float, count: int) -> list[float]:
     return [first + number * STAMP_SECONDS for number in range(count)]
 
 
+def later(stamp: float, before: float) -> float:
+    """This instant, or the next after the one before where clocks disagree: each version of a document has another."""
+    return max(stamp, before + STAMP_SECONDS)
+
+
 def _hash(*words: str) -> str:
     return hashlib.sha256("\0".join(words).encode(errors="surrogatepass")).hexdigest()[:32]

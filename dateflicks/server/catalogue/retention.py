@@ -6,7 +6,7 @@ from typing import Final
 
 from dateflicks.server.catalogue.cleaning import blank_facts
 from dateflicks.server.catalogue.paging import pages_from, those
-from dateflicks.server.catalogue.records import VIDEOS, WORKS, stamps
+from dateflicks.server.catalogue.records import VIDEOS, WORKS, later, stamps
 from dateflicks.server.catalogue.works import Works
 from dateflicks.server.storage.database import Database
 from dateflicks.server.storage.records import Document
@@ -40,7 +40,12 @@ class Retention:
                     offer
                     | blank_facts()
                     | kept
-                    | {"title": None, "fieldsExpireAt": None, "contentHash": "", "changedAt": changed_at}
+                    | {
+                        "title": None,
+                        "fieldsExpireAt": None,
+                        "contentHash": "",
+                        "changedAt": later(changed_at, offer["changedAt"]),
+                    }
                     | {"rev": offer["rev"] + 1}
                 )
                 stamp = changed_at

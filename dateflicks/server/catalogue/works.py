@@ -256,7 +256,7 @@ class Works:
     async def _named(self, circle: Circle, groups: Sequence[Group], films: dict[str, Document]) -> list[str]:
         """The id of each group: the one that most of its offers had, or a new one."""
         ids: dict[int, str] = {}
-        for _, work_id, _, at in claims(groups, circle.documents):
+        for work_id, at in claims(groups, circle.documents):
             if at not in ids and work_id not in ids.values():
                 ids[at] = work_id
         taken = set(ids.values())

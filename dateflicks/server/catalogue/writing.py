@@ -15,7 +15,7 @@ from typing import Final
 from dateflicks.core.errors import Unavailable
 from dateflicks.server.catalogue.cleaning import document_of
 from dateflicks.server.catalogue.paging import pages_of, those
-from dateflicks.server.catalogue.records import VIDEOS, offer_id, stamps
+from dateflicks.server.catalogue.records import VIDEOS, later, offer_id, stamps
 from dateflicks.server.providers.records import Swept, Written
 from dateflicks.server.providers.source import Item, Removed
 from dateflicks.server.storage.database import Database
@@ -101,7 +101,8 @@ class Writer:
         """Write these, and tell which ones somebody else was quicker with."""
         marked = [{**one, "lastSeenRun": self._run_id} for one in (*fresh, *over)]
         for one, stamp in zip(marked, stamps(self._now(), self._stamp, len(marked)), strict=True):
-            one["changedAt"] = self._stamp = stamp
+            one["changedAt"] = later(stamp, one["changedAt"])
+            self._stamp = stamp
         left = set(await self._videos.insert_many(marked[: len(fresh)]))
         left.update(await self._videos.replace_many(marked[len(fresh) :]))
         self.touched += len(marked) - len(left)
@@ -137,7 +138,7 @@ def _over(stored: Document, wanted: Document, now: float) -> Document | None:
     is_same = stored["contentHash"] == wanted["contentHash"] and stored["status"] == wanted["status"]
     if is_same and not _needs_renewal(stored, wanted, now):
         return None
-    kept = {name: stored[name] for name in ("firstSeen", "workId", "linkKeys")}
+    kept = {name: stored[name] for name in ("firstSeen", "workId", "linkKeys", "changedAt")}
     return {**wanted, **kept, "rev": stored["rev"] + 1}
 
 

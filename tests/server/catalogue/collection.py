@@ -1,11 +1,14 @@
 """A collection as the tests use it: items given to a source's writer, films read back, and a clock that stands."""
 
-import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
+import pytest
+from pymongo.monitoring import CommandStartedEvent
+
 from dateflicks.server.catalogue.paging import pages_from
-from dateflicks.server.catalogue.records import VIDEOS, WORKS, offer_id
+from dateflicks.server.catalogue.records import VIDEOS, WORKS, is_linkable, offer_id
 from dateflicks.server.catalogue.works import Works
 from dateflicks.server.catalogue.writing import Writer
 from dateflicks.server.providers.records import Swept, Written
@@ -56,6 +59,18 @@ class Collected:
             )
         return written, await writer.sweep(is_confirmed=is_confirmed)
 
+    @contextmanager
+    def commands(self) -> Iterator[list[str]]:
+        """The names of the commands that leave for the database meanwhile."""
+        names: list[str] = []
+
+        def listen(event: CommandStartedEvent) -> None:
+            names.append(event.command_name)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(self.database.fence, "started", listen)
+            yield names
+
     async def offer(self, source: str, source_id: str, region: str = "") -> Document:
         """What is stored of it."""
         found = await self.videos.get(offer_id(source, source_id, region))
@@ -81,15 +96,14 @@ class Collected:
     async def groups(self) -> set[frozenset[str]]:
         """Which offers are one film, as the offers say it; the films must say the same."""
         held: dict[str, set[str]] = {}
-        for one in await self.all_offers():
-            held.setdefault(one["workId"], set()).add(f"{one['source']}/{one['sourceId']}")
+        offers = {one["_id"]: one for one in await self.all_offers() if is_linkable(one)}
+        for key, one in offers.items():
+            held.setdefault(one["workId"], set()).add(key)
         films = {one["_id"]: set(one["members"]) for one in await self.all_films() if one["endedAt"] is None}
-        assert films.keys() == held.keys()
-        assert {key: len(one) for key, one in films.items()} == {key: len(one) for key, one in held.items()}
-        return {frozenset(one) for one in held.values()}
+        assert films == held
+        return {frozenset(name_of(offers[key]) for key in one) for one in held.values()}
 
 
-def digest(documents: Iterable[Document], *, without: Iterable[str] = ()) -> str:
-    """What tells two collections apart."""
-    kept = [{key: value for key, value in one.items() if key not in without} for one in documents]
-    return hashlib.sha256(repr(sorted(kept, key=lambda one: str(one["_id"]))).encode()).hexdigest()
+def name_of(offer: Document) -> str:
+    """Its source, its name there, and its region when it has one."""
+    return "/".join(filter(None, (offer["source"], offer["sourceId"], offer["region"])))

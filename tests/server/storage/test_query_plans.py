@@ -10,6 +10,7 @@ from typing import Any, Final
 import pytest
 import pytest_asyncio
 
+from dateflicks.server.catalogue.records import COLLECTIONS as CATALOGUE_COLLECTIONS
 from dateflicks.server.services.messages.records import COLLECTIONS as MESSAGES_COLLECTIONS
 from dateflicks.server.services.session.records import COLLECTIONS as SESSION_COLLECTIONS
 from dateflicks.server.services.session.records import SESSIONS
@@ -18,7 +19,7 @@ from dateflicks.server.storage.database import Database, DatabaseSettings
 from dateflicks.server.storage.records import Collection, Index
 from tests.server.storage.plans import Command, Statement, explained, recorded, send_every_shape
 
-COLLECTIONS: Final = (*SESSION_COLLECTIONS, *MESSAGES_COLLECTIONS, TIMECODES)
+COLLECTIONS: Final = (*SESSION_COLLECTIONS, *MESSAGES_COLLECTIONS, TIMECODES, *CATALOGUE_COLLECTIONS)
 
 
 @dataclass(frozen=True)
