@@ -25,8 +25,9 @@ class FailingApp(App[Result]):
 
 def screen_strips(app: App[Any]) -> list[Strip]:
     """The lines of the active screen with their styles, what shows of the screens behind it included."""
-    visible_screen_stack.set(app._background_screens)
-    return app.screen._compositor.render_strips()
+    with app._context():
+        visible_screen_stack.set(app._background_screens)
+        return app.screen._compositor.render_strips()
 
 
 def text_grid(app: App[Any]) -> str:

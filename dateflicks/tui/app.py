@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any, ClassVar, Final, cast
 
 from textual import work
@@ -27,6 +28,7 @@ from dateflicks.tui._textual_private import FailingApp
 from dateflicks.tui.bindings import bindings_of, moved
 from dateflicks.tui.drawing.foot import farewell
 from dateflicks.tui.drawing.rows import text_of
+from dateflicks.tui.drawing.words import shown_name
 from dateflicks.tui.glyphs import Glyphs, glyphs_for
 from dateflicks.tui.kept import KeptEvening
 from dateflicks.tui.keys import Keymap, WrongKeys, read_keys
@@ -57,7 +59,7 @@ class DateflicksApp(FailingApp[Farewell]):
     """One run of the terminal client; `run` returns what is said in the shell afterwards."""
 
     TITLE = "dateflicks"
-    CSS_PATH = "app.tcss"
+    CSS_PATH = Path(__file__).with_name("app.tcss")
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("app")]
     COMMANDS: ClassVar[set[Any]] = {Palette}
     ENABLE_COMMAND_PALETTE = False  # its key is one of `keys.py`, which can be moved
@@ -257,7 +259,7 @@ class DateflicksApp(FailingApp[Farewell]):
             self.state = reduce(self.state, Toasted(text=text, is_trouble=is_trouble), time.monotonic())
             self._show_soon()
         else:
-            self.notify(text, severity="error" if is_trouble else "information", markup=False)
+            self.notify(printable(text), severity="error" if is_trouble else "information", markup=False)
 
     def _over(self, why: str) -> None:
         room, self.room = self.room, None
@@ -344,7 +346,11 @@ class Asking:
         """Whether to open an address that somebody else named."""
         from dateflicks.tui.screens.confirm import ConfirmScreen
 
-        return bool(await self._asked(ConfirmScreen(f"{by} wants to watch this address with you. Open it?", url)))
+        return bool(
+            await self._asked(
+                ConfirmScreen(f"{shown_name(by, 32)} wants to watch this address with you. Open it?", url)
+            )
+        )
 
     async def open_player_again(self) -> bool:
         """Whether a player that they closed is to be opened again."""

@@ -5,6 +5,7 @@ other asks for is a banner.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, Final, assert_never, cast
 
 from textual import work
@@ -33,7 +34,7 @@ from dateflicks.tui.screens.predictions import PredictionsScreen, call, make
 from dateflicks.tui.screens.write import WriteScreen
 from dateflicks.tui.widgets.board import Board
 from dateflicks.tui.widgets.chat_log import ChatLog
-from dateflicks.tui.widgets.composer import Composer
+from dateflicks.tui.widgets.composer import Composer, ComposerField
 from dateflicks.tui.widgets.hints import Hints
 
 if TYPE_CHECKING:
@@ -49,7 +50,11 @@ class WatchScreen(Screen[None]):
     """One film, its people, their talk."""
 
     CONTEXTS: ClassVar[tuple[Context, ...]] = ("film", "composer", "chat")
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("film")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        # What is typed fast, or pasted, behind the key that begins a line must find that line: it acts at once.
+        replace(one, priority=one.id == "talk")
+        for one in bindings_of("film")
+    ]
     AUTO_FOCUS = ""
 
     def __init__(self) -> None:
@@ -162,6 +167,12 @@ class WatchScreen(Screen[None]):
             self._room.conversation.read(newest)
 
     # --- who has the keys ---------------------------------------------------------------------------------------
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """The key that begins a line may be one that sends it."""
+        if action == "talk" and isinstance(self.focused, ComposerField):
+            return False
+        return super().check_action(action, parameters)
 
     def on_descendant_focus(self, event: DescendantFocus) -> None:
         """Other keys work now."""
@@ -289,10 +300,14 @@ class WatchScreen(Screen[None]):
     # --- the talk -----------------------------------------------------------------------------------------------
 
     def action_talk(self) -> None:
-        """Write something."""
+        """Write something; where a line is marked, an answer to it."""
         if self._view == "zen":
             self._look("all")
-        self.query_one(Composer).type_into()
+        log = self.query_one(ChatLog)
+        if self.focused is log and log.entry is not None:
+            log.action_wish("reply")
+        else:
+            self.set_focus(self.query_one(ComposerField))
 
     @work(exclusive=True, group="dialog")
     async def action_react(self) -> None:

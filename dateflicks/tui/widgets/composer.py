@@ -142,6 +142,7 @@ class Composer(Vertical):
         self._field = ComposerField(self)
         self._typing_told_at = float("-inf")
         self._mistake = ""
+        self._mistaken: str | None = None  # the text that it is about
         self._purpose: Purpose | None = None
         self._target: ChatEntry | None = None
         self._stash = ""  # what was being written before a line is edited
@@ -220,7 +221,7 @@ class Composer(Vertical):
 
     def complain(self, sentence: str) -> None:
         """Tell what is wrong, until something else is typed."""
-        self._mistake = printable(sentence)
+        self._mistake, self._mistaken = printable(sentence), self.value
         self._tell()
 
     def _purpose_told(self, entry: ChatEntry) -> str:
@@ -335,7 +336,7 @@ class Composer(Vertical):
             return
         if text != self._completed:
             self._offered = ()
-        if text != self._pasted:
+        if text not in (self._pasted, self._mistaken):  # the word of a change may come after the complaint
             self._mistake = ""
         self._completed = self._pasted = None
         self._tell()
