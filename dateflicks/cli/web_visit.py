@@ -49,7 +49,12 @@ async def _visit() -> None:
     )
     app = DateflicksApp(surroundings, InLobby())
     app.animation_level = "none"
-    await app.run_async()
+    try:
+        await app.run_async()
+    finally:
+        await app.leave_room()
+    if app.failure is not None:
+        raise app.failure
 
 
 def _write_errors_to(log: Path) -> None:

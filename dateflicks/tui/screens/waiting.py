@@ -79,7 +79,8 @@ class WaitingScreen(Dialog[None]):
                 self.action_close_waiting()
 
     def _count(self) -> None:
-        text = f"Waiting for {self._guest}…  {self._seconds // 60}:{self._seconds % 60:02d}"
+        glyphs = cast("DateflicksApp", self.app).glyphs
+        text = f"Waiting for {self._guest}{glyphs.ellipsis}  {self._seconds // 60}:{self._seconds % 60:02d}"
         self.query_one("#waited", Static).update(text)
         self._seconds += 1
 
