@@ -8,8 +8,8 @@ from dataclasses import replace
 from dateflicks.client import errors
 from dateflicks.client.hosting import host_film
 from dateflicks.client.http import ServiceClient
-from dateflicks.client.invitation import read_invitation
-from dateflicks.client.joining import join
+from dateflicks.client.invitation import Invitation, read_invitation
+from dateflicks.client.joining import Joined, join
 from dateflicks.client.screen import Screen
 from dateflicks.client.sentences import parse_position
 from dateflicks.tui.surroundings import AtSession, Surroundings
@@ -54,16 +54,24 @@ async def take_part(surroundings: Surroundings, client: ServiceClient | None, te
     invitation = read_invitation(text)
     server = invitation.server or surroundings.server
     there = replace(surroundings, server=server)
-    if client is None or client.server != server:
-        client = there.client()
+    own = client if client is not None and client.server == server else there.client()
     try:
-        joined = await join(client, invitation, name=None, login=surroundings.login)
+        joined = await _joined(own, invitation, surroundings.login)
+    except BaseException:
+        if own is not client:
+            await own.close()
+        raise
+    if joined.account is not None:
+        own.token = joined.account.token
+        surroundings.credentials.put(server, joined.account)
+    return AtSession(own, joined.session, kept_as=server)
+
+
+async def _joined(client: ServiceClient, invitation: Invitation, login: str) -> Joined:
+    try:
+        return await join(client, invitation, name=None, login=login)
     except errors.NotSignedIn:
         if client.token is None or invitation.is_by_name:
             raise
-        client.token = None  # it was good for another server at this address, or for another month
-        joined = await join(client, invitation, name=None, login=surroundings.login)
-    if joined.account is not None:
-        client.token = joined.account.token
-        surroundings.credentials.put(server, joined.account)
-    return AtSession(client, joined.session, kept_as=server)
+    client.token = None  # it was good for another server at this address, or for another month
+    return await join(client, invitation, name=None, login=login)

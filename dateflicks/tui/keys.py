@@ -47,7 +47,7 @@ BINDINGS: Final = (
         ("palette", "ctrl+p", "palette", "Look for anything by its name", 91),
         ("back", "escape", "back", "Go one step out", None),
         ("theme", "f2", "theme", "Choose other colours", None),
-        ("screenshot", "f12", "picture", "Keep a picture of this screen", None),
+        ("screenshot", "f9", "picture", "Keep a picture of this screen", None),
         ("quit", "ctrl+q", "quit", "Leave dateflicks", None),
     ),
     *_of(

@@ -406,6 +406,7 @@ class LobbyScreen(Screen[None]):
             return
         with contextlib.suppress(errors.ClientError):
             await client.sign_out()
+            await client.close()
         with contextlib.suppress(errors.ClientError):
             self._app.surroundings.credentials.forget(self._app.surroundings.server)
         self.workers.cancel_group(self, "listen")

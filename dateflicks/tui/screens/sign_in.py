@@ -32,6 +32,8 @@ async def sign_in(app: "DateflicksApp", why: str = "") -> ServiceClient | None:
         kept, why = None, why or error.detail
     found = await app.push_screen_wait(SignInScreen(server, kept.name if kept else "", why))
     if found is not None:
+        if app.client is not None:
+            await app.client.close()
         app.client = found
     return found
 
@@ -117,6 +119,7 @@ class SignInScreen(Form[ServiceClient | None]):
         name, password = self.value("name"), self.query_one("#password", Input).value
         self.say("Creating the account…" if self._is_new else "Signing in…", is_trouble=False)
         surroundings = cast("DateflicksApp", self.app).surroundings
+        client: ServiceClient | None = None
         try:
             server = server_address(self.value("server"))
             client = ServiceClient(server, timeout=surroundings.settings.timeout_seconds)
@@ -127,6 +130,8 @@ class SignInScreen(Form[ServiceClient | None]):
             surroundings.credentials.put(server, kept)
         except ClientError as error:
             self.say(self._said(error))
+            if client is not None:
+                await client.close()
             return
         surroundings.server = server
         self.dismiss(client)
