@@ -1,7 +1,9 @@
 """The words of the collection, to find those that somebody may have meant who slipped or typed a part.
 
-A word is known by its pairs of letters, each with the word's length, so that few words need a closer look; and by its
-triples, for those who know its middle only. Words stay when their last work goes: they find nothing, and do no harm.
+A word is known by its pairs of letters, each with the word's length, so that few words need a closer look: those that
+share the rarest pairs. Two letters in each other's place spoil three pairs, so such words are also looked up as they
+would be right. Triples of letters are for those who know the middle of a word only.
+Words stay when their last work goes: they find nothing, and do no harm.
 """
 
 import sqlite3
@@ -14,9 +16,9 @@ from dateflicks.server.services.videos.words import distance, slips_allowed
 _TOKENS: Final = "tokenize=\"ascii tokenchars '_'\""
 SCHEMA: Final = (
     "CREATE TABLE vocabulary (number INTEGER PRIMARY KEY, word TEXT NOT NULL UNIQUE)",
-    f"CREATE VIRTUAL TABLE spelling USING fts5(pairs, triples, content='', detail=column, {_TOKENS})",
+    f"CREATE VIRTUAL TABLE spelling USING fts5(pairs, triples, content='', {_TOKENS})",
 )
-LOOKED_AT: Final = 200  # candidates that are compared with the word letter by letter
+LOOKED_AT: Final = 400  # candidates that are compared with the word letter by letter
 MEANT_MAX: Final = 8
 PARTS_MAX: Final = 24
 PART_MIN: Final = 4  # letters of a part that may stand in the middle of a word
@@ -62,8 +64,10 @@ def meant_by(connection: sqlite3.Connection, word: str, *, even_if_known: bool) 
     most = slips_allowed(word)
     found = []
     if most:
-        near = sorted((distance(word, other, most), other) for other in _near(connection, word, most))
-        found = [other for slips, other in near if 0 < slips <= most][:MEANT_MAX]
+        candidates = {*_near(connection, word, most), *_as_right(connection, word)}
+        near = sorted((distance(word, other, most), other) for other in candidates if _shares(word, other, most))
+        likely = [(slips, other) for slips, other in near if 0 < slips <= most]
+        found = [other for slips, other in likely if slips == likely[0][0]][:MEANT_MAX]
     return list(dict.fromkeys([*found, *_around(connection, word)]))
 
 
@@ -72,6 +76,21 @@ def _near(connection: sqlite3.Connection, word: str, most: int) -> list[str]:
     lengths = range(max(len(word) - most, 1), len(word) + most + 1)
     wanted = " OR ".join(f'"{pair}{length}"' for pair in dict.fromkeys(pairs) for length in lengths)
     return _words(connection, f"pairs : ({wanted})", LOOKED_AT)
+
+
+def _as_right(connection: sqlite3.Connection, word: str) -> list[str]:
+    """The words that it would be with one letter less, or two letters in each other's place."""
+    less = [word[:at] + word[at + 1 :] for at in range(len(word))]
+    swapped = [word[:at] + word[at + 1] + word[at] + word[at + 2 :] for at in range(len(word) - 1)]
+    variants = list(dict.fromkeys(less + swapped))
+    marks = ", ".join("?" * len(variants))
+    rows = connection.execute(f"SELECT word FROM vocabulary WHERE word IN ({marks})", variants)  # noqa: S608
+    return [row[0] for row in rows]
+
+
+def _shares(word: str, other: str, most: int) -> bool:
+    """Whether they can be so near at all: what each slip changes is two letters at most."""
+    return len(set(word) ^ set(other)) <= 2 * most
 
 
 def _around(connection: sqlite3.Connection, word: str) -> list[str]:
