@@ -19,7 +19,7 @@ from pymongo.errors import ConfigurationError, InvalidURI, PyMongoError
 
 from dateflicks.core.errors import DateflicksError, Unavailable
 from dateflicks.server.storage.calls import GRACE_SECONDS, Calls
-from dateflicks.server.storage.embedded import EmbeddedEngine
+from dateflicks.server.storage.embedded import EmbeddedEngine, Role
 from dateflicks.server.storage.faults import is_transient
 from dateflicks.server.storage.fence import Fence
 from dateflicks.server.storage.health import Health
@@ -69,8 +69,12 @@ class Database:
         settings: DatabaseSettings,
         data_folder: Path,
         collections: Iterable[Collection] = (),
+        *,
+        role: Role = "service",
     ) -> "AsyncIterator[Database]":
         """The database for as long as the block runs, with these collections ensured as far as it is reachable.
+
+        `role` says which part we have among those who use one embedded engine.
 
         Raises FolderInUse, DatabaseAddressWrong, StorageFault (an index that cannot be), OSError; Unavailable only
         when the embedded engine does not come up.
@@ -79,7 +83,7 @@ class Database:
             engine: EmbeddedEngine | None = None
             uri = settings.uri
             if uri == EMBEDDED:
-                engine = EmbeddedEngine(data_folder)
+                engine = EmbeddedEngine(data_folder, role)
                 await engine.start()
                 stack.push_async_callback(engine.stop)
                 uri = engine.uri

@@ -3,6 +3,9 @@
 The listening socket is ours and handed down, so there is no moment without one: a connection made while the child is
 being replaced waits until the next one answers. The child sits in a session of its own, away from the terminal's
 Ctrl-C, and ends when the pipe on its standard input does.
+
+Several processes may use one folder: the first one runs the engine, the others connect to its socket. When whoever runs
+it is gone, one of the others takes over, on the same socket, so that their connections find it again within a second.
 """
 
 import asyncio
@@ -14,9 +17,9 @@ import sys
 import time
 import urllib.parse
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
-from dateflicks.server.storage.folder import EngineFolder
+from dateflicks.server.storage.folder import EngineFolder, FolderInUse
 
 log = logging.getLogger(__name__)
 
@@ -26,13 +29,20 @@ FIRST_PAUSE_SECONDS: Final = 0.05
 LONGEST_PAUSE_SECONDS: Final = 5.0
 STEADY_SECONDS: Final = 10.0  # a child that lived this long is replaced at once, whatever came before
 HANG_SECONDS: Final = 15.0  # no answer for this long: end it, the next one will answer
+LOOK_SECONDS: Final = 0.2  # how often those who use an engine of others look whether it is left to them
+
+Role = Literal["service", "worker", "guest"]
+"""Who opens a folder: services, one process of them; a worker beside them, which runs the engine when nobody does; a
+guest, which never does."""
 
 
 class EmbeddedEngine:
     """One engine for one data folder; `uri` is where it is."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, role: Role = "service") -> None:
         self._folder = EngineFolder(data)
+        self._role = role
+        self._seat: int | None = None
         self._lock: int | None = None
         self._listener: socket.socket | None = None
         self._socket_path: Path | None = None
@@ -48,19 +58,44 @@ class EmbeddedEngine:
 
     @property
     def pid(self) -> int | None:
-        """The process that is running now, if one is."""
+        """The process that is running now, if one is and it is ours."""
         return None if self._child is None or self._child.returncode is not None else self._child.pid
 
     async def start(self) -> None:
-        """Take the folder and start the child; it answers a moment later. Raises FolderInUse, OSError."""
-        self._lock = await self._folder.claim()
+        """Run the engine, or use the one that runs; it answers a moment later. Raises FolderInUse, OSError."""
+        if self._role == "service":
+            self._seat = await self._folder.claim_seat()
         try:
-            self._listener, self._socket_path = self._folder.listen()
+            if self._role == "guest":
+                await self._join(FolderInUse("Nobody runs the database of this folder."))
+                return
+            try:
+                self._lock = await self._folder.claim()
+            except FolderInUse as taken:
+                await self._join(taken)
+                self._watch = asyncio.create_task(self._take_over(), name="embedded database of others")
+                return
+            self._listener, self._socket_path = self._folder.listen(self._socket_path)
             self._child = await self._spawn()
         except BaseException:
             self._release()
             raise
         self._watch = asyncio.create_task(self._keep_running(), name="embedded database")
+
+    async def _join(self, otherwise: FolderInUse) -> None:
+        self._socket_path = await self._folder.running()
+        if self._socket_path is None:
+            raise otherwise
+
+    async def _take_over(self) -> None:
+        """Wait until the engine that others run is gone, then run it where it was."""
+        while (lock := self._folder.claim_at_once()) is None:  # noqa: ASYNC110 - a lock tells nobody that it is free
+            await asyncio.sleep(LOOK_SECONDS)
+        self._lock = lock
+        log.info("the embedded database was left to this process, which runs it now")
+        self._listener, self._socket_path = self._folder.listen(self._socket_path)
+        await self._replace()
+        await self._keep_running()
 
     async def stop(self) -> None:
         """Let the child write what is under way and end, then give the folder back."""
@@ -149,8 +184,11 @@ class EmbeddedEngine:
         if self._listener is not None:
             self._listener.close()
             self._listener = None
-        if self._socket_path is not None:
-            self._folder.tidy(self._socket_path)
         if self._lock is not None:
+            if self._socket_path is not None:
+                self._folder.tidy(self._socket_path)
             os.close(self._lock)
             self._lock = None
+        if self._seat is not None:
+            os.close(self._seat)
+            self._seat = None

@@ -1,7 +1,8 @@
-"""The embedded engine's folder: who may use it, one at a time, and where its socket is.
+"""The embedded engine's folder: who runs the engine, one at a time, where its socket is, and who else may use it.
 
-The lock is an advisory one on a file. The engine's process inherits it, so that a folder stays taken until both it and
-the server are gone, however they ended.
+The locks are advisory ones on files. The engine's process inherits `lock`, so that it stays taken until both it and
+whoever runs it are gone, however they ended. `seat` is for services alone: there is one process of these for a folder,
+while any number of others (jobs) may use its engine, or run it for as long as no services do.
 """
 
 import asyncio
@@ -29,7 +30,7 @@ class FolderInUse(DateflicksError):
 
 
 class EngineFolder:
-    """`<data>/mongo`: a file per logical database, the lock, the log, the process id and, if it fits, the socket."""
+    """`<data>/mongo`: a file per logical database, the locks, the log, the process id and, if it fits, the socket."""
 
     def __init__(self, data: Path) -> None:
         self.path = data.absolute() / "mongo"
@@ -37,22 +38,44 @@ class EngineFolder:
         self.log = self.path / "engine.log"
         self.pid = self.path / "engine.pid"
         self._lock = self.path / "lock"
+        self._seat = self.path / "seat"
+        self._where = self.path / "engine.at"
         self._made: Path | None = None
 
     async def claim(self) -> int:
         """Make the folder and take its lock, whose file descriptor is returned. Raises FolderInUse."""
-        for folder in (self.path, self.databases):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            folder.chmod(0o700)
-        lock = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        return await self._claim(self._lock)
+
+    async def claim_seat(self) -> int:
+        """Take the place of the services in the same way. Raises FolderInUse."""
+        return await self._claim(self._seat)
+
+    async def _claim(self, path: Path) -> int:
+        self._make()
+        lock = _open(path)
         try:
             await self._take(lock)
         except BaseException:
             os.close(lock)
             raise
-        os.ftruncate(lock, 0)
-        os.write(lock, f"{os.getpid()}\n".encode())
+        _write_pid(lock)
         return lock
+
+    def claim_at_once(self) -> int | None:
+        """The lock, if it is free this very moment: whoever ran the engine is gone, and so is the engine."""
+        lock = _open(self._lock)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(lock)
+            return None
+        _write_pid(lock)
+        return lock
+
+    def _make(self) -> None:
+        for folder in (self.path, self.databases):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            folder.chmod(0o700)
 
     async def _take(self, lock: int) -> None:
         deadline = time.monotonic() + LOCK_SECONDS
@@ -84,11 +107,38 @@ class EngineFolder:
             "Services in several processes can share one MongoDB: name it in `mongo.uri`."
         )
 
-    def listen(self) -> tuple[socket.socket, Path]:
-        """A listening socket in a private folder, and its path; what a process that was killed left is replaced."""
-        path = self.path / "engine.sock"
+    async def running(self) -> Path | None:
+        """Where the socket is of an engine that somebody else runs; None when a process that is gone has left it."""
+        deadline = time.monotonic() + LOCK_SECONDS
+        while time.monotonic() < deadline:
+            if (path := self._running()) is not None:
+                return path
+            await asyncio.sleep(0.05)  # it is being started this moment, perhaps
+        return None
+
+    def _running(self) -> Path | None:
+        try:
+            path = Path(os.fsdecode(self._where.read_bytes()))
+            found = path.lstat()
+            lock = os.open(self._lock, os.O_RDONLY | os.O_CLOEXEC)
+        except (OSError, ValueError):
+            return None
+        try:
+            is_ours = stat.S_ISSOCK(found.st_mode) and found.st_uid == os.getuid()
+            return path if is_ours and _is_running(_read_pid(lock)) else None
+        finally:
+            os.close(lock)
+
+    def listen(self, at: Path | None = None) -> tuple[socket.socket, Path]:
+        """A listening socket in a private folder, and its path; what a process that was killed left is replaced.
+
+        `at` is where others look for it already.
+        """
+        path = at or self.path / "engine.sock"
         if len(os.fsencode(path)) > SOCKET_PATH_BYTES:
             path = self._short_folder() / "engine.sock"
+        elif path.parent != self.path:
+            self._make_again(path.parent)
         path.unlink(missing_ok=True)
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
@@ -98,7 +148,17 @@ class EngineFolder:
         except OSError:
             listener.close()
             raise
+        with os.fdopen(os.open(self._where, _WRITING, 0o600), "wb") as file:
+            file.write(os.fsencode(path))
         return listener, path
+
+    def _make_again(self, folder: Path) -> None:
+        """A short folder that whoever ran the engine before has tidied away."""
+        with contextlib.suppress(FileExistsError):
+            folder.mkdir(mode=0o700)
+        if not _is_private(folder):
+            raise PermissionError(f"{folder} is somebody else's")
+        self._made = folder
 
     def _short_folder(self) -> Path:
         """A folder with a short name, always the same for one data folder unless somebody else has taken it."""
@@ -109,8 +169,7 @@ class EngineFolder:
         folder = root / f"dateflicks-{os.getuid()}-{name}"
         with contextlib.suppress(FileExistsError):
             folder.mkdir(mode=0o700)
-        found = folder.lstat()
-        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or stat.S_IMODE(found.st_mode) != 0o700:
+        if not _is_private(folder):
             folder = Path(tempfile.mkdtemp(prefix="dateflicks-", dir=root))
         self._made = folder
         return folder
@@ -131,18 +190,34 @@ class EngineFolder:
 
     def write_pid(self, pid: int) -> None:
         """Note the engine's process id."""
-        handle = os.open(self.pid, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        with os.fdopen(handle, "w") as file:
+        with os.fdopen(os.open(self.pid, _WRITING, 0o600), "w") as file:
             file.write(f"{pid}\n")
 
     def tidy(self, socket_path: Path) -> None:
         """Remove what only a running engine needs."""
-        for path in (socket_path, self.pid):
+        for path in (socket_path, self.pid, self._where):
             with contextlib.suppress(OSError):
                 path.unlink()
         if self._made is not None:
             with contextlib.suppress(OSError):
                 self._made.rmdir()
+
+
+_WRITING: Final = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
+
+
+def _open(path: Path) -> int:
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+
+def _is_private(folder: Path) -> bool:
+    found = folder.lstat()
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and stat.S_IMODE(found.st_mode) == 0o700
+
+
+def _write_pid(lock: int) -> None:
+    os.ftruncate(lock, 0)
+    os.write(lock, f"{os.getpid()}\n".encode())
 
 
 def _read_pid(lock: int) -> int | None:

@@ -80,7 +80,7 @@ async def test_a_stop_leaves_no_process_and_no_socket(folder: Path) -> None:
         table = database.table(PLAIN)
 
     assert not is_running(pid)
-    assert {path.name for path in (folder / "mongo").iterdir()} == {"databases", "lock", "engine.log"}
+    assert {path.name for path in (folder / "mongo").iterdir()} == {"databases", "lock", "seat", "engine.log"}
     assert not database.is_up()
     with pytest.raises(Exception, match="out of reach"):
         await table.get("a1")
