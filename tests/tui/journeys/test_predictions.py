@@ -70,7 +70,7 @@ async def test_whose_turn_it_is_not_is_told_so(open_evening: OpenEvening) -> Non
         await two.host.sees("you say no; now the other confirms")
         await two.host.until(lambda: two.host.app is not None and isinstance(two.host.app.screen, PredictionsScreen))
         two.host.press("s")
-        await two.host.sees("You have said so; now the other confirms.")
+        await two.host.sees("You have said so")
         two.guest.press("p")
         await two.guest.sees("no? [y] confirm [n] object")
         two.guest.press("n")
