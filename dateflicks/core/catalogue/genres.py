@@ -1,6 +1,7 @@
 """Genres in one vocabulary: what sources call them, in whichever way they spell it, becomes one of these words."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 
 from dateflicks.core.catalogue.titles import fold_title
@@ -39,7 +40,7 @@ _NAMES: Final = {
     "crime": "gangster|heist|krimi|policier|crimen|crime and gangster|film noir",
     "documentary": "documentaries|docu|dokumentarfilm|documentaire|documentario|documental|nature",
     "drama": "dramas|melodrama|drame|dramma|costume drama|period drama",
-    "family": "kids|children|childrens|kids and family|children and family|familie|familial|famiglia|familiar",
+    "family": "kids|children|kids and family|children and family|familie|familial|famiglia|familiar",
     "fantasy": "fantasie|fantastique|fantasia|fairy tale",
     "history": "historical|historie|histoire|storia|historia|epic|historical drama",
     "horror": "zombie|slasher|monster|vampire|horreur|orrore|terror",
@@ -56,6 +57,7 @@ _NAMES: Final = {
     "western": "westerns|spaghetti western|wilder westen",
 }
 _FANTASY_TOO: Final = ("sci fi and fantasy", "scifi and fantasy", "science fiction and fantasy")
+_REMEMBERED: Final = 1_024  # names: more than any source has
 _TAILS: Final = (" film", " films", " movie", " movies")
 
 
@@ -74,11 +76,13 @@ _TABLE: Final = _table()
 
 def genres_of(names: Iterable[str]) -> tuple[str, ...]:
     """The genres that these names mean, in order, each once; names that mean none, such as `TV Movie`, are dropped."""
-    found: dict[str, None] = {}
-    for name in names:
-        folded = fold_title(name)
-        for tail in ("", *_TAILS):
-            if folded.endswith(tail) and (genres := _TABLE.get(folded.removesuffix(tail))):
-                found |= dict.fromkeys(genres)
-                break
-    return tuple(found)
+    return tuple(dict.fromkeys(genre for name in names for genre in _genres_of(name)))
+
+
+@lru_cache(_REMEMBERED)
+def _genres_of(name: str) -> tuple[str, ...]:
+    folded = fold_title(name)
+    for tail in ("", *_TAILS):
+        if folded.endswith(tail) and (genres := _TABLE.get(folded.removesuffix(tail))):
+            return genres
+    return ()

@@ -58,6 +58,8 @@ def _words(title: str) -> str:
 
 def _plain(title: str) -> str:
     """Case, compatibility forms and marks gone; what marks mean in other scripts stays."""
+    if title.isascii():
+        return title.lower().replace("&", " and ").strip()
     kept: list[str] = []
     base_is_marked = True
     for character in unicodedata.normalize("NFKD", title.casefold()):

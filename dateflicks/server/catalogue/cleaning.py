@@ -7,11 +7,10 @@ secret.
 
 import hashlib
 from collections.abc import Iterable
+from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import urlsplit
-
-import msgspec
 
 from dateflicks.core.catalogue.facts import hard_ids, is_plausible_duration, is_plausible_year
 from dateflicks.core.catalogue.genres import genres_of
@@ -31,18 +30,29 @@ PEOPLE_MAX: Final = 40
 GENRES_MAX: Final = 8
 LICENCE_MAX: Final = 300
 KEEP_DAYS_MAX: Final = 36_500
+RULES: Final = 1  # another number when another document is made of the same item: all are written anew then
 SCHEMES: Final = frozenset({"http", "https", "file"})  # and the source's own name, for references that it resolves
 _DAY_SECONDS: Final = 86_400.0
-_NOT_HASHED: Final = frozenset({"firstSeen", "lastSeen", "fieldsExpireAt"})
+_FIELDS: Final = tuple(field.name for field in fields(Item))
 
 
 def document_of(source: str, item: Item, now: float) -> Document:
     """An offer as it is stored the first time that it is seen, at this Unix time; `status` may be `quarantined`."""
     reason = "; ".join(_nonsense(source, item, now))
-    document = _named(source, item, now) | (_put_aside(item, reason) if reason else _facts(item, now))
-    hashed = {name: value for name, value in document.items() if name not in _NOT_HASHED}
-    document["contentHash"] = hashlib.sha256(msgspec.json.encode([hashed, item.keep_days])).hexdigest()[:32]
-    return document
+    return _named(source, item, now) | (_put_aside(item, reason) if reason else _facts(item, now))
+
+
+def content_hash(item: Item) -> str:
+    """What tells that an item is as it was, so that nothing has to be cleaned to find out."""
+    told = [RULES, *(getattr(item, name) for name in _FIELDS)]
+    return hashlib.sha256(repr(told).encode()).hexdigest()[:32]
+
+
+def expires_at(item: Item, now: float) -> float | None:
+    """Until when its facts may be kept, in Unix seconds, when they were fetched at this time."""
+    if item.keep_days is None:
+        return None
+    return now + min(max(item.keep_days, 0), KEEP_DAYS_MAX) * _DAY_SECONDS
 
 
 def _named(source: str, item: Item, now: float) -> Document:
@@ -63,6 +73,7 @@ def _named(source: str, item: Item, now: float) -> Document:
         "lastSeenRun": None,
         "removedAt": None,
         "changedAt": 0.0,
+        "contentHash": content_hash(item),
     }
 
 
@@ -70,7 +81,6 @@ def _facts(item: Item, now: float) -> Document:
     title = clean_line(item.title, TITLE_MAX_CHARACTERS)
     original = clean_line(item.original_title or "", TITLE_MAX_CHARACTERS) or None
     others = [one for one in _lines(item.alt_titles, TITLE_MAX_CHARACTERS, TITLE_KEYS_MAX) if one != title]
-    keep = None if item.keep_days is None else min(max(item.keep_days, 0), KEEP_DAYS_MAX) * _DAY_SECONDS
     return {
         "status": "active",
         "reason": None,
@@ -88,7 +98,7 @@ def _facts(item: Item, now: float) -> Document:
         "externalIds": hard_ids(item.external_ids),
         "playable": item.playable,
         "licence": clean_line(item.licence or "", LICENCE_MAX) or None,
-        "fieldsExpireAt": None if keep is None else now + keep,
+        "fieldsExpireAt": expires_at(item, now),
     }
 
 

@@ -294,8 +294,13 @@ class Works:
                 over.append({**work, "rev": before["rev"] + 1 if before else 1})
         for work, stamp in zip(over, stamps(self._now(), self._stamp, len(over)), strict=True):
             work["updatedAt"] = self._stamp = stamp
-        for start in range(0, len(over), MANY_MAX):
-            await self._works.upsert_many(over[start : start + MANY_MAX])
+        fresh = [work for work in over if work["_id"] not in stored]
+        for start in range(0, len(fresh), MANY_MAX):  # the engine inserts twice as fast as it upserts
+            taken = set(await self._works.insert_many(fresh[start : start + MANY_MAX]))
+            await self._works.upsert_many([work for work in fresh if work["_id"] in taken])
+        known = [work for work in over if work["_id"] in stored]
+        for start in range(0, len(known), MANY_MAX):
+            await self._works.upsert_many(known[start : start + MANY_MAX])
         made.written += len(over)
 
 

@@ -9,11 +9,12 @@ is known from its status, for whatever a complete run has not seen is marked as 
 import time
 from array import array
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Final
 
 from dateflicks.core.errors import Unavailable
-from dateflicks.server.catalogue.cleaning import document_of
+from dateflicks.server.catalogue.cleaning import content_hash, document_of, expires_at
 from dateflicks.server.catalogue.paging import pages_of, those
 from dateflicks.server.catalogue.records import VIDEOS, later, offer_id, stamps
 from dateflicks.server.providers.records import Swept, Written
@@ -48,28 +49,26 @@ class Writer:
         if len(items) > MANY_MAX:
             raise ValueError(f"at most {MANY_MAX} offers at a time, not {len(items)}")
         now = self._now()
-        wanted = {one["_id"]: one for one in (document_of(self._source, item, now) for item in items)}
+        wanted = {offer_id(self._source, one.source_id, one.region): one for one in items}
         self._seen.extend(map(_short, wanted))
-        quarantined = {key for key, one in wanted.items() if one["status"] == "quarantined"}
-        new = changed = 0
+        counts: Counter[str] = Counter()
         left = set(wanted)
         for _ in range(TRIES):
             known = await those(self._videos, list(left))
-            fresh = [wanted[key] for key in left if key not in known]
-            over = [one for key, stored in known.items() if (one := _over(stored, wanted[key], now)) is not None]
+            fresh: list[Document] = []
+            over: list[Document] = []
+            for key in left:
+                document = _to_write(known.get(key), self._source, wanted[key], now, counts)
+                if document is not None:
+                    (over if key in known else fresh).append(document)
             left = await self._put(fresh, over)
-            new += sum(one["_id"] not in left | quarantined for one in fresh)
-            changed += sum(one["_id"] not in left | quarantined for one in over)
+            for outcome, written in (("new", fresh), ("changed", over)):
+                for one in written:
+                    if one["_id"] not in left:
+                        counts["quarantined" if one["status"] == "quarantined" else outcome] += 1
             if not left:
-                break
-        else:
-            raise Unavailable(f"Others keep changing what {self._source} offers. Try again in a moment.")
-        return Written(
-            new=new,
-            changed=changed,
-            unchanged=len(wanted) - new - changed - len(quarantined),
-            quarantined=len(quarantined),
-        )
+                return Written(**counts)
+        raise Unavailable(f"Others keep changing what {self._source} offers. Try again in a moment.")
 
     async def remove(self, gone: Sequence[Removed]) -> int:
         """Mark these as gone; how many were there."""
@@ -131,22 +130,28 @@ class Writer:
         return at < len(self._seen) and self._seen[at] == short
 
 
-def _over(stored: Document, wanted: Document, now: float) -> Document | None:
-    """What is to be written over a stored offer, or None when it is as it was."""
-    if wanted["status"] == "quarantined" and stored["status"] != "quarantined":
-        return None  # what was known before still makes sense
-    is_same = stored["contentHash"] == wanted["contentHash"] and stored["status"] == wanted["status"]
-    if is_same and not _needs_renewal(stored, wanted, now):
+def _to_write(stored: Document | None, source: str, item: Item, now: float, counts: Counter[str]) -> Document | None:
+    """What is to be written of an item; None when all is as it was, which is counted."""
+    if stored is None:
+        return document_of(source, item, now)
+    is_same = stored["status"] != "gone" and stored["contentHash"] == content_hash(item)
+    if is_same and not _needs_renewal(stored, item, now):
+        counts["quarantined" if stored["status"] == "quarantined" else "unchanged"] += 1
         return None
+    document = document_of(source, item, now)
+    if document["status"] == "quarantined" and stored["status"] != "quarantined":
+        counts["quarantined"] += 1
+        return None  # what was known before still makes sense
     kept = {name: stored[name] for name in ("firstSeen", "workId", "linkKeys", "changedAt")}
-    return {**wanted, **kept, "rev": stored["rev"] + 1}
+    return {**document, **kept, "rev": stored["rev"] + 1}
 
 
-def _needs_renewal(stored: Document, wanted: Document, now: float) -> bool:
+def _needs_renewal(stored: Document, item: Item, now: float) -> bool:
     """Whether half of the time is over for which its facts may be kept."""
-    if wanted["fieldsExpireAt"] is None or stored["fieldsExpireAt"] is None:
+    wanted = expires_at(item, now)
+    if wanted is None or stored["fieldsExpireAt"] is None:
         return False
-    return bool(stored["fieldsExpireAt"] - now < (wanted["fieldsExpireAt"] - now) / 2)
+    return bool(stored["fieldsExpireAt"] - now < (wanted - now) / 2)
 
 
 def _buried(stored: Document, now: float) -> Document:
