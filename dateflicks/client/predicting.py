@@ -13,7 +13,6 @@ from typing import Final, TypeVar
 from urllib.parse import quote
 
 from dateflicks.client import errors
-from dateflicks.client.feed import FeedEnded
 from dateflicks.client.http import ServiceClient
 from dateflicks.client.tickets import Tickets
 from dateflicks.core.limits import PAGE_MAX
@@ -237,20 +236,10 @@ class Predicting:
                 SERVICE, method, self._path + path, answer, ticket=ticket, body=body, query=query
             )
         except errors.NotSignedIn:
-            newer = await self._newer_ticket(ticket)
+            newer = await self._tickets.newer(ticket)
             if newer is None:
                 raise
         return await self._client.call(SERVICE, method, self._path + path, answer, ticket=newer, body=body, query=query)
-
-    async def _newer_ticket(self, refused: str) -> str | None:
-        for _ in range(2):  # the first may be the one that came with the session
-            try:
-                ticket = await self._tickets.fresh()
-            except FeedEnded as ended:
-                raise errors.of_close_code(ended.code, str(ended)) from ended
-            if ticket != refused:
-                return ticket
-        return None
 
 
 def _choice(call: CallBody | None) -> tuple[str, float | None] | None:

@@ -35,3 +35,14 @@ class Tickets:
         elif session.state != "accepted":
             raise FeedEnded(4409, f"the session is {session.state}")
         return self.last
+
+    async def newer(self, refused: str) -> str | None:
+        """Another ticket than the refused one, if there is one. Raises ClientError when the session is over."""
+        for _ in range(2):  # the first may be the one that came with the session
+            try:
+                ticket = await self.fresh()
+            except FeedEnded as ended:
+                raise errors.of_close_code(ended.code, str(ended)) from ended
+            if ticket != refused:
+                return ticket
+        return None

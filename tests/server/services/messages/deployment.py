@@ -6,8 +6,6 @@ What people say and hear goes over the wire, by the plain feeds and calls of the
 import asyncio
 import contextlib
 import itertools
-import os
-import signal
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +23,7 @@ from dateflicks.server.storage.database import Database, DatabaseSettings
 from dateflicks.settings.services import LimitSettings, MessagesSettings
 from tests.journeys.deployment import Deployment as Address
 from tests.journeys.wire import Feed, Json, Rest, open_feed, open_rest
+from tests.server.services.engine import OnEngine
 
 PATIENCE_SECONDS: Final = 10.0  # with a database that a busy machine keeps waiting
 KEY = b"the key of a deployment in a test"
@@ -157,7 +156,7 @@ class Speaker:
 
 
 @dataclass
-class Deployment:
+class Deployment(OnEngine):
     """What runs."""
 
     address: Address
@@ -230,23 +229,6 @@ class Deployment:
             yield found
         finally:
             del fence.started
-
-    @property
-    def engine_pid(self) -> int:
-        """The engine's process; fails when there is none."""
-        assert self.database.engine is not None
-        assert self.database.engine.pid is not None
-        return self.database.engine.pid
-
-    @contextlib.contextmanager
-    def stopped_engine(self) -> Iterator[None]:
-        """The database stands still for as long as the block runs."""
-        pid = self.engine_pid
-        os.kill(pid, signal.SIGSTOP)
-        try:
-            yield
-        finally:
-            os.kill(pid, signal.SIGCONT)
 
 
 @contextlib.asynccontextmanager

@@ -2,11 +2,8 @@
 them, and where the film is, the test says on the bus."""
 
 import asyncio
-import contextlib
-import os
-import signal
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +21,7 @@ from dateflicks.server.storage.database import Database, DatabaseSettings
 from dateflicks.settings.services import PredictionSettings
 from tests.journeys.deployment import Deployment as Address
 from tests.journeys.wire import Feed, Json, Rest, open_feed, open_rest
+from tests.server.services.engine import OnEngine
 
 PATIENCE_SECONDS: Final = 10.0  # with a database that a busy machine keeps waiting
 KEY = b"the key of a deployment in a test"
@@ -117,7 +115,7 @@ class Seat:
 
 
 @dataclass
-class Deployment:
+class Deployment(OnEngine):
     """What runs."""
 
     address: Address
@@ -196,23 +194,6 @@ class Deployment:
         found = await self.database.table(PREDICTIONS).get(prediction["id"])
         assert found is not None
         return found
-
-    @property
-    def engine_pid(self) -> int:
-        """The engine's process."""
-        assert self.database.engine is not None
-        assert self.database.engine.pid is not None
-        return self.database.engine.pid
-
-    @contextlib.contextmanager
-    def stopped_engine(self) -> Iterator[None]:
-        """The database stands still for as long as the block runs."""
-        pid = self.engine_pid
-        os.kill(pid, signal.SIGSTOP)
-        try:
-            yield
-        finally:
-            os.kill(pid, signal.SIGCONT)
 
 
 @asynccontextmanager

@@ -5,8 +5,6 @@ What people say and hear is written with the seats and rooms of the journeys, wh
 
 import asyncio
 import contextlib
-import os
-import signal
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +24,7 @@ from tests.journeys.deployment import Deployment as Address
 from tests.journeys.people import Person
 from tests.journeys.room import Room, make_timecode, seats, take_seat
 from tests.journeys.wire import Json, Rest, open_rest
+from tests.server.services.engine import OnEngine
 
 KEY = b"the key of a deployment in a test"
 DEADLINE_SECONDS = 10.0
@@ -69,7 +68,7 @@ class Evening:
 
 
 @dataclass
-class Deployment:
+class Deployment(OnEngine):
     """What runs."""
 
     address: Address
@@ -136,23 +135,6 @@ class Deployment:
             yield found
         finally:
             del fence.started
-
-    @property
-    def engine_pid(self) -> int:
-        """The engine's process; fails when there is none."""
-        assert self.database.engine is not None
-        assert self.database.engine.pid is not None
-        return self.database.engine.pid
-
-    @contextlib.contextmanager
-    def stopped_engine(self) -> Iterator[None]:
-        """The database stands still for as long as the block runs."""
-        pid = self.engine_pid
-        os.kill(pid, signal.SIGSTOP)
-        try:
-            yield
-        finally:
-            os.kill(pid, signal.SIGCONT)
 
 
 @contextlib.asynccontextmanager
