@@ -41,7 +41,7 @@ async def chosen_film(environment: CliEnvironment, text: str, player: str, *, is
     if is_id(text, "vid") or _is_words(text, is_name_enough=by_hand and is_length_told):
         video = await _looked_up(environment, text, is_name_enough=by_hand)
         if video is not None:
-            return _of_video(environment, video, player)
+            return await _of_video(environment, video, player)
     return Chosen(own_film(text, is_elsewhere=by_hand))
 
 
@@ -94,13 +94,12 @@ async def _looked_up(environment: CliEnvironment, text: str, *, is_name_enough: 
             raise
 
 
-def _of_video(environment: CliEnvironment, video: "VideoBody", player: str) -> Chosen:
-    from dateflicks.client.address import is_loopback
-    from dateflicks.client.videos import film_elsewhere, film_here, name_of
+async def _of_video(environment: CliEnvironment, video: "VideoBody", player: str) -> Chosen:
+    from dateflicks.client.videos import film_elsewhere, name_of
 
     film = None
     if player in ("mpv", "simulated"):
-        film = film_here(video, has_its_files=is_loopback(environment.server_address))
+        film = await _film_here(environment, video)
     if player != "mpv":
         film = film or film_elsewhere(video)
     if film is not None:
@@ -114,6 +113,22 @@ def _of_video(environment: CliEnvironment, video: "VideoBody", player: str) -> C
         why=f"It opens at {video.source}: {elsewhere.url}",
         hint=f"Watch it there and steer it by hand: dateflicks host {video.id} --player manual",
     )
+
+
+async def _film_here(environment: CliEnvironment, video: "VideoBody") -> "Film | None":
+    """The film from the best offer that can be opened on this machine."""
+    from dateflicks.cli.resolving import resolved_film
+    from dateflicks.client.address import is_loopback
+    from dateflicks.client.videos import film_here
+
+    has_its_files = is_loopback(environment.server_address)
+    for offer in video.offers:
+        film = film_here(offer, has_its_files=has_its_files)
+        if film is None and offer.playable and not offer.url.startswith(("http:", "https:", "file:", "/")):
+            film = await resolved_film(environment, offer)
+        if film is not None:
+            return film
+    return None
 
 
 def _list(environment: CliEnvironment, videos: "list[VideoBody]") -> None:

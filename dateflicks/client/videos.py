@@ -1,6 +1,6 @@
 """What there is to watch, over HTTP: search, browse, one film, and where the collection comes from.
 
-No token is needed. A film is played from the best of its offers that can be opened on this machine.
+No token is needed. What is opened of a video is one of its offers: here by a player, or elsewhere by hand.
 """
 
 from collections.abc import AsyncIterator
@@ -92,22 +92,13 @@ def name_of(video: VideoBody) -> str:
     return f"{title} ({video.year})" if video.year else title
 
 
-def film_here(video: VideoBody, *, has_its_files: bool = False) -> Film | None:
-    """The film from the best offer that a player can open on this machine; None when all of them open elsewhere.
+def film_here(offer: OfferBody, *, has_its_files: bool = False) -> Film | None:
+    """The film of an offer, as a player on this machine opens it; None when it opens elsewhere, or cannot be opened.
 
     `has_its_files`: the server is of this machine, so that its files are here, and its word of them can be taken.
     """
-    offers = (_here(offer, has_its_files) for offer in video.offers if offer.playable)
-    return next((film for film in offers if film is not None), None)
-
-
-def film_elsewhere(video: VideoBody) -> Film | None:
-    """The film as its person opens it elsewhere, by hand: the link of its best offer; None when nobody offers it."""
-    links = [offer.url for offer in video.offers if is_address(offer.url)] or [offer.url for offer in video.offers]
-    return Film(links[0], links[0]) if links else None
-
-
-def _here(offer: OfferBody, has_its_files: bool) -> Film | None:
+    if not offer.playable:
+        return None
     try:
         if is_address(offer.url):
             return own_film(offer.url)
@@ -116,7 +107,13 @@ def _here(offer: OfferBody, has_its_files: bool) -> Film | None:
         path = unquote(parts.path) if parts.scheme else offer.url
         return own_film(path) if has_its_files and is_file and path.startswith("/") else None
     except (FilmMissing, DoesNotFit, ValueError):
-        return None  # this one can not be opened, whatever the collection says
+        return None  # whatever the collection says of it
+
+
+def film_elsewhere(video: VideoBody) -> Film | None:
+    """The film as its person opens it elsewhere, by hand: the link of its best offer; None when nobody offers it."""
+    links = [offer.url for offer in video.offers if is_address(offer.url)] or [offer.url for offer in video.offers]
+    return Film(links[0], links[0]) if links else None
 
 
 def _titles(video: VideoBody) -> list[str]:

@@ -1,10 +1,14 @@
 """`videos`, and `host` by an id or by words: what is asked of the collection, shown of it, and played from it."""
 
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from dateflicks.server.providers import discovery
+from dateflicks.server.providers.source import AuthError, BaseSource, Complete, Context, Yield
+from dateflicks.settings.providers import PlexSettings
 from tests.cli.conftest import Cli
 from tests.client.videos import CHARADE, NIGHT, OTHER, netflix_json, offer_json, page_json, video_json
 from tests.scripted_server import Answer, ScriptedServer, session_json
@@ -210,6 +214,37 @@ def test_what_opens_elsewhere_is_steered_by_hand_and_only_its_link_is_told(
     assert invited(collection)["video"] == {
         "url": "https://www.netflix.com/title/1", "title": "Night of the Living Dead", "length": 5760.0,
     }  # fmt: skip
+
+
+def test_an_offer_that_only_its_source_understands_is_asked_for_there_and_its_key_stays_here(
+    cli: Cli, collection: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Library(BaseSource):
+        name = "plex"
+        hosts = ("films.example.org",)
+        capabilities = frozenset({"resolve"})
+        config = PlexSettings
+
+        async def fetch(self, *_: object) -> AsyncIterator[Yield]:
+            yield Complete(full=False)
+
+        async def resolve(self, context: Context, url: str) -> str:
+            if not context.config.token:
+                raise AuthError("no token is set")
+            return f"https://films.example.org/1.mkv?X-Plex-Token={context.config.token}"
+
+    monkeypatch.setattr(discovery, "_made", lambda _: Library())
+    owned = offer_json("plex", "plex://home/1", type="owned")
+    collection.on("GET", f"/videos/{NIGHT}", {"video": video_json(offers=[owned, offer_json()])})
+    invites(collection, cli)
+    result = cli("host", NIGHT, *SIMULATED, DATEFLICKS_PROVIDERS_PLEX_TOKEN="s3cret")
+    assert "does not say" not in result.stderr
+    assert invited(collection)["video"]["url"] == "plex://home/1"
+    assert "s3cret" not in str(collection.asked)
+    collection.asked.clear()
+    result = cli("host", NIGHT, *SIMULATED)  # the next best offer will do
+    assert "plex does not say where the film is: no token is set" in result.stderr
+    assert invited(collection)["video"]["url"] == "https://archive.example/film.mp4"
 
 
 def test_words_that_several_films_answer_to_are_exit_code_2_with_the_films_to_choose_from(

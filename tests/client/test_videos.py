@@ -1,17 +1,18 @@
 """The collection over HTTP: what is asked, page after page, and which film is opened of a video."""
 
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 
 from dateflicks.client.errors import DoesNotFit, NotThere, ServiceDown
 from dateflicks.client.films import Film
 from dateflicks.client.http import ServiceClient
 from dateflicks.client.videos import Videos, film_elsewhere, film_here, name_of, the_one
+from dateflicks.protocol.videos import OfferBody
 from tests.client.videos import CHARADE, NIGHT, OTHER, netflix_json, offer_json, page_json, video, video_json
 from tests.scripted_server import Answer, ScriptedServer, scripted_server
-
-FILE = "file:///films/night.mkv"
 
 
 def serving(server: ScriptedServer) -> ScriptedServer:
@@ -89,14 +90,18 @@ async def test_what_the_service_refuses_is_an_error_of_the_client(status: int, e
 # --- which film -------------------------------------------------------------------------------------------------
 
 
-def test_the_best_offer_that_can_be_opened_is_played() -> None:
-    found = video(offers=[offer_json(), netflix_json()])
-    assert film_here(found) == Film("https://archive.example/film.mp4", "https://archive.example/film.mp4")
+def offer(**changes: Any) -> OfferBody:
+    return msgspec.convert(offer_json(**changes), OfferBody)
+
+
+def test_an_address_is_played_as_it_is() -> None:
+    address = "https://archive.example/film.mp4"
+    assert film_here(offer()) == Film(address, address)
 
 
 def test_what_only_opens_elsewhere_is_not_played_but_its_link_is_known() -> None:
     found = video(offers=[netflix_json()])
-    assert film_here(found) is None
+    assert film_here(found.offers[0]) is None
     assert film_elsewhere(found) == Film("https://www.netflix.com/title/1", "https://www.netflix.com/title/1")
     assert film_elsewhere(video(offers=[])) is None
 
@@ -105,21 +110,16 @@ def test_a_file_is_opened_only_where_it_is_and_by_the_word_of_this_machine_s_own
     path = tmp_path / "The General.mkv"
     path.write_bytes(b"film")
     for url in (path.as_uri(), str(path)):
-        found = video(offers=[offer_json("local", url)])
-        assert film_here(found) is None
-        assert film_here(found, has_its_files=True) == Film(str(path), "The General.mkv")
-    assert film_here(video(offers=[offer_json("local", FILE)]), has_its_files=True) is None
+        assert film_here(offer(source="local", url=url)) is None
+        assert film_here(offer(source="local", url=url), has_its_files=True) == Film(str(path), "The General.mkv")
+    assert film_here(offer(source="local", url="file:///films/night.mkv"), has_its_files=True) is None
 
 
 @pytest.mark.parametrize(
-    "url",
-    ["jellyfin://home/1", "edl://x", "file://elsewhere/x", "file:///dev/null", "http://", "film.mkv", "", "lavfi://x"],
+    "url", ["jellyfin://home/1", "edl://x", "file://elsewhere/x", "file:///dev/null", "http://", "film.mkv", "", "/"]
 )
-def test_an_offer_that_can_not_be_opened_here_is_passed_over(url: str) -> None:
-    found = video(offers=[offer_json("odd", url), offer_json()])
-    film = film_here(found, has_its_files=True)
-    assert film is not None
-    assert film.source == "https://archive.example/film.mp4"
+def test_an_offer_that_can_not_be_opened_here_is_none(url: str) -> None:
+    assert film_here(offer(url=url), has_its_files=True) is None
 
 
 def test_the_only_one_is_meant_and_of_several_the_only_one_of_that_title() -> None:

@@ -94,7 +94,11 @@ def list_videos(
     """List what there is, what plays here first."""
     environment = environment_of(ctx)
     filters = _filters(source, genre, year, region, playable, sort, limit)
-    _show_all(environment, environment.run(_found(environment, "", filters)), "No films. Fill the collection with 'dateflicks providers run all'.")
+    _show_all(
+        environment,
+        environment.run(_found(environment, "", filters)),
+        "No films. Fill the collection with 'dateflicks providers run all'.",
+    )
 
 
 @app.command()

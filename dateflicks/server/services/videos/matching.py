@@ -127,12 +127,12 @@ def _dated(words: Sequence[str], columns: str) -> str:
 
 
 def _parts(words: Sequence[str]) -> str:
-    return f"{_ALL} : ({' AND '.join(_beginning(word) for word in words)})"
+    return f"{_ALL} : ({' AND '.join(_beginning(word) for word in dict.fromkeys(words))})"
 
 
 def _reading(words: Sequence[str], alternatives: Alternatives, is_word: Callable[[str], bool]) -> str:
     parts = []
-    for word in words:
+    for word in dict.fromkeys(words):
         meant = [_beginning(word), *(f'"{other}"' for other in alternatives(word))]
         meant += [f'("{one}" AND "{other}")' for one, other in _halves(word) if is_word(one) and is_word(other)]
         parts.append(f"({' OR '.join(meant)})")
@@ -166,7 +166,7 @@ def _phrase(words: Sequence[str]) -> str:
 
 
 def _every(words: Sequence[str]) -> str:
-    return " AND ".join(f'"{word}"' for word in words)
+    return " AND ".join(f'"{word}"' for word in dict.fromkeys(words))
 
 
 def _rest(words: Sequence[str], year: str) -> list[str]:
