@@ -12,18 +12,26 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+import msgspec
 import pyte
 import pytest
+from textual.widgets import Input
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from dateflicks.client.credentials import CredentialStore, SignIn
+from dateflicks.client.errors import FilmMissing
+from dateflicks.client.films import Film
+from dateflicks.protocol.bodies import SessionBody
 from dateflicks.settings.client import ClientSettings
 from dateflicks.tui.app import DateflicksApp
+from dateflicks.tui.screens.ask_film import AskFilmScreen
+from dateflicks.tui.screens.new_session import NewSessionScreen
 from dateflicks.tui.surroundings import HELD_WHERE_LENT, InLobby, Surroundings
 from dateflicks.tui.widgets.hints import Hints
 from tests.cli.conftest import Cli
 from tests.cli.process import SECONDS, Program, children_of, is_running
+from tests.scripted_server import session_json
 
 pytest.importorskip("textual_serve")
 
@@ -327,6 +335,25 @@ def lent(tmp_path: Path) -> Surroundings:
 def test_of_a_film_that_is_named_on_a_lent_machine_no_folder_counts(tmp_path: Path) -> None:
     film = lent(tmp_path).own_film("/etc/passwd")
     assert (film.source, film.url) == ("passwd", "passwd")
+
+
+@pytest.mark.parametrize("kind", ["new", "ask"])
+async def test_on_a_lent_machine_no_file_is_looked_for_while_one_types(tmp_path: Path, kind: str) -> None:
+    app = DateflicksApp(lent(tmp_path), InLobby())
+    async with app.run_test(size=(120, 40)) as pilot:
+        session = msgspec.convert(session_json(), SessionBody)
+        found: list[Film | None] = []
+        if kind == "new":
+            await app.push_screen(NewSessionScreen())
+        else:
+            await app.push_screen(AskFilmScreen(FilmMissing("not here"), session), found.append)
+        line = app.screen.query_one("#film" if kind == "new" else "#path", Input)
+        assert line.suggester is None
+        if kind == "ask":
+            line.value = "/etc/passwd"
+            await pilot.press("enter")
+            await pilot.pause()
+            assert found == [Film("passwd", "passwd")]
 
 
 @pytest.mark.parametrize("name", sorted(HELD_WHERE_LENT))

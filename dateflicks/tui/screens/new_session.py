@@ -28,10 +28,13 @@ class NewSessionScreen(Form[AtSession | None]):
     def body(self) -> ComposeResult:
         """Film, guest, length where nobody can find it out."""
         yield Static("Watch a film together", markup=False, classes="title")
+        is_lent = cast("DateflicksApp", self.app).surroundings.is_lent
+        suggester = None if is_lent else PathSuggester()
         yield field(
-            "film", "film", value=self._film, example="a file or an address", suggester=PathSuggester(), is_needed=True
+            "film", "film", value=self._film, example="a file or an address", suggester=suggester, is_needed=True
         )
-        yield Static("the right arrow completes a file's name", markup=False, classes="help")
+        if not is_lent:
+            yield Static("the right arrow completes a file's name", markup=False, classes="help")
         yield field("with", "guest", value=self._guest, example="their name, or nothing", longest=32)
         yield Static("without a name you get a line to read to whoever you like", markup=False, classes="help")
         if self._needs_length:
