@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -216,6 +217,8 @@ class Room:
     async def _open_film(self, screen: Screen) -> None:
         if screen.film is not None:
             return
+        # Something may have to be asked before it is known who is who here: the title is known.
+        self._post(replace(self._opened(self.session), session_id="", me="", people=()))
         length = self.session.video.length if self.session.video is not None else 0.0
         film = self._start.film or await self._find_film(screen)
         if film is not None:

@@ -140,7 +140,8 @@ def _player(state: WatchState, event: PlayerChanged) -> WatchState:
         case "recovered":
             return replace(state, player=replace(player, is_attached=True, trouble=""))
         case "died" | "closed" | "gave-up":
-            return replace(state, player=replace(player, is_attached=False, trouble=event.text), position=None)
+            state = replace(state, player=replace(player, is_attached=False, trouble=event.text), position=None)
+            return told(state, "Your player died and is started again.") if event.kind == "died" else state
         case "ended":
             return told(state, "Your film is at its end.")
         case _:
