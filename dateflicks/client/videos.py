@@ -22,6 +22,7 @@ class Videos:
 
     def __init__(self, client: ServiceClient) -> None:
         self._client = client
+        self.is_complete = True  # of the last page: whether all of the collection was searched
 
     async def page(
         self,
@@ -41,7 +42,9 @@ class Videos:
             "q": text, "source": source, "genre": genre, "year": year, "region": region, "sort": sort,
             "playable": None if playable is None else str(playable).lower(), "limit": str(limit), "cursor": cursor,
         }  # fmt: skip
-        return await self._client.call(SERVICE, "GET", "/videos", VideoPage, query=query)
+        page = await self._client.call(SERVICE, "GET", "/videos", VideoPage, query=query)
+        self.is_complete = page.is_complete
+        return page
 
     async def all(
         self,

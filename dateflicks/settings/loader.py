@@ -12,8 +12,8 @@ from typing import Any, Generic, Literal, TypeVar, get_args, get_origin
 
 import msgspec
 
-from dateflicks.core.errors import DateflicksError
 from dateflicks.settings.client import ClientSettings
+from dateflicks.settings.errors import SettingsError as SettingsError
 from dateflicks.settings.keys import Key, build, keys_of, nearest
 from dateflicks.settings.providers import ProvidersSettings
 from dateflicks.settings.services import (
@@ -38,17 +38,6 @@ SERVICES: dict[str, type[msgspec.Struct]] = {
     "client": ClientSettings,
 }
 MASK = "********"
-
-
-class SettingsError(DateflicksError):
-    """A setting that is wrong: where it stands, which key, what is wrong with it, and what was perhaps meant."""
-
-    def __init__(self, where: str, key: str, problem: str, suggestion: str | None = None) -> None:
-        super().__init__(": ".join(part for part in (where, key, problem) if part))
-        self.where = where
-        self.key = key
-        self.problem = problem
-        self.suggestion = suggestion
 
 
 @dataclass(frozen=True, slots=True)

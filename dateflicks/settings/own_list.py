@@ -20,7 +20,7 @@ from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import AoT
 
 from dateflicks.core.limits import POSITION_MAX_SECONDS, TITLE_MAX_CHARACTERS, URL_MAX_CHARACTERS
-from dateflicks.settings.loader import SettingsError
+from dateflicks.settings.errors import SettingsError
 from dateflicks.settings.writing import replace_file
 
 FILE_NAME: Final = "videos.toml"

@@ -8,7 +8,7 @@ import tomlkit
 from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import Table
 
-from dateflicks.settings.loader import SettingsError
+from dateflicks.settings.errors import SettingsError
 
 
 def write_value(path: Path, key: str, value: Any) -> None:

@@ -86,6 +86,13 @@ def test_nothing_found_is_said(cli: Cli, collection: ScriptedServer) -> None:
     assert (result.exit_code, result.stdout, result.stderr) == (0, "", "No film is found for 'xyzzy'.\n")
 
 
+def test_a_collection_that_is_still_being_read_is_said(cli: Cli, collection: ScriptedServer) -> None:
+    collection.on("GET", "/videos", page_json(video_json()) | {"isComplete": False})
+    result = cli("videos", "search", "night")
+    assert result.exit_code == 0
+    assert "still being read" in result.stderr
+
+
 def test_text_of_others_cannot_move_the_cursor(cli: Cli, collection: ScriptedServer) -> None:
     collection.on("GET", "/videos", page_json(video_json(title="Night\x1b[2J of\n the\u202e Dead")))
     result = cli("videos", "search", "night")

@@ -158,7 +158,11 @@ async def _found(environment: CliEnvironment, text: str, filters: dict[str, Any]
     from dateflicks.client.videos import Videos
 
     async with environment.connect(anonymously=True) as client:
-        return [video async for video in Videos(client).all(text, **filters)]
+        videos = Videos(client)
+        found = [video async for video in videos.all(text, **filters)]
+        if not videos.is_complete:
+            environment.say("The collection is still being read: there may be more in a moment.")
+        return found
 
 
 def _show_all(environment: CliEnvironment, found: "list[VideoBody]", empty: str) -> None:

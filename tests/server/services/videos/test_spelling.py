@@ -8,7 +8,7 @@ import pytest
 
 from dateflicks.server.services.videos import spelling
 
-SYLLABLES = [one + other for one in "bdklmnrst" for other in "aeo"] + ["gra", "stel", "mor", "win", "ter"]
+SYLLABLES = [one + other for one in "bdklmnrst" for other in "aeo"] + ["gra", "stel", "vor", "win", "ter"]
 LONG = ["schwarzenegger", "antonioni", "mastroianni", "eisenstein"]
 
 
