@@ -1,6 +1,7 @@
 """A collection as the tests use it: items given to a source's writer, films read back, and a clock that stands."""
 
-from collections.abc import Iterator, Sequence
+import asyncio
+from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -70,6 +71,21 @@ class Collected:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(self.database.fence, "started", listen)
             yield names
+
+    async def cut_off(self, work: Coroutine[Any, Any, object], stop_after: int) -> None:
+        """Let something go on until so many commands have left."""
+        task = asyncio.create_task(work)
+        left = stop_after
+
+        def listen(event: CommandStartedEvent) -> None:
+            nonlocal left
+            left -= 1
+            if left == 0:
+                task.cancel()
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(self.database.fence, "started", listen)
+            await asyncio.gather(task, return_exceptions=True)
 
     async def offer(self, source: str, source_id: str, region: str = "") -> Document:
         """What is stored of it."""

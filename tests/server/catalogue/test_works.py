@@ -5,7 +5,6 @@ import random
 from typing import Any
 
 import pytest
-from pymongo.monitoring import CommandStartedEvent
 
 from dateflicks.core.catalogue.identity import grouped
 from dateflicks.core.errors import NotFound
@@ -283,28 +282,12 @@ async def test_a_step_that_breaks_off_anywhere_is_done_by_the_next(collected: Co
     for stop_after in range(1, 40, 2):
         writer = collected.writer(chance.choice(("archive", "netflix", "local")))
         await writer.write([some_item(chance, chance.randint(1, 12)) for _ in range(4)])
-        await _cut_off(collected, stop_after)
+        await collected.cut_off(collected.works.update(), stop_after)
         collected.works = Works(collected.database, now=collected.now)  # as after a kill: nothing is remembered
         await collected.works.update()
 
         assert await collected.groups() == await expected_groups(collected)
         collected.time += 1.0
-
-
-async def _cut_off(collected: Collected, stop_after: int) -> None:
-    """Make films until so many commands have left."""
-    task = asyncio.create_task(collected.works.update())
-    left = stop_after
-
-    def listen(event: CommandStartedEvent) -> None:
-        nonlocal left
-        left -= 1
-        if left == 0:
-            task.cancel()
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(collected.database.fence, "started", listen)
-        await asyncio.gather(task, return_exceptions=True)
 
 
 async def test_sources_that_write_meanwhile_and_others_who_make_films_do_no_harm(collected: Collected) -> None:

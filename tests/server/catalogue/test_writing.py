@@ -268,3 +268,25 @@ async def test_writing_leaves_to_others_what_is_theirs(collected: Collected) -> 
 async def test_more_than_five_hundred_at_once_are_refused(collected: Collected) -> None:
     with pytest.raises(ValueError, match="at most 500"):
         await collected.writer().write([item(str(number)) for number in range(501)])
+
+
+async def test_a_run_that_breaks_off_anywhere_and_is_done_again_leaves_what_an_undisturbed_one_would(
+    collected: Collected,
+) -> None:
+    old = [item(str(number), year=1960) for number in range(40)]
+    new = [item(str(number), year=1961 if number % 3 else 1960) for number in range(10, 60)]
+    await collected.run("undisturbed", old)
+    await collected.run("undisturbed", new)
+
+    for stop_after in range(1, 8):
+        source = f"cut{stop_after}"
+        await collected.run(source, old)
+        await collected.cut_off(collected.run(source, new), stop_after)
+        await collected.run(source, new)
+
+    told: dict[str, list[str]] = {}
+    for one in await collected.all_offers():
+        told.setdefault(one["source"], []).append(f"{one['sourceId']} {one['year']} {one['status']}")
+    assert len(told) == 8
+    for source in told:
+        assert sorted(told[source]) == sorted(told["undisturbed"])
