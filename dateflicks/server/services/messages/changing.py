@@ -10,6 +10,7 @@ from typing import Final
 from dateflicks.core.errors import Conflict, FieldProblem, Forbidden, Invalid, NotFound, Unavailable
 from dateflicks.protocol.chat import DeleteFrame, EditFrame
 from dateflicks.protocol.ids import is_id
+from dateflicks.server.services.messages.records import message_of
 from dateflicks.server.services.messages.room import Room
 from dateflicks.server.services.messages.saying import check_size, checked_content
 from dateflicks.server.storage.records import Document, OutcomeUnknown, Stale
@@ -32,7 +33,7 @@ async def change(room: Room, messages: Table, user_id: str, frame: EditFrame | D
                 return document
             changes: Document = {"content": "", "deletedAt": now, "digest": None}
         else:
-            changes = {"content": _edited(document, frame), "editedAt": now, "digest": None}
+            changes = {"content": _edited(document, frame, now), "editedAt": now, "digest": None}
         try:
             return await _carried_out(room, messages, document, changes)
         except Stale:
@@ -68,12 +69,12 @@ async def _own(room: Room, messages: Table, user_id: str, message_id: str) -> Do
     return document
 
 
-def _edited(document: Document, frame: EditFrame) -> str:
+def _edited(document: Document, frame: EditFrame, now: float) -> str:
     if document["deletedAt"] is not None:
         raise Conflict("This message was deleted.", code="deleted")
     if document["type"] not in EDITABLE:
         problem = FieldProblem("id", "is a reaction, which cannot be edited: delete it and send another")
         raise Invalid("The edit does not fit.", (problem,))
     content = checked_content(document["type"], frame.content)
-    check_size(content, author_name=document["authorName"], client_id=document["clientId"])
+    check_size(message_of({**document, "content": content, "editedAt": now}))
     return content

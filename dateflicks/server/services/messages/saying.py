@@ -17,7 +17,7 @@ _ENCODER: Final = msgspec.json.Encoder()
 _ROOM: Final = limits.FRAME_MAX_BYTES  # characters before they are cut: whatever came in has fewer
 _TIME: Final = "2026-11-24T01:43:00.123Z"
 _ID: Final = "x" * 30
-_POSITION: Final = 1.2345678901234567e-100  # none takes more characters
+_SEQ: Final = 10**12  # more than a session can hold
 
 
 def draft_of(said: SendFrame | MessageRequest, author: str, author_name: str, film: float | None) -> Draft:
@@ -36,7 +36,14 @@ def draft_of(said: SendFrame | MessageRequest, author: str, author_name: str, fi
         client_id=said.client_id,
         reply_to=said.reply_to,
     )
-    check_size(draft.content, author_name=author_name, client_id=draft.client_id)
+    # As it will be told: no byte is kept free for what it does not have, because the longest text needs nearly all.
+    check_size(
+        Message(
+            id=_ID, session_id=_ID, seq=_SEQ, time=_TIME, author=author, type=draft.kind, content=draft.content,
+            position=film if draft.position is None else draft.position, author_name=author_name,
+            client_id=draft.client_id, reply_to=draft.reply_to,
+        )
+    )  # fmt: skip
     return draft
 
 
@@ -57,14 +64,9 @@ def checked_content(kind: MessageKind, content: str) -> str:
     return cleaned
 
 
-def check_size(content: str, *, author_name: str | None, client_id: str | None) -> None:
+def check_size(message: Message) -> None:
     """Raise Invalid when the frame that tells this message would be larger than a frame may be."""
-    largest = Message(
-        id=_ID, session_id=_ID, seq=2**53, time=_TIME, author=_ID, type="reaction", content=content,
-        position=_POSITION, author_name=author_name, client_id=client_id, reply_to=_ID, edited_at=_TIME,
-        deleted_at=_TIME,
-    )  # fmt: skip
-    size = len(_ENCODER.encode(MessageFrame(message=largest)))
+    size = len(_ENCODER.encode(MessageFrame(message=message)))
     if size > limits.FRAME_MAX_BYTES:
         raise _wrong(f"is too long: {size - limits.FRAME_MAX_BYTES} bytes more than a frame may have")
 

@@ -1,5 +1,6 @@
 """Edits and deletions: of one's own only, told to all, and nothing is left of what was before."""
 
+import json
 from typing import Any
 
 import pytest
@@ -24,6 +25,19 @@ async def test_an_edit_is_told_to_all_and_what_was_before_is_gone(shared: Deploy
         kept = (await shared.page(talk))["items"]
         assert [(one["content"], "editedAt" in one) for one in kept] == [("  something else", True)]
     assert "secret" not in str(await shared.documents(talk, 1))
+
+
+async def test_the_longest_text_may_come_by_an_edit_and_is_told_again_to_who_resumes(shared: Deployment) -> None:
+    talk = shared.talk()
+    longest = "👩" * 4_000
+    async with shared.both(talk) as (ana, bea):
+        message = await ana.said("short")
+        frame = {"type": "edit", "id": message["id"], "content": longest}
+        await ana.feed.send_text(json.dumps(frame, ensure_ascii=False))
+        assert (await bea.told("edited"))["content"] == longest
+        async with shared.speaker(talk, talk.bea, is_silent=True) as again:
+            await again.resume()
+            assert (await again.message(1))["content"] == longest
 
 
 async def test_a_deletion_is_told_to_all_and_the_content_is_gone(shared: Deployment) -> None:

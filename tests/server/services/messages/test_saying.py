@@ -1,6 +1,8 @@
 """What is said: cleaned, acknowledged, told to all in one order, once; or refused with the reason."""
 
 import asyncio
+import json
+import uuid
 from typing import Any
 
 import pytest
@@ -118,15 +120,28 @@ async def test_what_does_not_fit_is_refused_with_the_reason_and_the_connection_s
         assert (await bea.message(1 if detail else 2))["content"] == "goes on"
 
 
+async def test_the_longest_text_that_there_may_be_is_told_whatever_it_is_written_in(shared: Deployment) -> None:
+    talk = shared.talk()
+    longest = "👩" * 4_000
+    shared.bus.publish("playback", {"sessionId": talk.id, "position": 1234.567, "length": 6_000.0})
+    async with shared.both(talk) as (ana, bea):
+        frame = {"type": "message", "clientId": str(uuid.uuid4()), "kind": "text", "content": longest}
+        await ana.feed.send_text(json.dumps(frame, ensure_ascii=False))
+        assert (await ana.answer(frame["clientId"]))["type"] == "ack"
+        told = await bea.message(1)
+        assert (told["content"], told["position"]) == (longest, 1234.567)
+
+
 async def test_what_would_not_fit_into_a_frame_when_told_is_refused(shared: Deployment) -> None:
     talk = shared.talk()
-    body = {"content": "👩" * 4_000, "clientId": "mine"}
+    first = (await shared.post(talk, talk.ana, {"content": "a question"}))["message"]
+    body = {"content": "👩" * 4_000, "clientId": "m" * 64, "replyTo": first["id"], "position": 1234.567890123}
     answer = await shared.post(talk, talk.ana, body, expect=422)
     assert answer["errors"][0]["field"] == "content"
     assert answer["errors"][0]["message"].startswith("is too long: ")
     async with shared.both(talk) as (ana, _):
-        await shared.post(talk, talk.ana, {"content": "👩" * 3_900})
-        assert len((await ana.message(1))["content"]) == 3_900
+        await shared.post(talk, talk.ana, body | {"content": "👩" * 3_980})
+        assert len((await ana.message(2))["content"]) == 3_980
 
 
 async def test_an_answer_names_what_it_answers(shared: Deployment) -> None:
