@@ -34,8 +34,8 @@ class MessagesRoutes:
                 description="Answered when it is on disk; whoever is connected is told. The fields may stand inside "
                 "`message` or by themselves. With a `clientId` a repeated request is answered with the message that "
                 "there is, stored once; the same `clientId` with something else is 409. Text has 1 to 4,000 "
-                "characters after cleaning and at most 100 lines, a reaction one line of at most 32 characters. "
-                "Without a `position` a message has that of the film, where it is known.",
+                "characters after cleaning, a reaction one line of at most 32. Without a `position` a message has "
+                "that of the film, where it is known.",
             ),
         )  # fmt: skip
 

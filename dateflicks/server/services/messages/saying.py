@@ -8,7 +8,7 @@ from dateflicks.core import limits
 from dateflicks.core.errors import FieldProblem, Invalid
 from dateflicks.protocol.chat import Message, MessageFrame, MessageKind, MessageRequest, SendFrame
 from dateflicks.protocol.ids import is_id
-from dateflicks.protocol.text import LINES_MAX, clean_line, clean_text, is_clean_line
+from dateflicks.protocol.text import clean_line, clean_text, is_clean_line
 from dateflicks.server.services.messages.records import Draft
 
 CLIENT_ID_MAX_CHARACTERS: Final = 64
@@ -59,8 +59,6 @@ def checked_content(kind: MessageKind, content: str) -> str:
         raise _wrong("must not be empty")
     if len(cleaned) > most:
         raise _wrong(f"must have at most {most} characters, and has {len(cleaned)}")
-    if cleaned.count("\n") >= LINES_MAX:
-        raise _wrong(f"must have at most {LINES_MAX} lines")
     return cleaned
 
 
