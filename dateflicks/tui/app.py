@@ -88,7 +88,7 @@ class DateflicksApp(FailingApp[Farewell]):
         self.set_keymap(moved(self.keys))
         self.use_command_palette = True
         self.set_class(self.is_ascii, "-ascii")
-        self.theme = self.surroundings.settings.tui.theme
+        self._dress()
         self.set_interval(TICK_SECONDS, self._tick)
         if self.key_trouble:
             self.notify(self.key_trouble, severity="warning", markup=False)
@@ -118,9 +118,17 @@ class DateflicksApp(FailingApp[Farewell]):
     def settings_changed(self, name: str) -> None:
         """A setting was changed here: what can follow at once does."""
         if name == "tui.theme":
-            self.theme = self.surroundings.settings.tui.theme
+            self._dress()
         elif name.startswith("consent") and self.room is not None:
             self.room.choose_consent(self.surroundings.settings)
+
+    def _dress(self) -> None:
+        """In the colours of the settings, as far as there are such."""
+        name = self.surroundings.settings.tui.theme
+        if name in self.available_themes:
+            self.theme = name
+        else:
+            self.notify(f"There is no theme '{name}'; f2 shows those there are.", severity="warning", markup=False)
 
     # --- where one is -------------------------------------------------------------------------------------------
 

@@ -56,14 +56,16 @@ def rows_of(sessions: Iterable[SessionBody], me: str, now: datetime) -> list[Lob
 
 
 def text_of(row: LobbyRow, width: int, ellipsis: str = "…") -> str:
-    """A row in exactly `width` cells: names and titles are cut, and where there is no room, how it stands goes."""
+    """A row in exactly `width` cells: names and titles are cut, and where there is no room, the least needed goes."""
     name = cut(row.with_whom, max(8, width // 3), ellipsis)
     lead, rest = "", f" with {name}"
     if row.section == "asked":
         lead, rest = (f"{name} invites you to " if width >= INVITES_CELLS else f"{name}: "), ""
     note = f"  {row.note}" if row.note else ""
     room = width - width_of(lead + rest + note)
-    if room < TITLE_CELLS:
+    if room < TITLE_CELLS and row.section == "past":  # how it ended matters more than with whom it was
+        room, rest = room + width_of(rest), ""
+    elif room < TITLE_CELLS:
         room, note = room + width_of(note), ""
     text = f"{lead}{cut(row.title, max(1, room), ellipsis)}{rest}"
     return fill(text, width - width_of(note), ellipsis) + note
@@ -110,7 +112,7 @@ def local_time(text: str | None) -> str:
 
 def _other(session: SessionBody, me: str) -> str:
     name = session.guest_name if session.host_user_id == me else session.host_name
-    return clean(name or "") or "whoever has the line"
+    return clean(name or "") or ("whoever has the line" if session.state == "pending" else "nobody")
 
 
 def _title(session: SessionBody) -> str:

@@ -1,6 +1,7 @@
 """The terminal client on a stage: headless apps of two people and more, on real services in a process of their own."""
 
 import asyncio
+import contextlib
 import re
 import time
 from collections.abc import AsyncIterator, Callable
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from textual.pilot import Pilot
+from textual.worker import WorkerCancelled, WorkerFailed
 
 from dateflicks.client.credentials import CredentialStore, SignIn
 from dateflicks.client.http import ServiceClient
@@ -23,6 +25,7 @@ from tests.journeys.deployment import Deployment
 from tests.journeys.people import Crowd, Person
 
 SECONDS = 30.0
+STILL = 4  # pictures in a row that are the same, a tenth of a second apart
 SIZES = {"tiny": (60, 16), "narrow": (80, 24), "wide": (140, 40)}
 FILM = VideoRef(url="https://films.example.org/charade.mkv", title="Charade (1963)", length=6780.0)
 _PORT = re.compile(r"127\.0\.0\.1:\d{5}")
@@ -69,6 +72,13 @@ class Actor:
         await self.until(lambda: type(self.app.screen) is screen and self.app.screen.is_mounted)
         await self.pilot.pause()
 
+    async def until_still(self) -> None:
+        """Wait until all that was begun is drawn: nothing changes any more."""
+        seen: list[str] = []
+        while len(seen) < STILL or len(set(seen[-STILL:])) > 1:
+            await self.pilot.pause(0.1)
+            seen.append(self.grid)
+
     async def press(self, *keys: str) -> None:
         """Press keys, one after the other."""
         await self.pilot.press(*keys)
@@ -77,6 +87,10 @@ class Actor:
         """Write in the line that has the keys."""
         for character in text:
             await self.pilot.press(character)
+
+    async def push(self, button: str) -> None:
+        """Click on a button, by its id."""
+        await self.pilot.click(f"#{button}")
 
     async def click(self, words: str) -> None:
         """Click on words where they stand on the screen."""
@@ -135,6 +149,7 @@ class Stage:
                     yield Actor(app, pilot)
                 finally:
                     await app.leave_room()
+                    await _dismissed(app)
         finally:
             if app.client is not None:
                 await app.client.close()
@@ -162,6 +177,15 @@ class Stage:
             session = await client.session(session_id)
             while session.state != state:
                 session = await changed(client, session)
+
+
+async def _dismissed(app: DateflicksApp) -> None:
+    """What goes on in the background ends before the loop does, so that every line is closed."""
+    workers = list(app.workers)
+    app.workers.cancel_all()
+    for worker in workers:
+        with contextlib.suppress(WorkerCancelled, WorkerFailed):
+            await worker.wait()
 
 
 def settled(grid: str) -> str:

@@ -1,7 +1,11 @@
 """The settings at the screen: read, changed, put back, and written down."""
 
+from dataclasses import replace
+
 import pytest
 
+from dateflicks.settings.client import TuiSettings
+from dateflicks.tui.screens.choose import ChooseScreen
 from dateflicks.tui.screens.lobby import LobbyScreen
 from dateflicks.tui.screens.settings import SettingsScreen, ValueScreen
 from dateflicks.tui.widgets.marked_list import MarkedList
@@ -27,10 +31,19 @@ async def test_one_of_a_few_is_changed_by_enter_and_written_down(stage: Stage, a
         await open_at(actor, "tui.theme")
         before = actor.app.theme
         await actor.press("enter")
-        await actor.until(lambda: actor.app.theme != before)
+        await actor.until_at(ChooseScreen)
+        await actor.press("2")
+        await actor.until(lambda: actor.app.theme == "dateflicks-light")
         assert actor.app.theme in actor.app.surroundings.settings_file.read_text(encoding="utf-8")
         await actor.press("d")
         await actor.until(lambda: actor.app.theme == before)
+
+
+async def test_a_theme_that_is_none_is_said_and_harms_nothing(stage: Stage, ana: Person) -> None:
+    surroundings = stage.surroundings(ana)
+    surroundings.settings = replace(surroundings.settings, tui=TuiSettings(theme="plaid", glyphs="unicode"))
+    async with stage.plays(surroundings=surroundings) as actor:
+        await actor.until_sees("There is no theme 'plaid'")
 
 
 async def test_a_value_is_typed_and_what_does_not_fit_is_said(stage: Stage, ana: Person) -> None:

@@ -217,8 +217,8 @@ def _cells(entry: HistoryEntry) -> Cells:
 def _widths(width: int) -> tuple[int, ...]:
     """Cells of each column; 0 where there is no room for one."""
     room = width - 2  # the scrollbar
-    if room < 56:
-        names = max(8, room // 4)
+    if room < 76:
+        names = max(8, room // 5)
         when = 16 if room >= 44 else 0
         return (room - names - when - (6 if when else 4), names, when, 0)
     names = min(24, room // 5)

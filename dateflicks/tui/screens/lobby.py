@@ -88,6 +88,8 @@ class LobbyScreen(Screen[None]):
         client = self._app.client
         if client is not None and client is not self._listening_to:
             self._listen(client)
+        elif client is not None and self._line == "live":
+            self._look_again(client)
 
     def on_resize(self) -> None:
         """Other widths."""
@@ -151,6 +153,12 @@ class LobbyScreen(Screen[None]):
         self._line = "live"
         self._show()
         self._show_history(client)
+
+    @work(exclusive=True, group="look")
+    async def _look_again(self, client: ServiceClient) -> None:
+        """What one has done oneself is not told again: a session that was made, or joined."""
+        with contextlib.suppress(errors.ClientError):
+            await self._catch_up(client)
 
     def _lost(self, why: str, seconds: float = 0.0) -> None:
         self._line, self._why = "lost", why

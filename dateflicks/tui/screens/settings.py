@@ -19,6 +19,7 @@ from dateflicks.tui.bindings import bindings_of
 from dateflicks.tui.drawing.bar import bar
 from dateflicks.tui.drawing.cells import cut
 from dateflicks.tui.keys import Context
+from dateflicks.tui.screens.choose import ChooseScreen
 from dateflicks.tui.screens.dialog import Form, buttons, field, trouble
 from dateflicks.tui.widgets.board import Board
 from dateflicks.tui.widgets.hints import Hints
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from dateflicks.tui.app import DateflicksApp
 
 AT_ONCE: Final = ("tui.theme", "consent")  # what holds as soon as it is changed
+FEW: Final = 3  # choices that enter goes through; more are shown to choose from
 SIDE_BY_SIDE: Final = 100  # cells from which on what a setting means stands beside the list
 
 
@@ -75,7 +77,7 @@ class SettingsScreen(Screen[None]):
             self._explain(key)
 
     def _explain(self, key: Key) -> None:
-        choices = _choices(key)
+        choices = self._choices(key)
         said = " ".join(self._said.get(key.name, "").split())
         parts = [key.name, f"Now: {_text(self._value(key.name)) or 'nothing'}", ""]
         parts += [said, ""] if said else []
@@ -131,6 +133,12 @@ class SettingsScreen(Screen[None]):
         if (key := self._marked()) is not None:
             self._explain(key)
 
+    def _choices(self, key: Key) -> list[str]:
+        """What it may be, where that is one of a few."""
+        if key.name == "tui.theme":
+            return sorted(self.app.available_themes, key=lambda name: (not name.startswith("dateflicks"), name))
+        return _choices(key)
+
     def _value(self, name: str) -> Any:
         value: Any = self._app.surroundings.settings
         for part in name.split("."):
@@ -140,10 +148,13 @@ class SettingsScreen(Screen[None]):
     @work(exclusive=True)
     async def _change(self, key: Key) -> None:
         """The next of a few choices; a line to type for everything else."""
-        choices = _choices(key)
-        if choices:
+        choices = self._choices(key)
+        text: str | None
+        if len(choices) > FEW:
+            text = await self.app.push_screen_wait(ChooseScreen(key.name, "Which one?", choices))
+        elif choices:
             now = _text(self._value(key.name))
-            text: str | None = choices[(choices.index(now) + 1) % len(choices)] if now in choices else choices[0]
+            text = choices[(choices.index(now) + 1) % len(choices)] if now in choices else choices[0]
         else:
             text = await self.app.push_screen_wait(
                 ValueScreen(key, _text(self._value(key.name)), self._said.get(key.name, ""))
