@@ -54,8 +54,11 @@ class Draft:
 
     @property
     def digest(self) -> str:
-        """What tells the same message from another one under the same `clientId`."""
-        said = [self.kind, self.content, self.position, self.reply_to]
+        """What tells the same message from another one under the same `clientId`.
+
+        Not the position: some measure it anew each time they send, and the first one counts.
+        """
+        said = [self.kind, self.content, self.reply_to]
         return hashlib.sha256(msgspec.json.encode(said)).hexdigest()
 
 

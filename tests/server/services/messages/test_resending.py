@@ -37,7 +37,7 @@ async def test_many_at_once_are_one(shared: Deployment) -> None:
     assert len(await shared.documents(talk, 3)) == 2
 
 
-@pytest.mark.parametrize("other", [{"content": "else"}, {"kind": "action"}, {"position": 2.0}, {"position": None}])
+@pytest.mark.parametrize("other", [{"content": "else"}, {"kind": "action"}])
 async def test_something_else_under_the_same_client_id_is_refused(shared: Deployment, other: dict[str, object]) -> None:
     talk = shared.talk()
     said: dict[str, object] = {"content": "hello", "kind": "text", "position": 1.0, "clientId": "mine"}
@@ -48,6 +48,20 @@ async def test_something_else_under_the_same_client_id_is_refused(shared: Deploy
         assert (error["code"], error["replyTo"]) == ("client-id-reused", "mine")
         assert (await shared.post(talk, talk.ana, said | other, expect=409))["type"].endswith("client-id-reused")
         assert (await ana.said("next"))["seq"] == 2
+
+
+@pytest.mark.parametrize("position", [2.0, None])
+async def test_who_measures_the_position_anew_for_a_resend_says_the_same_again(
+    shared: Deployment, position: float | None
+) -> None:
+    talk = shared.talk()
+    async with shared.both(talk) as (ana, _):
+        first = await ana.answer(await ana.say("hello", clientId="mine", position=1.0))
+        since = ana.feed.mark
+        await ana.say("hello", clientId="mine", position=position)
+        assert await ana.answer("mine", since=since) == first
+        again = (await shared.post(talk, talk.ana, {"content": "hello", "clientId": "mine"}))["message"]
+        assert (again["id"], again["position"]) == (first["id"], 1.0)
 
 
 async def test_what_the_film_was_at_is_no_difference(shared: Deployment) -> None:
