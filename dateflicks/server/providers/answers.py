@@ -2,9 +2,13 @@
 them, a number as text. What can do without a value gets None for it; what cannot raises SchemaError.
 """
 
-from typing import Any
+import re
+from typing import Any, Final
 
 from dateflicks.server.providers.source import SchemaError
+
+_CLOCK: Final = re.compile(r"(?:(\d{1,2}):)?(\d{1,3}):(\d{2}(?:\.\d+)?)")
+_SECONDS: Final = re.compile(r"\d{1,6}(?:\.\d+)?")
 
 
 def needed_object(value: Any, what: str) -> dict[str, Any]:
@@ -61,4 +65,16 @@ def whole(value: Any) -> int | None:
         return int(value)
     if isinstance(value, str) and len(value) < 20 and value.strip().isdecimal():
         return int(value)
+    return None
+
+
+def seconds_of(value: Any) -> float | None:
+    """A length in seconds, told as such or as a clock does (`1:35:18`); None when it is none."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value) if 0 < value < 1e6 else None
+    told = text(value) or ""
+    if _SECONDS.fullmatch(told):
+        return float(told) or None
+    if clock := _CLOCK.fullmatch(told):
+        return (int(clock[1] or 0) * 3_600 + int(clock[2]) * 60 + float(clock[3])) or None
     return None
