@@ -13,6 +13,7 @@ from dateflicks.protocol.bodies import Body
 from dateflicks.protocol.frames import ErrorFrame, Frame, OpaqueId, Position
 
 PersonalKind = Literal["text", "reaction", "action"]
+KindAsType = Literal["text", "reaction", "action", "message"]  # as in a message, or the tag of a frame: says nothing
 MessageKind = Literal["text", "reaction", "action", "system"]
 SystemEvent = Literal["joined", "left", "paused", "resumed", "stopped", "seeked"]
 Seq = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
@@ -154,11 +155,13 @@ TYPING_SECONDS: Final = 5.0
 # --- REST -------------------------------------------------------------------------------------------------------
 
 
-class MessageRequest(Body, frozen=True, kw_only=True):
-    """What somebody says; without `clientId` a repeated request is a second message."""
+class MessageRequest(Body, omit_defaults=True, frozen=True, kw_only=True):
+    """What somebody says; without `clientId` a repeated request is a second message. `type` is another name for `kind`,
+    the one that it has in the message."""
 
     content: RawText
     kind: PersonalKind = "text"
+    type: KindAsType | None = None
     client_id: OpaqueId | None = None
     position: Position | None = None
     reply_to: OpaqueId | None = None
@@ -170,6 +173,7 @@ class PostMessage(Body, frozen=True, kw_only=True):
     message: MessageRequest | None = None
     content: RawText | None = None
     kind: PersonalKind = "text"
+    type: KindAsType | None = None
     client_id: OpaqueId | None = None
     position: Position | None = None
     reply_to: OpaqueId | None = None

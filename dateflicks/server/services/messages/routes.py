@@ -59,14 +59,13 @@ class MessagesRoutes:
 
 
 def _said(body: PostMessage) -> MessageRequest:
-    if body.message is not None:
-        return body.message
-    if body.content is None:
+    said: PostMessage | MessageRequest = body if body.message is None else body.message
+    if said.content is None:
         raise Invalid("The body does not fit.", (FieldProblem("message.content", "is required"),))
     return MessageRequest(
-        content=body.content,
-        kind=body.kind,
-        client_id=body.client_id,
-        position=body.position,
-        reply_to=body.reply_to,
+        content=said.content,
+        kind=said.kind if said.type is None or said.type == "message" else said.type,
+        client_id=said.client_id,
+        position=said.position,
+        reply_to=said.reply_to,
     )

@@ -184,6 +184,21 @@ async def test_what_is_said_by_rest_is_told_like_everything_else(shared: Deploym
         assert ana.feed.mark == 1  # an ack is for who has sent a frame
 
 
+@pytest.mark.parametrize("is_wrapped", [True, False])
+async def test_by_rest_the_kind_may_be_called_type_as_in_the_message_that_comes_of_it(
+    shared: Deployment, is_wrapped: bool
+) -> None:
+    talk = shared.talk()
+    for said, kind in (
+        ({"type": "reaction"}, "reaction"),
+        ({"type": "message", "kind": "action"}, "action"),  # a frame as it is sent on the socket
+        ({"type": "message"}, "text"),
+    ):
+        body: Any = {"content": "popcorn", **said}
+        message = (await shared.post(talk, talk.ana, {"message": body} if is_wrapped else body))["message"]
+        assert message["type"] == kind
+
+
 async def test_without_a_client_id_a_repeated_call_is_a_second_message(shared: Deployment) -> None:
     talk = shared.talk()
     found = [(await shared.post(talk, talk.ana, {"content": "x"}))["message"] for _ in range(2)]
@@ -197,6 +212,7 @@ async def test_without_a_client_id_a_repeated_call_is_a_second_message(shared: D
         ({}, "message.content"),
         ({"message": {}}, "message.content"),
         ({"message": {"content": "x", "kind": "system"}}, "message.kind"),
+        ({"message": {"content": "x", "type": "system"}}, "message.type"),
         ({"content": " "}, "content"),
         ({"content": "x" * 4_001}, "content"),
         ({"content": "x" * 20_000}, "content"),
