@@ -108,6 +108,7 @@ def test_a_newcomer_and_a_friend_get_from_a_line_each_to_a_film_talk_and_a_settl
         two.write("bea", "popcorn ready?")
         two.keys("bea", "Enter")
         two.sees("ana", "popcorn ready?")
+        two.sees("bea", "tab complete")
         two.keys("bea", "Escape")
         two.sees("bea", "space play/pause")
 
@@ -177,7 +178,7 @@ def test_a_screen_that_breaks_down_gives_the_terminal_back_and_says_how_to_go_on
         two.sees("bea", "start the film")
         two.keys("bea", "/")
         two.write("bea", "half a thought")
-        two.sees("bea", "> half a thought")
+        two.sees("bea", "> half a thought", "tab complete")
         two.keys("bea", "Escape")
         two.sees("bea", "space play/pause")
         two.keys("bea", "v")

@@ -98,6 +98,7 @@ class Person:
 
     async def back_to_film(self) -> None:
         """Leave the line that one writes in."""
+        await self.sees("tab complete")
         self.press("escape")
         await self.sees("space play/pause")
 

@@ -109,5 +109,5 @@ async def test_leaving_the_film_for_the_lobby_and_coming_back_loses_nothing(open
         two.guest.press("l")
         await two.guest.sees("lobby", "Sherlock Jr.")
         await two.host.sees("PLAYING", "in sync")  # the film goes on behind the lobby
-        await two.guest.back_to_film()
+        two.guest.press("escape")
         await two.guest.sees("> half a thought", "PLAYING", "in sync")
