@@ -58,7 +58,7 @@ def found(*names: str, total: int | None = None, cursor: str | None = None) -> d
     return page | ({"cursor": cursor} if cursor else {})
 
 
-def item(name: str = NIGHT, files: list[dict[str, Any]] | None = None, **changes: Any) -> Item:
+def item(name: str = NIGHT, files: Any = None, **changes: Any) -> Item:
     answer = recorded(f"items/{name}")
     answer["metadata"] |= changes
     return item_of(name, answer if files is None else answer | {"files": files}, BASE)
@@ -121,7 +121,7 @@ def test_dark_lent_and_empty_items_are_no_offers() -> None:
         with pytest.raises(NotFree):
             item_of("fixture", answer, BASE)
     with pytest.raises(NotFree):
-        item(**{"access-restricted-item": "true"})
+        item(NIGHT, None, **{"access-restricted-item": "true"})
 
 
 @pytest.mark.parametrize(
@@ -191,7 +191,8 @@ def test_what_is_told_of_it_loses_its_markup() -> None:
 
 
 def test_titles_and_creators_may_be_lists() -> None:
-    one = item(title=["Night", "Nacht"], creator=["A", "B"], **{"external-identifier": ["urn:asin:B0", "urn:imdb:tt1"]})
+    urns = {"external-identifier": ["urn:asin:B0", "urn:imdb:tt1"]}
+    one = item(NIGHT, None, title=["Night", "Nacht"], creator=["A", "B"], **urns)
     assert (one.title, one.people, one.external_ids) == ("Night", ("A", "B"), {"imdb": "tt1"})
 
 
