@@ -15,6 +15,7 @@ from dateflicks.cli.typer_lazy import Entry, LazyGroup
 TOGETHER = "Watch together"
 ACCOUNT = "Account"
 SERVICES = "Run the services"
+BACKGROUND = "Background work"
 HELP = "Setup and help"
 
 
@@ -37,6 +38,8 @@ class Root(LazyGroup):
         "logout": Entry("account", "Sign out.", ACCOUNT),
         "whoami": Entry("account", "Show who is signed in, where, and until when.", ACCOUNT),
         "serve": Entry("serve", "Start the services.", SERVICES),
+        "providers": Entry("providers", "See and run the sources of films.", BACKGROUND),
+        "jobs": Entry("jobs", "See and steer what happens by itself.", BACKGROUND),
         "config": Entry("config", "Show the settings and where each came from.", HELP),
         "help": Entry("topics", "Explain a topic: environment, exit-codes, invitations, output.", HELP),
     }

@@ -2,12 +2,15 @@
 the built-in sources are their `config`; a plug-in brings its own, and is set below `[plugins.NAME]`.
 """
 
-from typing import Annotated, Any
+from pathlib import Path
+from typing import Annotated, Any, Final
 
 import msgspec
 
+from dateflicks.settings.own_list import list_path
 from dateflicks.settings.services import Count, MongoSettings, Seconds, Secret
 
+KNOWN_FILES: Final = "local-files.db"
 Schedule = Annotated[str, msgspec.Meta(max_length=100)]
 Regions = Annotated[list[str], msgspec.Meta(max_length=300)]
 Plugins = Annotated[dict[str, dict[str, Any]], msgspec.Meta(extra={"secret": True})]
@@ -66,6 +69,7 @@ class LocalSettings(ScheduledSettings, frozen=True, kw_only=True):
     folders: list[str] = []
     ffprobe: str = "ffprobe"
     settle_seconds: Seconds = 60.0
+    known_files: str = ""
 
 
 class LibrarySettings(ScheduledSettings, frozen=True, kw_only=True):
@@ -118,6 +122,7 @@ class ProvidersSettings(msgspec.Struct, frozen=True, kw_only=True):
     deny: list[str] = []
     data: str = ""
     merge_schedule: Schedule = "27 5 * * *"
+    retention_schedule: Schedule = "47 5 * * *"
     plugins: Plugins = {}
     run: RunSettings = RunSettings()
     tmdb: TmdbSettings = TmdbSettings()
@@ -132,13 +137,21 @@ class ProvidersSettings(msgspec.Struct, frozen=True, kw_only=True):
     mongo: MongoSettings = MongoSettings()
 
     def section(self, source: str) -> ScheduledSettings | None:
-        """The settings of a built-in source; a vendor's with what it takes from `[tmdb]`. None for a plug-in."""
+        """The settings of a built-in source, with what it takes from elsewhere. None for a plug-in.
+
+        A vendor takes what is empty from `[tmdb]`; what is kept in a file is in the folder `data`, if that is known.
+        """
         found = getattr(self, source, None) if source in self.__struct_fields__ else None
         if isinstance(found, VendorSettings):
             shared = {name: getattr(self.tmdb, name) for name in self.tmdb.__struct_fields__}
             return msgspec.structs.replace(
                 found, **{name: value for name, value in shared.items() if not getattr(found, name)}
             )
+        if isinstance(found, LocalSettings) and self.data:
+            chosen = found.known_files or str(Path(self.data, KNOWN_FILES))
+            return msgspec.structs.replace(found, known_files=chosen)
+        if isinstance(found, OwnListSettings) and self.data:
+            return msgspec.structs.replace(found, file=str(list_path(found.file, Path(self.data))))
         return found if isinstance(found, ScheduledSettings) else None
 
     def scheduled(self, source: str) -> ScheduledSettings:

@@ -1,0 +1,81 @@
+"""Jobs and their runs in the database: read by the command line, changed by whoever runs them."""
+
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+
+import msgspec
+
+from dateflicks.core.errors import Unavailable
+from dateflicks.core.limits import PAGE_MAX
+from dateflicks.server.catalogue.sources import RUNS
+from dateflicks.server.jobs.records import JOBS, KIND, JobRun, JobState, document_of_run, run_of, state_of
+from dateflicks.server.storage.database import Database
+from dateflicks.server.storage.records import Duplicate
+
+TRIES = 8
+
+
+class JobStore:
+    """What is known of jobs. All raise Unavailable when the database is away."""
+
+    def __init__(self, database: Database) -> None:
+        self._jobs = database.table(JOBS)
+        self._runs = database.table(RUNS)
+
+    async def state(self, subject: str) -> JobState:
+        """One subject."""
+        return state_of(await self._jobs.get(_key(subject)))
+
+    async def states(self, subjects: Iterable[str]) -> dict[str, JobState]:
+        """Several subjects (200 at most)."""
+        wanted = dict.fromkeys(subjects)
+        found = await self._jobs.get_many([_key(one) for one in wanted])
+        return {one: state_of(found.get(_key(one))) for one in wanted}
+
+    async def change(self, subject: str, change: Callable[[JobState], JobState]) -> JobState:
+        """Change what is known of a subject, whoever else does so at the same time."""
+        key = _key(subject)
+        for _ in range(TRIES):
+            stored = await self._jobs.get(key)
+            state = change(state_of(stored))
+            document = {"_id": key, "kind": KIND, "name": subject, **msgspec.to_builtins(state)}
+            if stored is None:
+                with suppress(Duplicate):
+                    await self._jobs.insert(document)
+                    return state
+            elif await self._jobs.replace(document | {"rev": stored["rev"] + 1}, stored["rev"]):
+                return state
+        raise Unavailable(f"Others keep changing what is known of {subject}. Try again in a moment.")
+
+    async def put(self, run: JobRun) -> None:
+        """Keep a run, over what is kept of it."""
+        await self._runs.upsert(document_of_run(run))
+
+    async def run(self, id: str) -> JobRun | None:  # noqa: A002 - the word of the domain
+        """One run."""
+        document = await self._runs.get(id)
+        return None if document is None else run_of(document)
+
+    async def runs(self, subject: str | None = None, *, limit: int = 20) -> list[JobRun]:
+        """The last runs, of one subject or of all, newest first."""
+        limit = min(limit, PAGE_MAX)
+        if subject is None:
+            found = await self._runs.between("startedAt", at_least=0.0, descending=True, limit=limit)
+        else:
+            found = await self._runs.page("source", subject, order_by="startedAt", limit=limit)
+        return [run_of(document) for document in found]
+
+    async def lose(self, id: str) -> JobRun | None:  # noqa: A002
+        """Mark a run as lost and return it; None when it has come to an end after all."""
+        run = await self.run(id)
+        if run is None or run.status is not None:
+            return None
+        error = "Whoever ran it was gone before its end."
+        lost = msgspec.structs.replace(run, status="lost", ended_at=time.time(), error=error)
+        await self.put(lost)
+        return lost
+
+
+def _key(subject: str) -> str:
+    return f"job:{subject}"
