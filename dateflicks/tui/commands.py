@@ -193,7 +193,7 @@ USAGES: Final = MappingProxyType(
         "predict": Usage(
             "/predict text [; option; option] [@ 1:20:00]", "say what will happen; calls close at that moment"
         ),
-        "call": Usage("/call yes 80%", "call the latest prediction; /call #2 yes another one"),
+        "call": Usage("/call yes 80%", "call the latest prediction; /call #2 yes the second one"),
         "quit": Usage("/quit", "leave the film"),
         "help": Usage("/help", "tell what can be typed"),
     }

@@ -39,7 +39,7 @@ async def test_the_marked_one_is_called_locked_and_settled(tmp_path: Path) -> No
     app = app_with(tmp_path, bet(1), bet(2, details="It rains", calls=[call(ME, option="yes", confidence=0.7)]))
     async with app.run_test(size=NARROW) as pilot:
         await pilot.press("p", "down")
-        assert "▸? “Ben survives the night”" in await settled(pilot)
+        assert "▸? #1 “Ben survives the night”" in await settled(pilot)
         await pilot.press("enter", "2")
         assert "How sure are you?" in await settled(pilot)
         await pilot.press("4")

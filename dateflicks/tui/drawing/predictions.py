@@ -71,9 +71,11 @@ def empty(width: int, glyphs: Glyphs, keys: Keymap) -> list[Row]:
 def listing(
     state: WatchState, width: int, glyphs: Glyphs, keys: Keymap, selected: str | None = None
 ) -> list[tuple[str, list[Row]]]:
-    """All predictions, the newest first: the id of each, and its rows."""
+    """All predictions, the newest first: the id of each, and its rows with the number that `/call #2` knows it by."""
+    count = len(state.bets.items)
     return [
-        (one.id, _long(state, one, width, glyphs, keys, is_selected=one.id == selected)) for one in state.bets.items
+        (one.id, _long(state, one, width, glyphs, keys, count - at, is_selected=one.id == selected))
+        for at, one in enumerate(state.bets.items)
     ]
 
 
@@ -102,12 +104,20 @@ def _short(state: WatchState, one: PredictionBody, width: int, glyphs: Glyphs, k
 
 
 def _long(
-    state: WatchState, one: PredictionBody, width: int, glyphs: Glyphs, keys: Keymap, *, is_selected: bool
+    state: WatchState,
+    one: PredictionBody,
+    width: int,
+    glyphs: Glyphs,
+    keys: Keymap,
+    number: int,
+    *,
+    is_selected: bool,
 ) -> list[Row]:
     sign, style = _sign(state, one, glyphs)
     pointer = glyphs.marked if is_selected else " "
     first: list[Segment] = [
         (f"{pointer}{sign} ", "marked" if is_selected else style),
+        (f"#{number} ", "dim"),
         (_details(one, glyphs), "marked" if is_selected else "strong"),
     ]
     rows = [_beside(first, _state_word(state, one), "dim", width, glyphs)]

@@ -221,12 +221,16 @@ async def make(bets: Predictions, wish: Predict, here: float | None) -> Predicti
 
 
 async def call(bets: Predictions, wish: Call) -> PredictionBody | Mistake:
-    """Make the call that was typed, on the newest open prediction or the one of that number (1 is the newest)."""
-    items = [one for one in bets.items if one.status == "open"] if wish.number is None else list(bets.items)
-    at = (wish.number or 1) - 1
-    if not 0 <= at < len(items):
-        return Mistake("There is no such prediction." if wish.number else "No prediction is open for calls.")
-    one = items[at]
+    """Make the call that was typed, on the newest open prediction or the one of that number (1 is the oldest)."""
+    oldest_first = bets.items[::-1]
+    items = (
+        [one for one in bets.items if one.status == "open"] if wish.number is None else oldest_first[wish.number - 1 :]
+    )
+    if not items or wish.number == 0:
+        return Mistake(
+            "There is no such prediction." if wish.number is not None else "No prediction is open for calls."
+        )
+    one = items[0]
     option = next((known for known in one.options if known.casefold() == wish.option.casefold()), None)
     if option is None:
         return Mistake(f"Call one of: {', '.join(one.options)}.")
