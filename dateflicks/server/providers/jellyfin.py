@@ -32,7 +32,6 @@ from dateflicks.server.providers.source import (
     NotOffered,
     Removed,
     SchemaError,
-    SourceError,
     Yield,
 )
 from dateflicks.settings.providers import JellyfinSettings
@@ -85,7 +84,7 @@ class JellyfinClient:
     def __init__(self, context: Context) -> None:
         config: JellyfinSettings = context.config
         if not config.base_url.startswith(("http://", "https://")):
-            raise SourceError("Jellyfin wants the server's address: set `base_url` in [jellyfin].")
+            raise AuthError("Jellyfin wants the server's address: set `base_url` in [jellyfin].")
         if not config.token:
             raise AuthError(
                 "Jellyfin wants a key: set `token` in [jellyfin], or DATEFLICKS_PROVIDERS_JELLYFIN_TOKEN_FILE."

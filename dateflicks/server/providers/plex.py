@@ -90,7 +90,7 @@ class PlexClient:
     def __init__(self, context: Context) -> None:
         config: PlexSettings = context.config
         if not config.base_url.startswith(("http://", "https://")):
-            raise SourceError("Plex wants the server's address: set `base_url` in [plex].")
+            raise AuthError("Plex wants the server's address: set `base_url` in [plex].")
         if not config.token:
             raise AuthError("Plex wants a token: set `token` in [plex], or DATEFLICKS_PROVIDERS_PLEX_TOKEN_FILE.")
         self._http = context.http
