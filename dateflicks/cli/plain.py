@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 HELP: Final = "Commands: play, pause, stop, seek 41:00 (or +30, -10), accept, refuse, where, retry, quit."
 HELP_BY_HAND: Final = "Tell where your film is with at 41:12."
+SHOWN_CHARACTERS: Final = 20  # of a word that is no command
 STILL_LOST_SECONDS: Final = 20.0
 LAST_SECONDS: Final = 5.0  # for what was typed before quit
 LINE_MAX_BYTES: Final = 64 * 1024  # more than a message may have, so that it is said that it is too long
@@ -183,7 +184,8 @@ class PlainWatch:
             case "retry":
                 self._evening.reconnect()
             case _:
-                self._teller.say(self.help, "help")
+                unknown = "" if word in ("help", "?", "h") else f"'{word[:SHOWN_CHARACTERS]}' is no command. "
+                self._teller.say(unknown + self.help, "help")
                 return
         if not self._evening.viewer.connected and word not in ("where", "at", "retry"):
             self._teller.say("There is no line, so the other does not hear of it.")
