@@ -46,9 +46,13 @@ def this_place() -> str:
 
 
 def _has_started_at(pid: int) -> str:
-    """When a process began, so that another one with its number is not taken for it; '' when there is none."""
+    """When a process began, so that another one with its number is not taken for it; '' when there is none.
+
+    One that has ended and waits to be collected is none: where nobody does that, it stays for ever.
+    """
     try:
-        return Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()[19]
+        words = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
+        return "" if words[0] in "ZX" else words[19]
     except (OSError, IndexError):
         return ""
 
@@ -155,5 +159,7 @@ class Leases:
         if stored["runId"] is None or stored["expiresAt"] + SLACK_SECONDS < self._now():
             return False
         is_here = self._place != "" and stored["place"] == self._place
+        if not is_here:
+            return True
         processes = ((stored["pid"], stored["began"]), (stored["child"], stored["childBegan"]))
-        return not is_here or any(began == f"p{_has_started_at(pid)}" for pid, began in processes)
+        return any((began := _has_started_at(pid)) and noted == f"p{began}" for pid, noted in processes)

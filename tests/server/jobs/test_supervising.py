@@ -1,0 +1,138 @@
+"""Runs as real processes: whatever a source does, what came before is kept, and its record says what became of it."""
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from dateflicks.server.catalogue.records import WORKS
+from dateflicks.server.catalogue.sources import RUNS
+from dateflicks.server.jobs.leases import LeaseHeld
+from dateflicks.server.jobs.supervising import Wish
+from dateflicks.server.providers.records import Counters
+from dateflicks.server.storage.database import Database
+from tests.cli.process import children_of, command_line, is_running
+from tests.server.jobs.conftest import FILMS_JOB, MERGE_JOB, Supervised, offered
+from tests.server.jobs.plugged import FILMS, Plugged
+from tests.server.storage.waiting import until
+
+
+def the_child() -> int:
+    """The process of the run that goes on."""
+    (found,) = [pid for pid in children_of(os.getpid()) if "jobs exec" in command_line(pid)]
+    return found
+
+
+def input_of(pid: int) -> Path:
+    """What a process reads."""
+    return Path(f"/proc/{pid}/fd/0").readlink()
+
+
+@pytest.mark.slow
+async def test_a_run_fills_the_collection_a_second_one_finds_it_so_and_films_are_made(
+    database: Database, supervised: Supervised
+) -> None:
+    supervisor, told = supervised(), list[Counters]()
+    first = await supervisor.run(FILMS_JOB, Wish(), told.append)
+    assert (first.status, first.mode, first.counters.new, first.error) == ("ok", "full", FILMS, None)
+    assert first.peak_memory_bytes > 1_000_000
+    assert first.cpu_seconds > 0
+    assert told[-1].new == FILMS
+    second = await supervisor.run(FILMS_JOB, Wish())
+    assert (second.status, second.counters.unchanged, second.cursor_before) == (
+        "unchanged", FILMS, '{"since":"2026-01-01"}'
+    )  # fmt: skip
+    assert await supervisor.store.runs("films") == [second, first]
+    state = await supervisor.store.state("films")
+    assert (state.titles, state.rung, state.attention) == (FILMS, 0, None)
+    merged = await supervisor.run(MERGE_JOB, Wish(trigger="change"))
+    assert (merged.status, merged.counters.changed) == ("ok", FILMS)
+    assert len(await database.table(WORKS).between("updatedAt", at_least=0.0, limit=200)) == FILMS
+
+
+@pytest.mark.slow
+async def test_a_run_that_was_killed_half_way_is_gone_on_with_to_the_same_end(
+    database: Database, supervised: Supervised, plugged: Plugged
+) -> None:
+    plugged.behaves("hangs")
+    supervisor = supervised()
+    run = asyncio.create_task(supervisor.run(FILMS_JOB, Wish()))
+    await until(plugged.half_way.exists, seconds=30.0)
+    child = the_child()
+    assert os.getpriority(os.PRIO_PROCESS, child) == os.getpriority(os.PRIO_PROCESS, 0) + 10
+    assert os.getsid(child) == child
+    assert input_of(child) == Path(os.devnull)
+    running = (await supervisor.store.runs("films"))[0]
+    assert (running.status, running.ended_at) == (None, None)
+    with pytest.raises(LeaseHeld, match=f"process {os.getpid()}"):
+        await supervisor.run(FILMS_JOB, Wish())
+    os.kill(child, signal.SIGKILL)
+    killed = await run
+    assert (killed.status, killed.error) == ("killed", "Its process was ended by SIGKILL.")
+    assert len(await offered(database)) == 20
+    plugged.behaves("well")
+    again = await supervisor.run(FILMS_JOB, Wish())
+    assert (again.status, again.counters.new, again.cursor_before) == ("ok", 20, '{"at":20}')
+    assert await offered(database) == {f"f{number}" for number in range(FILMS)}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("how", "bounds", "status", "words"),
+    [
+        ("hangs", {"timeout_seconds": 4.0}, "timeout", "It took longer than 4 s."),
+        ("eats", {"memory_mib": 200}, "killed", "It took more than 200 MiB."),
+        ("crashes", {}, "failed", "Its process was ended by SIGSEGV."),
+        ("exits", {}, "failed", "Its process ended with exit code 3."),
+        ("raises", {}, "failed", "The password [not shown] is of no use."),
+    ],
+)
+async def test_however_a_source_fails_its_run_says_so_and_what_came_before_stays(
+    database: Database, supervised: Supervised, plugged: Plugged, how: str, bounds: dict[str, float], status: str,
+    words: str,
+) -> None:  # fmt: skip
+    plugged.behaves(how)
+    supervisor = supervised(**bounds)
+    found = await supervisor.run(FILMS_JOB, Wish())
+    assert (found.status, found.error, found.error_kind) == (status, words, None if how == "hangs" else "bug")
+    assert await supervisor.store.run(found.id) == found
+    assert len(await offered(database)) == (20 if plugged.half_way.exists() else 0)
+    state = await supervisor.store.state("films")
+    assert (state.rung, state.attention is not None) == (1, True)
+    assert not await supervisor.leases.is_held("films")
+
+
+@pytest.mark.slow
+async def test_a_dry_run_and_a_source_that_is_not_there_write_nothing(
+    database: Database, supervised: Supervised, plugged: Plugged
+) -> None:
+    supervisor = supervised()
+    dry = await supervisor.run(FILMS_JOB, Wish(is_dry=True, limit=5))
+    assert (dry.status, dry.counters.new) == ("partial", 5)
+    assert await supervisor.store.runs("films") == []
+    (plugged.site / "plugged_films.py").write_text("import no_such_package", encoding="utf-8")
+    broken = await supervisor.run(FILMS_JOB, Wish())
+    assert (broken.status, broken.error_kind, broken.error_class) == ("failed", "broken", "ModuleNotFoundError")
+    state = await supervisor.store.state("films")
+    assert state.attention == "broken: ModuleNotFoundError: No module named 'no_such_package'"
+    assert await offered(database) == set()
+
+
+@pytest.mark.slow
+async def test_whoever_is_interrupted_leaves_no_process_and_no_lease(
+    database: Database, supervised: Supervised, plugged: Plugged
+) -> None:
+    plugged.behaves("hangs")
+    supervisor = supervised()
+    run = asyncio.create_task(supervisor.run(FILMS_JOB, Wish()))
+    await until(plugged.half_way.exists, seconds=30.0)
+    child = the_child()
+    run.cancel()
+    await asyncio.wait({run})
+    assert not is_running(child)
+    assert not await supervisor.leases.is_held("films")
+    (kept,) = await supervisor.store.runs("films")
+    assert kept.status == "killed"
+    assert (await database.table(RUNS).get(kept.id)) is not None
