@@ -305,9 +305,12 @@ class Room:
         if self.predictions is not None:
             self._seals.keep(self.predictions.sealed)
         chat = self.conversation.kept() if self.conversation is not None else None
-        film = self.screen.film.source if self.screen is not None and self.screen.film is not None else None
-        if film is not None and not is_address(film):
-            film = str(Path(film).absolute())  # gone on with from whichever folder
+        open_here = self.screen.film if self.screen is not None else None
+        film = open_here.source if open_here is not None else None
+        if open_here is not None and not is_address(open_here.source):
+            film = str(Path(open_here.source).absolute())  # gone on with from whichever folder
+        elif open_here is not None and open_here.url != open_here.source:
+            film = None  # an address that was made for this person, with their key in it: asked for again
         KeptEvening(
             server=self._start.kept_as or self._surroundings.server,
             own_server=self._start.own_server,
