@@ -91,7 +91,7 @@ class DateflicksApp(FailingApp[Farewell]):
         self._dress()
         self.set_interval(TICK_SECONDS, self._tick)
         if self.key_trouble:
-            self.notify(self.key_trouble, severity="warning", markup=False)
+            self._warn_soon(self.key_trouble)
         if isinstance(self.start, AtSession):
             self.open_session(self.start)
         else:
@@ -128,7 +128,14 @@ class DateflicksApp(FailingApp[Farewell]):
         if name in self.available_themes:
             self.theme = name
         else:
-            self.notify(f"There is no theme '{name}'; f2 shows those there are.", severity="warning", markup=False)
+            self._warn_soon(f"There is no theme '{name}'; f2 shows those there are.")
+
+    def _warn_soon(self, text: str) -> None:
+        """Say what is wrong with the settings once there is a screen: before, nobody would see it."""
+        if self.current_mode in self._modes and self.screen.is_mounted:
+            self.notify(text, severity="warning", markup=False)
+        else:
+            self.set_timer(SHOW_SECONDS, partial(self._warn_soon, text))
 
     # --- where one is -------------------------------------------------------------------------------------------
 

@@ -138,12 +138,13 @@ class Stage:
         size: tuple[int, int] = SIZES["narrow"],
         start: Start | None = None,
         surroundings: Surroundings | None = None,
+        has_toasts: bool = False,
         **settings: Any,
     ) -> AsyncIterator[Actor]:
-        """The app at a terminal of this size; it is left at the end."""
+        """The app at a terminal of this size; it is left at the end. `has_toasts` shows what lies over all else."""
         app = DateflicksApp(surroundings or self.surroundings(person, **settings), start or InLobby())
         try:
-            async with app.run_test(size=size) as pilot:
+            async with app.run_test(size=size, notifications=has_toasts) as pilot:
                 await pilot.pause()
                 try:
                     yield Actor(app, pilot)

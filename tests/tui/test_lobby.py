@@ -37,6 +37,13 @@ async def test_an_invitation_appears_as_it_comes(stage: Stage, ana: Person, bea:
         await actor.until(lambda: "accept" in actor.rows[-1])
 
 
+async def test_an_invitation_is_announced(stage: Stage, ana: Person, bea: Person) -> None:
+    async with stage.plays(ana, has_toasts=True) as actor:
+        await actor.until_sees("● live")
+        await stage.invite(bea, ana)
+        await actor.until_sees(f"{bea.name} invites you.")
+
+
 async def test_accepting_leads_to_the_film(stage: Stage, ana: Person, bea: Person) -> None:
     session = await stage.invite(bea, ana)
     async with stage.plays(ana) as actor:

@@ -1,8 +1,7 @@
 """The settings at the screen: read, changed, put back, and written down."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from dateflicks.settings.client import TuiSettings
 from dateflicks.tui.screens.choose import ChooseScreen
@@ -42,8 +41,13 @@ async def test_one_of_a_few_is_changed_by_enter_and_written_down(stage: Stage, a
 async def test_a_theme_that_is_none_is_said_and_harms_nothing(stage: Stage, ana: Person) -> None:
     surroundings = stage.surroundings(ana)
     surroundings.settings = replace(surroundings.settings, tui=TuiSettings(theme="plaid", glyphs="unicode"))
-    async with stage.plays(surroundings=surroundings) as actor:
+    async with stage.plays(surroundings=surroundings, has_toasts=True) as actor:
         await actor.until_sees("There is no theme 'plaid'")
+
+
+async def test_a_mistake_in_the_keys_is_said_where_it_is_seen(stage: Stage, ana: Person) -> None:
+    async with stage.plays(ana, keys={"new-sesion": "m"}, has_toasts=True) as actor:
+        await actor.until_sees("Did you mean")
 
 
 async def test_a_value_is_typed_and_what_does_not_fit_is_said(stage: Stage, ana: Person) -> None:

@@ -94,7 +94,7 @@ async def test_the_buttons_work_by_mouse_and_focus_has_a_mark(stage: Stage) -> N
         assert any("name      ▌" in row for row in actor.rows)
         await actor.press("down", "down")
         await actor.pilot.pause()
-        assert any("▌ Create account" in row for row in actor.rows), actor.grid
+        assert any("▌  Create account" in row for row in actor.rows), actor.grid
 
 
 async def test_the_way_between_sign_in_and_account_can_have_another_key(stage: Stage) -> None:
