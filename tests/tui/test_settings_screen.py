@@ -47,7 +47,7 @@ async def test_a_theme_that_is_none_is_said_and_harms_nothing(stage: Stage, ana:
 
 async def test_a_mistake_in_the_keys_is_said_where_it_is_seen(stage: Stage, ana: Person) -> None:
     async with stage.plays(ana, keys={"new-sesion": "m"}, has_toasts=True) as actor:
-        await actor.until_sees("Did you mean")
+        await actor.until_sees("keys.new-sesion: nothing has")
 
 
 async def test_a_value_is_typed_and_what_does_not_fit_is_said(stage: Stage, ana: Person) -> None:
