@@ -20,10 +20,18 @@ Referred = Callable[[Collection[str]], Awaitable[Collection[str]]]
 class Retention:
     """Does what the terms and our own rules ask for; to be run once a day. `now` is Unix time. Raises Unavailable."""
 
-    def __init__(self, database: Database, works: Works, *, now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        database: Database,
+        works: Works,
+        *,
+        keep_seconds: float = TOMBSTONE_SECONDS,
+        now: Callable[[], float] = time.time,
+    ) -> None:
         self._videos = database.table(VIDEOS)
         self._films = database.table(WORKS)
         self._works = works
+        self._keep = keep_seconds
         self._now = now
 
     async def blank_expired(self) -> int:
@@ -55,11 +63,11 @@ class Retention:
         return blanked
 
     async def purge(self, referred: Referred) -> int:
-        """Delete offers that have been gone for 90 days, and films without any; how many documents.
+        """Delete offers that have been gone for `keep_seconds`, and films without any; how many documents.
 
         `referred` is asked which of these films something still refers to: they stay, with their offers.
         """
-        before, purged = self._now() - TOMBSTONE_SECONDS, 0
+        before, purged = self._now() - self._keep, 0
         async for page in pages_from(self._videos, "removedAt", 0.0, below=before, limit=_BATCH):
             films = {one["workId"] for one in page if one["workId"]}
             kept = set(await referred(films)) if films else set()

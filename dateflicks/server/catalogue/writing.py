@@ -35,10 +35,21 @@ class Writer:
     may be written again. `touched` counts what was written, so that films are made anew only when there is something.
     """
 
-    def __init__(self, database: Database, source: str, run_id: str, *, now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        database: Database,
+        source: str,
+        run_id: str,
+        *,
+        removed_share: float = REMOVED_SHARE,
+        removed_least: int = REMOVED_LEAST,
+        now: Callable[[], float] = time.time,
+    ) -> None:
         self._videos = database.table(VIDEOS)
         self._source = source
         self._run_id = run_id
+        self._removed_share = removed_share
+        self._removed_least = removed_least
         self._now = now
         self._seen = array("Q")  # eight bytes of each name: what fits into memory for a million of them
         self._stamp = 0.0
@@ -86,7 +97,7 @@ class Writer:
         async for page in self._pages():
             total += len(page)
             missing += sum(not self._has_seen(key) for key in page)
-        if missing > max(REMOVED_LEAST, REMOVED_SHARE * total) and not is_confirmed:
+        if missing > max(self._removed_least, self._removed_share * total) and not is_confirmed:
             return Swept(held=missing)
         removed = 0
         if missing:

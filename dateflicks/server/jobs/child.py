@@ -22,6 +22,8 @@ GRACE_SECONDS: Final = 10.0
 LINE_BYTES: Final = 65_536
 DRAIN_SECONDS: Final = 1.0  # for what it said last, when something that it started keeps its output open
 WORDS_KEPT: Final = 5
+LINES_MAX: Final = 2_000  # that are logged of one run, of so many characters each
+LINE_MAX: Final = 500
 _PAGE_BYTES: Final = os.sysconf("SC_PAGE_SIZE")
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
 
@@ -69,6 +71,7 @@ class Child:
         self._kill_at: float | None = None
         self._peak = 0
         self._cpu = 0.0
+        self._lines_said = 0
         self._words: deque[str] = deque(maxlen=WORDS_KEPT)
         self._readers: list[asyncio.Task[None]] = []
 
@@ -155,8 +158,10 @@ class Child:
             self._on_told(told)
 
     def _said(self, line: str) -> None:
-        self._words.append(line)
-        log.info("%s: %s", self._name, line)
+        self._words.append(line[:LINE_MAX])
+        self._lines_said += 1
+        if self._lines_said <= LINES_MAX:
+            log.info("%s: %s", self._name, line[:LINE_MAX])
 
     async def _finish_reading(self) -> None:
         _, late = await asyncio.wait(self._readers, timeout=DRAIN_SECONDS)

@@ -55,9 +55,11 @@ from dateflicks.settings.providers import ProvidersSettings
 log = logging.getLogger(__name__)
 
 NICE: Final = 10
-MEMORY_FACTOR: Final = 4  # of addresses to memory, where nobody can watch the memory itself
+MEMORY_FACTOR: Final = 4  # of addresses to memory, which is watched from outside where that can be done
+ADDRESSES_LEAST: Final = 1024**3
 PARENT_SECONDS: Final = 0.5
 ORPHAN_SECONDS: Final = 10.0  # for a run whose parent is gone, to come to its end
+DAY_SECONDS: Final = 86_400.0
 ORPHANED: Final = 75  # EX_TEMPFAIL
 COLLECTIONS: Final = (*catalogue.COLLECTIONS, *kept.COLLECTIONS, sessions.USERS, sessions.SESSIONS)
 
@@ -100,7 +102,8 @@ def _bound_ourselves(memory_mib: int) -> None:
     """Be the last to be served, and never take the machine down."""
     with contextlib.suppress(OSError):
         os.nice(NICE)
-    limits = {resource.RLIMIT_AS: memory_mib * 1024 * 1024 * MEMORY_FACTOR, resource.RLIMIT_CORE: 0}
+    addresses = max(memory_mib * 1024 * 1024 * MEMORY_FACTOR, ADDRESSES_LEAST)
+    limits = {resource.RLIMIT_AS: addresses, resource.RLIMIT_CORE: 0}
     for kind, limit in limits.items():
         with contextlib.suppress(OSError, ValueError):
             resource.setrlimit(kind, (limit, limit))
@@ -158,7 +161,7 @@ async def _run_source(work: Work, database: Database, stopping: asyncio.Event, t
         return run_of_record(work.job, broken_record(name, plan, broken))
     try:
         ledger = await _ledger(work, database, source)
-        writer = CountingWriter() if wish.is_dry else Writer(database, name, work.run_id)
+        writer = CountingWriter() if wish.is_dry else _writer(work, database)
         record = await run_source(
             source,
             plan,
@@ -174,6 +177,17 @@ async def _run_source(work: Work, database: Database, stopping: asyncio.Event, t
         with contextlib.suppress(Unavailable):
             tell({"titles": await _count(database, name)})
     return run_of_record(work.job, record)
+
+
+def _writer(work: Work, database: Database) -> Writer:
+    run = work.settings.run
+    return Writer(
+        database,
+        work.job.subject,
+        work.run_id,
+        removed_share=run.removal_share,
+        removed_least=run.removal_least,
+    )
 
 
 async def _ledger(work: Work, database: Database, source: VideoSource) -> Ledger:
@@ -258,7 +272,7 @@ async def _collection(work: Work, database: Database) -> Counters:
     if work.job.kind == "merge":
         made = await (works.rebuild() if work.job.mode == "full" else works.update())
         return Counters(seen=made.looked_at, changed=made.written, removed=made.ended)
-    retention = Retention(database, works)
+    retention = Retention(database, works, keep_seconds=work.settings.run.keep_gone_days * DAY_SECONDS)
     blanked = await retention.blank_expired()
     purged = await retention.purge(Referring(database))
     return Counters(seen=blanked + purged, changed=blanked, removed=purged)

@@ -57,6 +57,7 @@ class Scheduler:
         self._places = asyncio.Semaphore(AT_ONCE)
         self._under_way: set[asyncio.Task[Any]] = set()
         self._stopping = asyncio.Event()
+        self._merges_wanted = 0
         self._clock = AsyncIOScheduler(
             timezone=UTC,
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": MISFIRE_SECONDS},
@@ -158,7 +159,16 @@ class Scheduler:
             return
         self._plan_again(job, await self._supervisor.store.state(job.subject))
         if job.kind == "source" and run.counters.written and MERGE in self._jobs:
-            self._spawn(self._fire(self._jobs[MERGE], "change", MERGE_PATIENCE_SECONDS))
+            self._merges_wanted += 1
+            if self._merges_wanted == 1:
+                self._spawn(self._merge())
+
+    async def _merge(self) -> None:
+        """Make films, and once more if something has changed meanwhile; never twice at a time."""
+        while self._merges_wanted and not self._stopping.is_set():
+            wanted = self._merges_wanted
+            await self._fire(self._jobs[MERGE], "change", MERGE_PATIENCE_SECONDS)
+            self._merges_wanted = 1 if self._merges_wanted > wanted else 0
 
     def _plan_again(self, job: Job, state: JobState) -> None:
         """A new try at the time of its ladder, when it is due at all by itself."""

@@ -9,6 +9,7 @@ import pytest
 
 from dateflicks.server.catalogue.records import WORKS
 from dateflicks.server.catalogue.sources import RUNS
+from dateflicks.server.jobs.declared import Job
 from dateflicks.server.jobs.leases import LeaseHeld
 from dateflicks.server.jobs.supervising import Wish
 from dateflicks.server.providers.records import Counters
@@ -50,6 +51,8 @@ async def test_a_run_fills_the_collection_a_second_one_finds_it_so_and_films_are
     merged = await supervisor.run(MERGE_JOB, Wish(trigger="change"))
     assert (merged.status, merged.counters.changed) == ("ok", FILMS)
     assert len(await database.table(WORKS).between("updatedAt", at_least=0.0, limit=200)) == FILMS
+    swept = await supervisor.run(Job(name="retention", subject="retention", kind="retention"), Wish())
+    assert (swept.status, swept.error) == ("unchanged", None)
 
 
 @pytest.mark.slow
