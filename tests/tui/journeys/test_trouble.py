@@ -49,13 +49,13 @@ async def test_services_that_are_killed_and_started_again_find_both_where_they_w
             two.host.type("before it fell")
             two.host.press("enter")
             await two.guest.sees("before it fell")
+            await two.host.back_to_film()
             first.kill()
             await two.both_see("offline", "PLAYING (unsynced)")
             first.close()
             with running_server(data) as second:
                 for person in (two.host, two.guest):
                     person.relay.mend(second.url)
-                    await person.back_to_film()
                     person.press("s")
                 await two.both_see("live", "in sync", "before it fell")
                 two.guest.press("slash")
