@@ -19,6 +19,7 @@ from dateflicks.tui.drawing.cells import clean, cut
 from dateflicks.tui.keys import Context
 from dateflicks.tui.lobby_rows import local_time
 from dateflicks.tui.screens.dialog import field
+from dateflicks.tui.screens.showing import can_show
 from dateflicks.tui.screens.sign_in import sign_in
 from dateflicks.tui.surroundings import AtSession
 from dateflicks.tui.themes import Style
@@ -100,7 +101,7 @@ class HistoryScreen(Screen[None]):
         self.query_one("#table", DataTable).display = bool(self._entries)
 
     def _show(self) -> None:
-        if not self.is_mounted or not self.size.width:
+        if not can_show(self):
             return
         app, width = self._app, self.size.width
         words = self.query_one("#filter", Input).value.casefold().split()

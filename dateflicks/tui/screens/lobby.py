@@ -29,6 +29,7 @@ from dateflicks.tui.model import WatchState
 from dateflicks.tui.screens.invitation import InvitationScreen
 from dateflicks.tui.screens.join_code import JoinCodeScreen
 from dateflicks.tui.screens.new_session import NewSessionScreen
+from dateflicks.tui.screens.showing import can_show
 from dateflicks.tui.screens.sign_in import sign_in
 from dateflicks.tui.surroundings import AtSession
 from dateflicks.tui.themes import Style
@@ -193,13 +194,13 @@ class LobbyScreen(Screen[None]):
     # --- showing ------------------------------------------------------------------------------------------------
 
     def _show(self) -> None:
-        if not self.is_mounted or not self.size.width:
+        if not can_show(self):
             return
         self._show_top()
         self._show_rows()
 
     def _show_top(self) -> None:
-        if not self.is_mounted or not self.size.width:
+        if not can_show(self):
             return
         app, width, glyphs = self._app, self.size.width, self._app.glyphs
         server = app.client.server if app.client is not None else app.surroundings.server

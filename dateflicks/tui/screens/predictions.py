@@ -21,6 +21,7 @@ from dateflicks.tui.drawing.rows import Row, rule
 from dateflicks.tui.keys import Context
 from dateflicks.tui.model import WatchState
 from dateflicks.tui.screens.choose import ChooseScreen
+from dateflicks.tui.screens.showing import can_show
 from dateflicks.tui.screens.write import WriteScreen
 from dateflicks.tui.widgets.board import Board
 from dateflicks.tui.widgets.hints import Hints
@@ -69,7 +70,7 @@ class PredictionsScreen(Screen[None]):
     def show_state(self, state: WatchState) -> None:
         """Draw everything anew; what has not changed costs nothing."""
         width, glyphs, keys = self.size.width, self._app.glyphs, self._app.keys
-        if width < 1:
+        if not can_show(self):
             return
         ids = [one.id for one in state.bets.items]
         if self._marked not in ids:

@@ -21,6 +21,7 @@ from dateflicks.tui.drawing.cells import cut
 from dateflicks.tui.keys import Context
 from dateflicks.tui.screens.choose import ChooseScreen
 from dateflicks.tui.screens.dialog import Form, buttons, field, trouble
+from dateflicks.tui.screens.showing import can_show
 from dateflicks.tui.widgets.board import Board
 from dateflicks.tui.widgets.hints import Hints
 from dateflicks.tui.widgets.marked_list import MarkedList
@@ -116,7 +117,7 @@ class SettingsScreen(Screen[None]):
         return self._keys.get(self.query_one(MarkedList).marked or "")
 
     def _show(self) -> None:
-        if not self.is_mounted or not self.size.width:
+        if not can_show(self):
             return
         glyphs, width = self._app.glyphs, self.size.width
         file = str(self._app.surroundings.settings_file)

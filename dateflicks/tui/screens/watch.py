@@ -31,6 +31,7 @@ from dateflicks.tui.keys import Context
 from dateflicks.tui.model import ChatEntry, WatchState
 from dateflicks.tui.screens.choose import ChooseScreen
 from dateflicks.tui.screens.predictions import PredictionsScreen, call, make
+from dateflicks.tui.screens.showing import can_show
 from dateflicks.tui.screens.write import WriteScreen
 from dateflicks.tui.widgets.board import Board
 from dateflicks.tui.widgets.chat_log import ChatLog
@@ -109,7 +110,7 @@ class WatchScreen(Screen[None]):
     def show_state(self, state: WatchState) -> None:
         """Draw everything; a row that has not changed costs nothing."""
         width, height = self.size
-        if width < 1 or not self.is_mounted:
+        if not can_show(self):
             return
         glyphs, keys = self._app.glyphs, self._app.keys
         is_small = width < foot.SMALLEST[0] or height < foot.SMALLEST[1]
