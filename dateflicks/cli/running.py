@@ -38,7 +38,7 @@ async def run_all(
                 tasks = [group.create_task(one(job)) for job in jobs]
             runs = [run for run in (task.result() for task in tasks) if run is not None]
             if not stopped and not wish.is_dry:
-                await _merge(environment, background, supervisor, runs)
+                await _merge(environment, background, supervisor)
         if stopped:
             raise KeyboardInterrupt
         return runs
@@ -64,16 +64,13 @@ async def _one(
     return run
 
 
-async def _merge(
-    environment: CliEnvironment, background: Background, supervisor: "Supervisor", runs: "Sequence[JobRun]"
-) -> None:
-    """Make films of what has changed."""
+async def _merge(environment: CliEnvironment, background: Background, supervisor: "Supervisor") -> None:
+    """Make films of what has changed, whoever has changed it."""
     from dateflicks.server.jobs.declared import MERGE
     from dateflicks.server.jobs.leases import LeaseHeld
     from dateflicks.server.jobs.supervising import Wish
 
-    names = {job.subject for job in background.jobs if job.kind == "source"}
-    if not any(run.counters.written for run in runs if run.source in names):
+    if not (await supervisor.store.state(MERGE)).has_work:
         return
     try:
         made = await supervisor.run(background.job(MERGE), Wish(trigger="change", patience=MERGE_PATIENCE_SECONDS))

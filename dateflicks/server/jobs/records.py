@@ -53,7 +53,8 @@ class JobRun(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 class JobState(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """One subject between its runs: how high on the ladder, what a person must look at, when it began and was good.
 
-    `titles` are what a source offers, as counted after the last run that changed something.
+    `titles` are what a source offers, as counted after the last run that changed something. `changed_at` is when there
+    was last something to be done, for the job that makes films of what sources have changed.
     """
 
     paused_at: float | None = None
@@ -66,6 +67,14 @@ class JobState(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     full_began_at: float | None = None
     good_at: float | None = None
     titles: int | None = None
+    changed_at: float | None = None
+
+    @property
+    def has_work(self) -> bool:
+        """Whether something has changed since it last began, or it has not come to a good end since then."""
+        if self.changed_at is None:
+            return False
+        return self.began_at is None or self.began_at < self.changed_at or self.attention is not None
 
 
 def document_of_run(run: JobRun) -> Document:

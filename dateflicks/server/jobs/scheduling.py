@@ -103,6 +103,8 @@ class Scheduler:
             return
         for job in overdue(list(self._jobs.values()), states, self._now()):
             self._spawn(self._fire(job, "start"))
+        if MERGE in states and states[MERGE].has_work:
+            self._want_films()
         for job in self._jobs.values():
             if job.name == job.subject:
                 self._plan_again(job, states[job.subject])
@@ -159,9 +161,12 @@ class Scheduler:
             return
         self._plan_again(job, await self._supervisor.store.state(job.subject))
         if job.kind == "source" and run.counters.written and MERGE in self._jobs:
-            self._merges_wanted += 1
-            if self._merges_wanted == 1:
-                self._spawn(self._merge())
+            self._want_films()
+
+    def _want_films(self) -> None:
+        self._merges_wanted += 1
+        if self._merges_wanted == 1:
+            self._spawn(self._merge())
 
     async def _merge(self) -> None:
         """Make films, and once more if something has changed meanwhile; never twice at a time."""

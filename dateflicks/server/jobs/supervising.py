@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from dateflicks.core.errors import Unavailable
 from dateflicks.protocol.ids import new_id
 from dateflicks.server.jobs.child import GRACE_SECONDS, Child, Ended
-from dateflicks.server.jobs.declared import Job
+from dateflicks.server.jobs.declared import MERGE, Job
 from dateflicks.server.jobs.ladder import after
 from dateflicks.server.jobs.leases import LEASE_SECONDS, Lease, LeaseHeld, Leases
 from dateflicks.server.jobs.records import JobRun, JobState
@@ -136,6 +136,13 @@ class Supervisor:
         run = await self.store.lose(run_id)
         if run is not None:
             await self.store.change(subject, lambda state: after(state, run, self._now()))
+            await self._note_change("merge" if subject == MERGE else "source", run)
+
+    async def _note_change(self, kind: str, run: JobRun) -> None:
+        """There are films to be made, if a source's run has written anything, or nobody can tell."""
+        if kind == "source" and (run.counters.written or run.status in ("killed", "lost")):
+            now = self._now()
+            await self.store.change(MERGE, lambda state: replace(state, changed_at=now))
 
     async def _take(self, subject: str, run_id: str, patience: float) -> Lease:
         deadline = time.monotonic() + patience
@@ -218,6 +225,7 @@ class Supervisor:
             try:
                 await self.store.put(run)
                 await self.store.change(job.subject, changed)
+                await self._note_change(job.kind, run)
             except Unavailable:
                 if time.monotonic() > deadline:
                     log.error("what became of %s cannot be kept: the database is away", job.name)

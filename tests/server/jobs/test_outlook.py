@@ -80,6 +80,14 @@ def test_the_next_runs_are_in_order_and_waits_are_taken_into_account() -> None:
     assert next_run(MERGE, JobState(), NOW) is None
 
 
+def test_films_are_to_be_made_after_a_change_until_that_came_to_a_good_end() -> None:
+    assert not JobState(began_at=NOW).has_work
+    assert JobState(changed_at=NOW).has_work
+    assert JobState(changed_at=NOW, began_at=NOW - 1).has_work
+    assert not JobState(changed_at=NOW, began_at=NOW + 1).has_work
+    assert JobState(changed_at=NOW, began_at=NOW + 1, attention="storage: it was away").has_work
+
+
 def test_a_job_is_in_one_condition() -> None:
     states = [JobState(paused_at=NOW), JobState(is_held=True), JobState(retry_at=NOW + 1), JobState(retry_at=NOW - 1)]
     words = [condition(state, NEW, is_running=False, now=NOW) for state in states]
