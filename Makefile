@@ -4,7 +4,8 @@ BIN := .venv/bin
 ARGS ?=
 PATHS := dateflicks tests benchmarks
 
-.PHONY: demo test check lint types unit bench-sync bench-messages bench-chat-faults bench-tui pictures format clean
+.PHONY: demo test check lint types unit bench-sync bench-messages bench-chat-faults bench-tui bench-videos bench-providers \
+	bench-isolation pictures format clean
 .DEFAULT_GOAL := test
 
 .venv/.made: pyproject.toml constraints.txt
@@ -44,6 +45,15 @@ bench-chat-faults: .venv/.made  ## the talk under kills, restarts and cut lines,
 
 bench-tui: .venv/.made  ## what the terminal client costs, beside an app that does nothing; ARGS are passed on
 	$(BIN)/python -m benchmarks.tui $(ARGS)
+
+bench-videos: .venv/.made  ## what looking for a film costs, beside reading one by its id; ARGS are passed on
+	$(BIN)/python -m benchmarks.videos $(ARGS)
+
+bench-providers: .venv/.made  ## what filling the collection costs, beside the bare database; ARGS are passed on
+	$(BIN)/python -m benchmarks.providers $(ARGS)
+
+bench-isolation: .venv/.made  ## what people feel of a source that misbehaves in every way; ARGS are passed on
+	$(BIN)/python -m benchmarks.isolation $(ARGS)
 
 pictures: .venv/.made  ## those of the README, as the terminal client looks now
 	$(BIN)/python -m tests.tui.pictures

@@ -68,14 +68,14 @@ class PlainSocket:
 
 
 @contextlib.asynccontextmanager
-async def opened(port: int, session_id: str, ticket: str) -> AsyncIterator[PlainSocket]:
-    """A connection to the talk. Raises OSError, EOFError, TimeoutError."""
+async def opened(port: int, session_id: str, ticket: str, feed: str = "messages") -> AsyncIterator[PlainSocket]:
+    """A connection to the talk, or to another feed of a session. Raises OSError, EOFError, TimeoutError."""
     async with asyncio.timeout(OPEN_SECONDS):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
         key = base64.b64encode(os.urandom(16)).decode()
         lines = (
-            f"GET /messages/{session_id}/events HTTP/1.1", f"Host: 127.0.0.1:{port}", "Connection: Upgrade",
+            f"GET /{feed}/{session_id}/events HTTP/1.1", f"Host: 127.0.0.1:{port}", "Connection: Upgrade",
             "Upgrade: websocket", "Sec-WebSocket-Version: 13", f"Sec-WebSocket-Key: {key}",
             f"Authorization: Bearer {ticket}",
         )  # fmt: skip

@@ -12,7 +12,7 @@ ANSWER_SECONDS: Final = 30.0
 
 
 class CallFailed(Exception):
-    """A call was answered with another status than 200."""
+    """A call was answered with something else than success."""
 
 
 class Calls:
@@ -24,13 +24,22 @@ class Calls:
 
     async def get(self, path: str, token: str | None = None) -> bytes:
         """The body of the answer. Raises CallFailed, OSError, EOFError, TimeoutError."""
-        bearer = f"Authorization: Bearer {token}\r\n" if token else ""
-        self._writer.write(f"GET {path} HTTP/1.1\r\nHost: bench\r\n{bearer}\r\n".encode())
+        return await self._call("GET", path, token)
+
+    async def post(self, path: str, body: Json, token: str | None = None) -> bytes:
+        """The same, with something to be made."""
+        return await self._call("POST", path, token, json.dumps(body).encode())
+
+    async def _call(self, method: str, path: str, token: str | None, content: bytes = b"") -> bytes:
+        lines = [f"{method} {path} HTTP/1.1", "Host: bench"]
+        lines += [f"Authorization: Bearer {token}"] if token else []
+        lines += ["Content-Type: application/json", f"Content-Length: {len(content)}"] if content else []
+        self._writer.write("\r\n".join([*lines, "", ""]).encode() + content)
         async with asyncio.timeout(ANSWER_SECONDS):
             head = (await self._reader.readuntil(b"\r\n\r\n")).lower()
             length = int(head.partition(b"content-length: ")[2].partition(b"\r\n")[0])
             body = await self._reader.readexactly(length)
-        if not head.startswith(b"http/1.1 200 "):
+        if not head.startswith(b"http/1.1 20"):
             raise CallFailed(f"{path}: {head[9:12].decode()} {body[:200].decode(errors='replace')}")
         return body
 

@@ -81,7 +81,8 @@ async def fill(database: Database, source: Invented) -> tuple[RunRecord, int]:
 
 async def picture(database: Database) -> tuple[dict[str, Document], dict[str, Document]]:
     """All offers and all films, but for when they were written."""
-    offers, works = {}, {}
+    offers: dict[str, Document] = {}
+    works: dict[str, Document] = {}
     async for page in pages_of(database.table(records.VIDEOS), films.SOURCE):
         offers |= {one["_id"]: {name: value for name, value in one.items() if name not in _WHEN} for one in page}
     async for page in pages_from(database.table(records.WORKS), "updatedAt", 0.0):
