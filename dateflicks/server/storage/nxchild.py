@@ -13,6 +13,7 @@ import signal
 import socket
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,9 @@ from nx_27017.handler import NeoSQLiteHandler
 from nx_27017.server import handle_client
 
 STOP_SECONDS = 3.0  # longer than any write; then the process ends anyway, which loses nothing acknowledged
+# Each command takes a thread, also while it waits for its database's lock: too few, and those who wait for one database
+# keep away those who want another. More than all connections of a few processes is enough.
+THREADS = 96
 # From 3.13 on, asyncio removes a socket's file when its server closes; this one is the parent's, and the next child's.
 KEEP_SOCKET: dict[str, Any] = {"cleanup_socket": False} if sys.version_info >= (3, 13) else {}
 
@@ -44,6 +48,7 @@ async def serve(handler: NeoSQLiteHandler, listener: socket.socket) -> None:
     """Answer connections until the parent's end of standard input is closed."""
     listener.setblocking(False)
     loop = asyncio.get_running_loop()
+    loop.set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="command"))
     parent_gone = asyncio.Event()
     loop.add_reader(0, parent_gone.set)  # nothing is ever written to it: readable means ended
     loop.add_signal_handler(signal.SIGTERM, parent_gone.set)

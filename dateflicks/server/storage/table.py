@@ -20,7 +20,8 @@ from dateflicks.server.storage.records import Collection, Document, Missing, Pla
 from dateflicks.server.storage.values import check_document, check_filter_value, is_document_id
 
 COMMANDS_KEPT: Final = 8
-MANY_MAX: Final = 500  # documents in one command: the engine writes them one by one under its lock
+MANY_MAX: Final = 500  # documents in one call
+PIECE: Final = 25  # of them in one command: the engine writes them one by one under a lock that readers wait for
 MANY_SECONDS: Final = 30.0  # a disk that syncs each of them takes its time
 _OURS: Final = frozenset({"_id", "rev", "cmds"})
 
@@ -156,52 +157,25 @@ class Table:
 
         After an unanswered try these may be ones that it has written. Raises Duplicate (another unique field).
         """
-        written = self._checked([{"rev": 1, **document} for document in documents])
-        if not written:
-            return []
-
-        async def one_try(_again: bool) -> list[str]:
-            try:
-                await self._driver.insert_many([dict(document) for document in written], ordered=False)
-            except BulkWriteError as error:
-                failures = error.details["writeErrors"]
-                ids = [written[one["index"]]["_id"] for one in failures]
-                if any(one.get("code") != DUPLICATE_KEY for one in failures) or len(await self._those(ids)) < len(ids):
-                    raise
-                return ids
-            return []
-
-        return await self._calls.write(self.collection, one_try, seconds=MANY_SECONDS)
+        there: list[str] = []
+        for piece in _pieces(self._checked([{"rev": 1, **document} for document in documents])):
+            there += await self._insert(piece)
+        return there
 
     async def upsert_many(self, documents: Sequence[Mapping[str, Any]]) -> None:
         """Write whole documents (500 at most), new or over the ones with their ids. Raises Duplicate."""
-        written = self._checked(documents)
-        if not written:
-            return
-
-        async def one_try(_again: bool) -> None:
-            operations = [ReplaceOne({"_id": one["_id"]}, one, upsert=True) for one in written]
-            await self._driver.bulk_write(operations, ordered=False)
-
-        await self._calls.write(self.collection, one_try, seconds=MANY_SECONDS)
+        for piece in _pieces(self._checked(documents)):
+            await self._upsert(piece)
 
     async def replace_many(self, documents: Sequence[Mapping[str, Any]]) -> list[str]:
         """Write whole documents (500 at most), whose own `rev` is the next, each over the one at the `rev` before.
 
         Returns the ids of those that somebody else has changed or deleted meanwhile; they are not written.
         """
-        written = self._checked(documents)
-        if not written:
-            return []
-
-        async def one_try(_again: bool) -> int:
-            operations = [ReplaceOne({"_id": one["_id"], "rev": one["rev"] - 1}, one) for one in written]
-            return (await self._driver.bulk_write(operations, ordered=False)).matched_count
-
-        if await self._calls.write(self.collection, one_try, seconds=MANY_SECONDS) == len(written):
-            return []
-        stored = await self._those([one["_id"] for one in written])
-        return [one["_id"] for one in written if stored.get(one["_id"]) != one]
+        left: list[str] = []
+        for piece in _pieces(self._checked(documents)):
+            left += await self._replace(piece)
+        return left
 
     # --- by an indexed field ------------------------------------------------------------------------------------
 
@@ -268,6 +242,37 @@ class Table:
 
     # --- inside -------------------------------------------------------------------------------------------------
 
+    async def _insert(self, written: Sequence[Document]) -> list[str]:
+        async def one_try(_again: bool) -> list[str]:
+            try:
+                await self._driver.insert_many([dict(document) for document in written], ordered=False)
+            except BulkWriteError as error:
+                failures = error.details["writeErrors"]
+                ids = [written[one["index"]]["_id"] for one in failures]
+                if any(one.get("code") != DUPLICATE_KEY for one in failures) or len(await self._those(ids)) < len(ids):
+                    raise
+                return ids
+            return []
+
+        return await self._calls.write(self.collection, one_try, seconds=MANY_SECONDS)
+
+    async def _upsert(self, written: Sequence[Document]) -> None:
+        async def one_try(_again: bool) -> None:
+            operations = [ReplaceOne({"_id": one["_id"]}, one, upsert=True) for one in written]
+            await self._driver.bulk_write(operations, ordered=False)
+
+        await self._calls.write(self.collection, one_try, seconds=MANY_SECONDS)
+
+    async def _replace(self, written: Sequence[Document]) -> list[str]:
+        async def one_try(_again: bool) -> int:
+            operations = [ReplaceOne({"_id": one["_id"], "rev": one["rev"] - 1}, one) for one in written]
+            return (await self._driver.bulk_write(operations, ordered=False)).matched_count
+
+        if await self._calls.write(self.collection, one_try, seconds=MANY_SECONDS) == len(written):
+            return []
+        stored = await self._those([one["_id"] for one in written])
+        return [one["_id"] for one in written if stored.get(one["_id"]) != one]
+
     async def _list(self, wanted: Document, limit: int, order: tuple[str, int] | None = None) -> list[Document]:
         self._check_limit(limit)
 
@@ -302,3 +307,7 @@ class Table:
     def _check_limit(self, limit: int) -> None:
         if not 1 <= limit <= limits.PAGE_MAX:
             raise ValueError(f"between 1 and {limits.PAGE_MAX} documents at a time, not {limit}")
+
+
+def _pieces(documents: Sequence[Document]) -> list[Sequence[Document]]:
+    return [documents[start : start + PIECE] for start in range(0, len(documents), PIECE)]

@@ -4,9 +4,10 @@ import asyncio
 from typing import Any
 
 import pytest
+from pymongo.monitoring import CommandStartedEvent
 
 from dateflicks.server.storage.records import Document, Duplicate, Index, UnsafeValue
-from dateflicks.server.storage.table import MANY_MAX
+from dateflicks.server.storage.table import MANY_MAX, PIECE
 from tests.server.storage.engines import Engine
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -22,6 +23,24 @@ async def test_many_new_documents_are_written_at_once(engine: Engine) -> None:
     assert await table.insert_many(things(*range(MANY_MAX))) == []
 
     assert await table.get("a499") == {"_id": "a499", "n": 499, "rev": 1}
+
+
+async def test_no_command_writes_so_many_that_readers_wait_for_long(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = await engine.table()
+    sizes: list[int] = []
+
+    def listen(event: CommandStartedEvent) -> None:
+        sizes.append(len(event.command.get("documents") or event.command.get("updates") or ()))
+
+    monkeypatch.setattr(engine.database.fence, "started", listen)
+    await table.insert_many(things(*range(60)))
+    await table.upsert_many(things(*range(60), rev=2))
+    await table.replace_many(things(*range(60), rev=3))
+
+    assert sum(sizes) == 180
+    assert max(sizes) == PIECE
 
 
 async def test_what_is_there_is_told_and_stays_and_the_rest_is_written(engine: Engine) -> None:
