@@ -47,8 +47,8 @@ from dateflicks.server.storage.table import MANY_MAX
 
 TITLES: Final = 20_000
 KILLS: Final = 20
-KILLED_TITLES: Final = 2_000
-KILLED_CHUNK: Final = 500
+KILLED_TITLES: Final = 400
+KILLED_CHUNK: Final = 100
 BARE: Final = "BareDb"
 WRITES: Final = frozenset({"insert", "update", "delete"})
 CHILD_SECONDS: Final = 300.0
