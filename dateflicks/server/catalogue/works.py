@@ -260,12 +260,19 @@ class Works:
             if at not in ids and work_id not in ids.values():
                 ids[at] = work_id
         taken = set(ids.values())
+        usual = {
+            at: new_work_id([circle.identities[key] for key in group.members])
+            for at, group in enumerate(groups)
+            if at not in ids
+        }
+        films |= await those(self._works, [one for one in dict.fromkeys(usual.values()) if one not in films])
         for at, group in enumerate(groups):
             if at in ids:
                 continue
-            identities = [circle.identities[key] for key in group.members]
-            for work_id in (new_work_id(identities), salted_work_id(group.members[0])):
-                film = films.get(work_id) or await self._works.get(work_id)
+            for work_id in (usual[at], salted_work_id(group.members[0])):
+                film = films.get(work_id)
+                if film is None and work_id != usual[at]:
+                    film = await self._works.get(work_id)
                 if film is not None:
                     films[work_id] = film
                 if work_id not in taken and (film is None or not set(film["members"]) - circle.documents.keys()):
