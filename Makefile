@@ -4,7 +4,7 @@ BIN := .venv/bin
 ARGS ?=
 PATHS := dateflicks tests benchmarks
 
-.PHONY: demo test check lint types unit bench-sync bench-messages bench-chat-faults bench-tui bench-videos bench-providers \
+.PHONY: demo test test-long check lint types unit bench-sync bench-messages bench-chat-faults bench-tui bench-videos bench-providers \
 	bench-isolation pictures format clean
 .DEFAULT_GOAL := test
 
@@ -32,7 +32,10 @@ types: .venv/.made
 	$(BIN)/mypy
 
 unit: .venv/.made
-	$(BIN)/python -m pytest -q -n 2 --dist worksteal $(ARGS)
+	$(BIN)/python -m pytest -q -n 3 --dist worksteal -m "not long" $(ARGS)
+
+test-long: .venv/.made  ## what is too long for every run: sabotaged demos, many films, more deaths of services
+	$(BIN)/python -m pytest -q -n 2 -m long $(ARGS)
 
 bench-sync: .venv/.made  ## how well two real players are held in step; ARGS are passed on
 	$(BIN)/python -m benchmarks.sync $(ARGS)

@@ -9,6 +9,18 @@ import pytest
 REQUIRED = os.environ.get("DATEFLICKS_REQUIRE", "")
 
 
+_REAL_PROCESSES = ("cli", "journeys", "tui/journeys", "watching", "server")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests with real processes and players get one more try, told in the summary: the machine is not theirs alone."""
+    here = Path(__file__).parent
+    for item in items:
+        folder = item.path.relative_to(here).parent.as_posix()
+        if folder.startswith(_REAL_PROCESSES):
+            item.add_marker(pytest.mark.flaky(reruns=1))
+
+
 def require(*programs: str) -> None:
     """Skip the test when a program is missing, or fail it when `DATEFLICKS_REQUIRE` is `all` or names the program."""
     missing = [program for program in programs if shutil.which(program) is None]

@@ -86,6 +86,7 @@ def place() -> Iterator[Path]:
         yield Path(name)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.timeout(WITHIN_SECONDS + 20)
 def test_with_simulated_players_every_step_holds_and_nothing_is_left(place: Path) -> None:

@@ -128,6 +128,7 @@ async def test_each_service_alone_tells_of_itself(own_folder: Path, service: str
             await rest.call("GET", "/sessions", expect=(401, 404))
 
 
+@pytest.mark.long
 async def test_one_service_that_stops_takes_none_of_the_others_with_it(own_folder: Path) -> None:
     async with begun(own_folder) as evening:
         with contextlib.ExitStack() as stack:
@@ -284,6 +285,7 @@ async def test_a_confirmation_whose_answer_was_lost_counts_once(own_folder: Path
                 assert (await bets.standing(bets.host, bets.guest))["calls"] == 3
 
 
+@pytest.mark.long
 async def test_an_unanswered_outcome_is_void_also_when_its_minute_ran_out_while_the_service_was_dead(
     own_folder: Path,
 ) -> None:

@@ -91,6 +91,7 @@ async def played(monkeypatch: pytest.MonkeyPatch, folder: Path, *names: str) -> 
     return {result.name: result for result in report.steps}
 
 
+@pytest.mark.long
 @pytest.mark.slow
 async def test_a_service_with_another_deadline_than_asked_for_is_found_out(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
@@ -106,6 +107,7 @@ async def test_a_service_with_another_deadline_than_asked_for_is_found_out(
     assert results["play"].detail == "not tried without connect"
 
 
+@pytest.mark.long
 @pytest.mark.slow
 async def test_a_player_that_is_elsewhere_than_its_follower_believes_is_found_out(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
@@ -124,6 +126,7 @@ async def test_a_player_that_is_elsewhere_than_its_follower_believes_is_found_ou
     assert results["play"].detail == "not in step within 8 s: 50 ms apart at the end"
 
 
+@pytest.mark.long
 @pytest.mark.slow
 async def test_lines_that_the_two_have_in_another_order_and_a_call_that_can_be_seen_are_found_out(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
@@ -161,6 +164,7 @@ async def test_a_prediction_that_the_film_does_not_lock_is_found_out(
     assert results["settle"].detail.startswith("ana did not see within 5 s that the film locks at ")
 
 
+@pytest.mark.long
 @pytest.mark.slow
 async def test_a_pause_that_does_not_end_by_itself_is_found_out(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
@@ -183,6 +187,7 @@ async def test_a_pause_that_does_not_end_by_itself_is_found_out(
     assert results["pause-ignored"].detail == "ana did not hear within 3 s that play comes back"
 
 
+@pytest.mark.long
 @pytest.mark.slow
 async def test_a_freeze_that_did_not_happen_and_a_service_that_did_not_die_are_found_out(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path

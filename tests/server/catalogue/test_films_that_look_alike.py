@@ -3,6 +3,8 @@
 import random
 from collections import defaultdict
 
+import pytest
+
 from dateflicks.server.storage.records import Document
 from tests.server.catalogue.collection import Collected
 from tests.server.catalogue.films import Film, Told, films, offers
@@ -52,6 +54,7 @@ async def test_nearly_all_are_linked_and_none_to_another_film(collected: Collect
     assert len(with_ids) == len(films())
 
 
+@pytest.mark.long
 async def test_what_is_not_linked_is_told_with_the_films_that_it_may_be(collected: Collected) -> None:
     told = offers()
     await fill(collected, told)
@@ -66,6 +69,7 @@ async def test_what_is_not_linked_is_told_with_the_films_that_it_may_be(collecte
         assert {film["title"] for film in candidates.values()}
 
 
+@pytest.mark.long
 async def test_films_come_out_the_same_in_any_order_and_by_any_number_of_steps(collected: Collected) -> None:
     told = [
         one for one in offers() if one.film.number % 3 == 0 or one.film.title in ("Dracula", "Pinocchio", "Titanic")
