@@ -59,6 +59,7 @@ REFRESH: Final = Target("unchanged run / first run, per second", "x", 5.0, 10.0,
 SILENT: Final = Target("writes of an unchanged run", "", 0.0)
 FLAT: Final = Target("memory of a run, per further 100,000 titles", "MiB", 4.0, 1.0)
 SAME: Final = Target("collections that differ after a kill", "", 0.0)
+MET: Final = Target("kills that met a run half way", "", 0.7, is_floor=True)
 AGAIN: Final = Target("offers written by yet another run", "", 0.0)
 
 
@@ -77,6 +78,7 @@ class Run(msgspec.Struct):
     works_memory_mib: float = 0.0
     engine_mib: list[float] = []
     kills: int = 0
+    killed: int = 0  # of these, how many met a run that was not at its end yet
     killed_after: list[float] = []  # seconds
     killed_at: list[int] = []  # titles that were there by then
     differing: int = 0
@@ -174,30 +176,35 @@ def _writes(database: Database) -> Iterator[list[str]]:
 async def _killed(run: Run, folder: Path, kills: int, say: Callable[[str], None]) -> None:
     chance = random.Random(kills)
     async with _opened(folder / "undisturbed") as database:
-        began = time.perf_counter()
-        assert await _filling(folder / "undisturbed") == 0
-        usual = time.perf_counter() - began
+        code, filled, whole = await _filling(folder / "undisturbed")
+        assert code == 0
         expected = await picture(database)
     assert len(expected[0]) == KILLED_TITLES
     for number in range(kills):
         place = folder / f"killed-{number}"
         async with _opened(place) as database:
-            after = chance.uniform(0.0, usual)
-            code = await _filling(place, kill_after=after)
-            run.killed_after.append(round(after, 3) if code < 0 else -1.0)
+            # Every other one while films are made of what is there already.
+            after = chance.uniform(0.0, filled) if number % 2 == 0 else chance.uniform(filled, whole)
+            code, _, _ = await _filling(place, kill_after=after)
+            run.killed += code < 0
+            run.killed_after.append(round(after, 3))
             run.killed_at.append(len((await picture(database))[0]))
-            assert await _filling(place) == 0
+            assert (await _filling(place))[0] == 0
             found = await picture(database)
             run.differing += found != expected
             _, touched = await fill(database, Invented(KILLED_TITLES, KILLED_CHUNK))
             run.written_again += touched
             run.kills += 1
         outcome = "the same" if found == expected else "DIFFERENT"
-        say(f"killed {number + 1} of {kills}, with {run.killed_at[-1]} titles there: {outcome}")
+        met = "" if code < 0 else " (too late)"
+        say(f"kill {number + 1} of {kills}{met}, with {run.killed_at[-1]} titles there: {outcome}")
 
 
-async def _filling(folder: Path, *, kill_after: float | None = None) -> int:
-    """One run in a process of its own; its exit status. The time runs from when it has the database."""
+async def _filling(folder: Path, *, kill_after: float | None = None) -> tuple[int, float, float]:
+    """One run in a process of its own: its exit status, and after how many seconds all was filled in, and all done.
+
+    The time runs from when it has the database.
+    """
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "benchmarks.filmbench.filling", os.fspath(folder), str(KILLED_TITLES)),
         *("--chunk", str(KILLED_CHUNK)),
@@ -207,13 +214,18 @@ async def _filling(folder: Path, *, kill_after: float | None = None) -> int:
     try:
         async with asyncio.timeout(CHILD_SECONDS):
             await process.stdout.readline()
+            began = time.perf_counter()
+            filled = 0.0
+            if kill_after is None:
+                await process.stdout.readline()
+                filled = time.perf_counter() - began
             if kill_after is not None:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(kill_after):
                         await process.wait()
                 with contextlib.suppress(ProcessLookupError):
                     process.kill()
-            return await process.wait()
+            return await process.wait(), filled, time.perf_counter() - began
     finally:
         with contextlib.suppress(ProcessLookupError):
             process.kill()
@@ -257,6 +269,7 @@ def judged(run: Run, *, is_quiet: bool) -> list[Row]:
     if (growth := slope(run.memory_mib)) is not None:
         rows.append(row("filling", FLAT, growth, is_quiet=True))
     if run.kills:
+        rows.append(row("kills", MET, run.killed / run.kills, is_quiet=is_quiet))
         rows.append(row("kills", SAME, float(run.differing), is_quiet=True))
         rows.append(row("kills", AGAIN, float(run.written_again), is_quiet=True))
     return rows

@@ -101,6 +101,7 @@ async def _main(folder: Path, titles: int, chunk: int) -> int:
     async with Database.open(settings, folder, COLLECTIONS, role="guest") as database:
         print("begun", flush=True)
         record, _ = await fill(database, Invented(titles, chunk))
+        print("filled", flush=True)
         await Works(database).update()
     if record.status not in ("ok", "unchanged"):
         print(record, file=sys.stderr)
