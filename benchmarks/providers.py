@@ -52,6 +52,7 @@ KILLED_CHUNK: Final = 100
 BARE: Final = "BareDb"
 WRITES: Final = frozenset({"insert", "update", "delete"})
 CHILD_SECONDS: Final = 300.0
+CHUNKS_LEAST: Final = 8  # for a slope that is not the noise of a few
 
 INGEST: Final = Target("titles / bare upserts, per second", "x", 0.5, 0.8, is_floor=True)
 GROWN: Final = Target("titles per second, last chunks / first", "x", 0.7, 0.9, is_floor=True)
@@ -250,7 +251,7 @@ def measure(titles: int, kills: int, say: Callable[[str], None]) -> Run:
 def slope(memory: Sequence[float], chunk: int = CHUNK) -> float | None:
     """MiB for each further 100,000 titles, by least squares from the second chunk on; None for too few chunks."""
     values = memory[1:]
-    if len(values) < 3:
+    if len(values) < CHUNKS_LEAST:
         return None
     return statistics.linear_regression(range(len(values)), values).slope * 100_000 / chunk
 

@@ -64,9 +64,10 @@ class Invented(BaseSource):
                 if self._between is not None:
                     await self._between(number)
             yield films.film(number)
-        yield Complete(full=mode == "full", state={"at": 0})
         if self._between is not None:
+            yield Checkpoint(state={"at": self._count})
             await self._between(self._count)
+        yield Complete(full=mode == "full", state={"at": 0})
 
 
 async def fill(database: Database, source: Invented) -> tuple[RunRecord, int]:
