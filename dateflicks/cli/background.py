@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from dateflicks.server.jobs.supervising import Supervisor
     from dateflicks.server.providers.discovery import Found
     from dateflicks.server.storage.database import Database, DatabaseSettings
+    from dateflicks.server.storage.records import Collection
     from dateflicks.settings.providers import ProvidersSettings
 
 
@@ -67,13 +68,16 @@ def background_of(environment: CliEnvironment) -> Background:
 
 
 @contextlib.asynccontextmanager
-async def opened(background: Background) -> "AsyncIterator[Database]":
-    """The database of the services: the one that they run, or run by ourselves for as long as nobody else does."""
+async def opened(background: Background, also: "Sequence[Collection]" = ()) -> "AsyncIterator[Database]":
+    """The database of the services: the one that they run, or run by ourselves for as long as nobody else does.
+
+    `also` are collections to use besides those of jobs and sources.
+    """
     from dateflicks.server.jobs.records import COLLECTIONS
     from dateflicks.server.providers.ledger import COLLECTIONS as LEDGER
     from dateflicks.server.storage.database import Database
 
-    collections = list(dict.fromkeys([*COLLECTIONS, *LEDGER]))
+    collections = list(dict.fromkeys([*COLLECTIONS, *LEDGER, *also]))
     try:
         async with Database.open(background.database, background.folder, collections, role="worker") as database:
             yield database

@@ -1,11 +1,13 @@
-"""What there is to watch: search and browse the collection, look at one film, and put films on one's own list."""
+"""What there is to watch: search and browse the collection, look at one film, put films on one's own list, and say
+which offers are one film (`cli/conflicts.py`).
+"""
 
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from dateflicks.cli import conflicts
 from dateflicks.cli.choosing import the_video
 from dateflicks.cli.environment import CliEnvironment, environment_of
 from dateflicks.cli.exits import Exit
@@ -14,7 +16,6 @@ from dateflicks.cli.output import Format, record_of
 
 if TYPE_CHECKING:
     from dateflicks.protocol.videos import VideoBody
-    from dateflicks.settings.own_list import OwnVideo
 
 app = typer.Typer(add_completion=False)
 
@@ -77,7 +78,8 @@ def search(
     words = " ".join(text)
     filters = _filters(source, genre, year, region, playable, sort, limit)
     environment = environment_of(ctx)
-    _show_all(environment, environment.run(_found(environment, words, filters)), f"No film is found for '{words}'.")
+    found = environment.run(_found(environment, words, filters))
+    environment.show_all(found, COLUMNS, empty=f"No film is found for '{words}'.")
 
 
 @app.command("list")
@@ -94,11 +96,8 @@ def list_videos(
     """List what there is, what plays here first."""
     environment = environment_of(ctx)
     filters = _filters(source, genre, year, region, playable, sort, limit)
-    _show_all(
-        environment,
-        environment.run(_found(environment, "", filters)),
-        "No films. Fill the collection with 'dateflicks providers run all'.",
-    )
+    found = environment.run(_found(environment, "", filters))
+    environment.show_all(found, COLUMNS, empty="No films. Fill the collection with 'dateflicks providers run all'.")
 
 
 @app.command()
@@ -133,12 +132,13 @@ def add(
 
     dateflicks videos add https://films.example.org/general.mp4 --title "The General" --year 1926
     """
+    from dateflicks.cli.own_films import data_folder, own_video
     from dateflicks.settings.own_list import add_to_list, list_path
 
     environment = environment_of(ctx)
     settings = environment.load("providers").settings
-    path = list_path(settings.url.file, _data_folder(environment, settings.data))
-    video = _own_video(film, title, year, length, genre)
+    path = list_path(settings.url.file, data_folder(environment, settings.data))
+    video = own_video(film, title, year, length, genre)
     if not add_to_list(path, video):
         raise CliError(Exit.REFUSED, f"{video.url} is on your list already.", hint=f"Change it there: {path}")
     environment.show({"url": video.url, "title": video.title, "year": video.year, "list": str(path)}, ("url", "title"))
@@ -163,10 +163,6 @@ async def _found(environment: CliEnvironment, text: str, filters: dict[str, Any]
         if not videos.is_complete:
             environment.say("The collection is still being read: there may be more in a moment.")
         return found
-
-
-def _show_all(environment: CliEnvironment, found: "list[VideoBody]", empty: str) -> None:
-    environment.show_all(found, COLUMNS, empty=empty)
 
 
 async def _one(environment: CliEnvironment, text: str) -> "tuple[VideoBody, list[str]]":
@@ -195,22 +191,4 @@ def _in_words(video: "VideoBody") -> dict[str, Any]:
     return record | words | {"duration_seconds": clock_text(seconds) if seconds is not None else None}
 
 
-def _own_video(film: str, title: str | None, year: int | None, length: str, genre: str) -> "OwnVideo":
-    from dateflicks.client.films import is_address, own_film
-    from dateflicks.client.sentences import parse_position
-    from dateflicks.settings.own_list import OwnVideo
-
-    try:
-        seconds = parse_position(length) if length else None
-    except ValueError:
-        raise CliError(Exit.USAGE, f"--length: '{length}' is not a length.", hint="Write it as 1:32:10.") from None
-    found = own_film(film)
-    url = found.source if is_address(found.source) else Path(found.source).as_uri()
-    genres = [word.strip() for word in genre.split(",") if word.strip()]
-    return OwnVideo(url=url, title=title or found.title, year=year, duration_seconds=seconds, genres=genres)
-
-
-def _data_folder(environment: CliEnvironment, chosen: str) -> Path:
-    """Where the services of this machine keep their data."""
-    chosen = chosen or environment.load("all").settings.server.data
-    return Path(chosen) if chosen else environment.home / "server"
+conflicts.add_to(app)

@@ -1,0 +1,33 @@
+"""A film as one's own list keeps it, made of what was typed; and where the list is."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dateflicks.cli.environment import CliEnvironment
+from dateflicks.cli.exits import Exit
+from dateflicks.cli.failures import CliError
+
+if TYPE_CHECKING:
+    from dateflicks.settings.own_list import OwnVideo
+
+
+def own_video(film: str, title: str | None, year: int | None, length: str, genre: str) -> "OwnVideo":
+    """What was typed of a film, as the list has it. Raises CliError, DoesNotFit, FilmMissing."""
+    from dateflicks.client.films import is_address, own_film
+    from dateflicks.client.sentences import parse_position
+    from dateflicks.settings.own_list import OwnVideo
+
+    try:
+        seconds = parse_position(length) if length else None
+    except ValueError:
+        raise CliError(Exit.USAGE, f"--length: '{length}' is not a length.", hint="Write it as 1:32:10.") from None
+    found = own_film(film)
+    url = found.source if is_address(found.source) else Path(found.source).as_uri()
+    genres = [word.strip() for word in genre.split(",") if word.strip()]
+    return OwnVideo(url=url, title=title or found.title, year=year, duration_seconds=seconds, genres=genres)
+
+
+def data_folder(environment: CliEnvironment, chosen: str) -> Path:
+    """Where the services of this machine keep their data."""
+    chosen = chosen or environment.load("all").settings.server.data
+    return Path(chosen) if chosen else environment.home / "server"
