@@ -169,6 +169,7 @@ async def test_a_page_shows_the_sign_in_and_nothing_of_whoever_serves_it(tmp_pat
 
 
 @pytest.mark.slow
+@pytest.mark.long
 async def test_pages_do_not_know_one_another_and_end_with_whoever_serves_them(tmp_path: Path) -> None:
     with serving(tmp_path) as pages:
         async with pages.page() as one, pages.page(120, 40) as other:
@@ -207,6 +208,7 @@ async def test_a_page_whose_person_leaves_is_closed(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 async def test_a_process_that_dies_closes_its_page(tmp_path: Path) -> None:
     with serving(tmp_path) as pages:
         async with pages.page() as one:
@@ -241,6 +243,7 @@ async def test_strangers_pages_and_odd_frames_come_to_nothing(tmp_path: Path) ->
 
 
 @pytest.mark.slow
+@pytest.mark.long
 async def test_no_more_pages_open_than_the_machine_can_carry(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unused_tcp_port: int
 ) -> None:

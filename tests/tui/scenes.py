@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
+import pytest
 
 from dateflicks.client.chat_updates import CaughtUp, ChatLine, Said, TypingNow
 from dateflicks.client.consent import Consent, ConsentSettings
@@ -239,6 +240,7 @@ async def _told(app: Staged, texts: Sequence[str]) -> None:
         app.tell(text, is_trouble=True)
 
 
+MUCH_OF_OTHERS: Final = ("talk", "predictions", "lobby", "told")
 SCENES: Final[dict[str, Scene]] = {
     "watch": Scene(_watch, "[y]"),
     "talk": Scene(_talk, "say something"),
@@ -283,3 +285,8 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+
+
+def each_scene() -> list[Any]:
+    """Every scene as a parameter; those that have little of others on them only where there is time for all."""
+    return [name if name in MUCH_OF_OTHERS else pytest.param(name, marks=pytest.mark.long) for name in SCENES]

@@ -15,7 +15,7 @@ from dateflicks.tui.drawing.touch import KEY_STYLES
 from dateflicks.tui.keys import BINDINGS, shown
 from dateflicks.tui.widgets.board import Board
 from tests.tui.ptys import Terminal
-from tests.tui.scenes import HARMLESS, SCENES, hostile_server, staged
+from tests.tui.scenes import HARMLESS, SCENES, each_scene, hostile_server, staged
 
 FAKE_BANNER: Final = "▌bea wants to PAUSE - reverts to PLAYING in 0:47   [y] pause   [n] keep playing"
 TRICKS: Final = (
@@ -67,7 +67,7 @@ def seen(scene: str, texts: list[str], folder: Path, name: str) -> Terminal:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("scene", SCENES)
+@pytest.mark.parametrize("scene", each_scene())
 def test_nothing_but_letters_of_others_reaches_a_terminal(scene: str, tmp_path: Path) -> None:
     harmless = seen(scene, list(HARMLESS), tmp_path, "harmless")
     hostile = seen(scene, [MIXED, *TRICKS], tmp_path, "hostile")
@@ -82,8 +82,9 @@ def test_nothing_but_letters_of_others_reaches_a_terminal(scene: str, tmp_path: 
 # --- what can be clicked ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("scene", "number"), [(scene, at * 7 % len(TRICKS)) for at, scene in enumerate(SCENES)])
-async def test_nothing_of_others_can_be_clicked_and_every_row_fits(scene: str, number: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize("scene", each_scene())
+async def test_nothing_of_others_can_be_clicked_and_every_row_fits(scene: str, tmp_path: Path) -> None:
+    number = list(SCENES).index(scene) * 7 % len(TRICKS)
     texts = turned(number)
     with hostile_server(texts) as server:
         app = staged(scene, texts, tmp_path, server.url)

@@ -22,7 +22,7 @@ from dateflicks.tui.themes import CONTRAST_MIN, OWN_THEMES, contrast
 from tests.cli.process import Program
 from tests.tui.evenings import states
 from tests.tui.ptys import Terminal
-from tests.tui.scenes import HARMLESS, SCENES, Scene, Staged, hostile_server, staged
+from tests.tui.scenes import HARMLESS, SCENES, Scene, Staged, each_scene, hostile_server, staged
 
 ASCII_TEXTS: Final = ("bea", "Charade (1963)", "two bowls", "one is sacrificial", "yes")
 SIXTEEN: Final = re.compile(r"\x1b\[([0-9;]*)m")
@@ -78,7 +78,7 @@ def unreadable(app: Staged) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("scene", SCENES)
+@pytest.mark.parametrize("scene", each_scene())
 async def test_everything_on_every_screen_can_be_read_in_our_themes(scene: str, tmp_path: Path) -> None:
     async with shown(scene, tmp_path) as (app, pilot):
         for theme in OWN_THEMES:
@@ -106,7 +106,7 @@ async def test_what_is_drawn_can_be_read_in_textuals_own_themes(tmp_path: Path) 
 # --- sizes and signs ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("scene", SCENES)
+@pytest.mark.parametrize("scene", each_scene())
 async def test_in_ascii_no_other_sign_is_drawn(scene: str, tmp_path: Path) -> None:
     async with shown(scene, tmp_path, (80, 24), ASCII_TEXTS, glyphs="ascii") as (app, pilot):
         for size in (SMALLEST, (60, 16), (80, 24), (140, 40)):
@@ -197,6 +197,7 @@ KINDS: Final = {
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_of_terminal_shows_the_same_letters(kind: str, tmp_path: Path) -> None:
     terminal = at_terminal(tmp_path, {"COLORTERM": "", **KINDS[kind]})

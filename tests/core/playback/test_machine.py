@@ -428,7 +428,7 @@ def _found_paused(event: TimecodeEvent) -> bool:
 
 
 Evening.TestCase.settings = settings(
-    max_examples=200,
+    max_examples=100,
     stateful_step_count=50,
     deadline=None,
     derandomize=True,

@@ -14,6 +14,7 @@ TRIED = {"garbage": 60.0, "killed": 60.0, "hang": 4.0, "nothing": 60.0}  # and h
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
+@pytest.mark.long
 async def test_nobody_is_refused_anything_and_the_collection_stays_as_it_was_whatever_a_source_does(
     tmp_path: Path,
 ) -> None:
