@@ -32,7 +32,7 @@ types: .venv/.made
 	$(BIN)/mypy
 
 unit: .venv/.made
-	$(BIN)/python -m pytest -q -n 3 --dist worksteal -m "not long" $(ARGS)
+	$(BIN)/python -m pytest -q -n 4 --dist worksteal -m "not long" $(ARGS)
 
 test-long: .venv/.made  ## what is too long for every run: sabotaged demos, many films, more deaths of services
 	$(BIN)/python -m pytest -q -n 2 -m long $(ARGS)

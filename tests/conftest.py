@@ -5,8 +5,14 @@ import shutil
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 REQUIRED = os.environ.get("DATEFLICKS_REQUIRE", "")
+
+# The same examples in every run; DATEFLICKS_EXPLORE=1 looks for others.
+settings.register_profile("same", derandomize=True, database=None)
+if not os.environ.get("DATEFLICKS_EXPLORE"):
+    settings.load_profile("same")
 
 
 _REAL_PROCESSES = ("cli", "journeys", "tui/journeys", "watching", "server")

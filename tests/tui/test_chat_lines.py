@@ -4,7 +4,7 @@ import unicodedata
 from datetime import UTC, timedelta, timezone
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
@@ -231,6 +231,7 @@ def test_wrapping_loses_nothing_but_spaces_and_fits(text: str, width: int) -> No
     assert all(cell_len(line) <= max(width, 2) for line in lines)
 
 
+@example("aaaaa  aaaaa", 5)
 @given(st.text(alphabet="ab ", max_size=200), st.integers(3, 20))
 def test_a_word_is_broken_only_when_it_is_longer_than_the_line(text: str, width: int) -> None:
     words = text.split()

@@ -165,6 +165,9 @@ def _wrap_long(text: str, width: int, found: list[str]) -> None:
     for begin, end, size in spans:
         if begin < start:
             continue
+        if text[begin] == " " and 0 < start == begin:  # of the spaces at a break none begins the next line
+            start = end
+            continue
         if text[begin] == " " and begin > start:
             space = begin
         if cells + size > width and begin > start:
