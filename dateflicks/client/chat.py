@@ -26,7 +26,7 @@ from dateflicks.client.tickets import Tickets
 from dateflicks.core.limits import PAGE_DEFAULT
 from dateflicks.protocol.chat import ChatServerFrame, Message, PersonalKind
 
-SILENCE_SECONDS: Final = 10.0  # in which a ping is answered, or the line is dead
+SILENCE_SECONDS: Final = 24.0  # in which a ping is answered, or the line is dead; the film's own line is quicker
 START_AGAIN_SECONDS: Final = 1.0
 LOOK_SECONDS: Final = 30.0
 

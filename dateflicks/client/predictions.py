@@ -32,7 +32,7 @@ from dateflicks.protocol.predictions import (
     Scores,
 )
 
-SILENCE_SECONDS: Final = 10.0  # in which a ping is answered, or the line is dead
+SILENCE_SECONDS: Final = 24.0  # in which a ping is answered, or the line is dead; the film's own line is quicker
 LOOK_SECONDS: Final = 0.5
 TOLD_BYTES: Final = 64 * 1024  # half of what a service tells at once on connecting: beyond it there may be more
 

@@ -47,6 +47,7 @@ SOCKETS_PER_ADDRESS: Final = 50
 REQUEST_DEADLINE_SECONDS: Final = 5.0  # from accept, or from the last answer's first new byte, to a whole request
 SILENCE_SECONDS: Final = 20.0  # a peer that sends nothing, not even a pong, for this long is closed
 PING_INTERVAL_SECONDS: Final = 8.0  # twice within the silence limit, so that one lost pong does no harm
+QUIET_PING_INTERVAL_SECONDS: Final = 15.0  # where little is said and nothing is measured: a pong has 5 s to come back
 
 # --- playback ---------------------------------------------------------------------------------------------------
 CONFIRM_SECONDS: Final = 60.0  # without an answer the previous status comes back

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator
 from typing import Any, Final, TypeVar
 
 from dateflicks.core.errors import Forbidden, NotFound, RuleError, Unauthenticated, Unavailable
+from dateflicks.core.limits import PING_INTERVAL_SECONDS
 from dateflicks.protocol.frames import Ping
 from dateflicks.server.observe.metrics import Metrics
 from dateflicks.server.observe.requests import HEADER
@@ -41,6 +42,7 @@ class Gate:
         origins: Collection[str] = (),
         *,
         metrics: Metrics | None = None,
+        ping_seconds: float = PING_INTERVAL_SECONDS,
         rules: ConnectionRules | None = None,
     ) -> None:
         limits = limits or LimitSettings()
@@ -48,7 +50,7 @@ class Gate:
         self._origins = allowed_origins(origins)
         self._metrics = metrics or Metrics()
         self._rules = rules or ConnectionRules(
-            frames_per_second=limits.frames_per_second, frames_burst=limits.frames_burst
+            frames_per_second=limits.frames_per_second, frames_burst=limits.frames_burst, ping_seconds=ping_seconds
         )
         self._places = Places(limits.sockets_per_person, limits.sockets_per_address)
         self._open: set[AnyConnection] = set()

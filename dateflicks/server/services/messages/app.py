@@ -7,6 +7,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
+from dateflicks.core.limits import QUIET_PING_INTERVAL_SECONDS
 from dateflicks.server.auth.admission import Admission
 from dateflicks.server.auth.caller import Caller
 from dateflicks.server.auth.tokens import Signer
@@ -52,7 +53,13 @@ class MessagesService:
         self._database = database
         self._bus = bus
         self._admission = Admission(signer)
-        self._gate = Gate(self.name, settings.limits, settings.allowed_origins, metrics=metrics)
+        self._gate = Gate(
+            self.name,
+            settings.limits,
+            settings.allowed_origins,
+            metrics=metrics,
+            ping_seconds=QUIET_PING_INTERVAL_SECONDS,
+        )
         self._marks = WriteBehind(database.table(MARKS))
         self._film = FilmPositions()
         self._handler = MessagesHandler(

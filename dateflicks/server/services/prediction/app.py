@@ -5,6 +5,7 @@ import contextlib
 import time
 from collections.abc import Callable, Sequence
 
+from dateflicks.core.limits import QUIET_PING_INTERVAL_SECONDS
 from dateflicks.server.auth.admission import Admission
 from dateflicks.server.auth.caller import Caller
 from dateflicks.server.auth.tokens import Signer
@@ -44,7 +45,13 @@ class PredictionService:
         self._database = database
         self._bus = bus
         self._admission = Admission(signer)
-        self._gate = Gate(self.name, settings.limits, settings.allowed_origins, metrics=metrics)
+        self._gate = Gate(
+            self.name,
+            settings.limits,
+            settings.allowed_origins,
+            metrics=metrics,
+            ping_seconds=QUIET_PING_INTERVAL_SECONDS,
+        )
         predictions = database.table(PREDICTIONS)
         self._tables = Tables(predictions, database.table(OUTCOMES), database.table(SETTLING), now)
         self._keeping = Keeping(predictions, self._tables, settings.confirm_seconds, bus, now=now)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from dateflicks.core.errors import Unavailable
+from dateflicks.core.limits import QUIET_PING_INTERVAL_SECONDS
 from dateflicks.server.auth.passwords import Passwords
 from dateflicks.server.auth.tokens import Signer
 from dateflicks.server.auth.tries import SignInTries, TryRules
@@ -83,7 +84,13 @@ class SessionService:
         self._handler = SessionHandler(sessions, self._people, self._progress, signer, bus, lifetimes, now=now)
         lists = Lists(sessions, self._progress, self._handler.views)
         self._hub = Hub(self._handler.views)
-        gate = Gate(self.name, settings.limits, settings.allowed_origins, metrics=metrics)
+        gate = Gate(
+            self.name,
+            settings.limits,
+            settings.allowed_origins,
+            metrics=metrics,
+            ping_seconds=QUIET_PING_INTERVAL_SECONDS,
+        )
         self._feed = SessionFeed(self._people, lists, self._hub, gate)
         self.routes: Sequence[Route] = SessionRoutes(self._people, self._handler, lists, bus).all()
         self.feeds: Sequence[Feed] = self._feed.all()
