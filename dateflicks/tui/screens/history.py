@@ -19,7 +19,7 @@ from dateflicks.tui.drawing.cells import clean, cut
 from dateflicks.tui.keys import Context
 from dateflicks.tui.lobby_rows import local_time
 from dateflicks.tui.screens.dialog import field
-from dateflicks.tui.screens.showing import can_show
+from dateflicks.tui.screens.showing import can_show, while_there
 from dateflicks.tui.screens.sign_in import sign_in
 from dateflicks.tui.surroundings import AtSession
 from dateflicks.tui.themes import Style
@@ -95,10 +95,11 @@ class HistoryScreen(Screen[None]):
         self._show()
 
     def _say(self, text: str) -> None:
-        empty = self.query_one("#empty", Static)
-        empty.update(printable(text))
-        empty.display = bool(text)
-        self.query_one("#table", DataTable).display = bool(self._entries)
+        with while_there():
+            empty = self.query_one("#empty", Static)
+            empty.update(printable(text))
+            empty.display = bool(text)
+            self.query_one("#table", DataTable).display = bool(self._entries)
 
     def _show(self) -> None:
         if not can_show(self):

@@ -29,7 +29,7 @@ from dateflicks.tui.model import WatchState
 from dateflicks.tui.screens.invitation import InvitationScreen
 from dateflicks.tui.screens.join_code import JoinCodeScreen
 from dateflicks.tui.screens.new_session import NewSessionScreen
-from dateflicks.tui.screens.showing import can_show
+from dateflicks.tui.screens.showing import can_show, while_there
 from dateflicks.tui.screens.sign_in import sign_in
 from dateflicks.tui.surroundings import AtSession
 from dateflicks.tui.themes import Style
@@ -194,10 +194,10 @@ class LobbyScreen(Screen[None]):
     # --- showing ------------------------------------------------------------------------------------------------
 
     def _show(self) -> None:
-        if not can_show(self):
-            return
-        self._show_top()
-        self._show_rows()
+        if can_show(self):
+            with while_there():
+                self._show_top()
+                self._show_rows()
 
     def _show_top(self) -> None:
         if not can_show(self):
@@ -216,7 +216,8 @@ class LobbyScreen(Screen[None]):
             rows.append(notice(f"Open: {title}", key, "back to it", width, glyphs))
         if self._line == "lost":
             rows += trouble(self._sentences(server, width), width, glyphs)
-        self.query_one("#top", Board).show(rows)
+        with while_there():
+            self.query_one("#top", Board).show(rows)
 
     def _sentences(self, server: str, width: int) -> list[str]:
         """What is wrong, what goes on, what one can do."""
@@ -268,7 +269,7 @@ class LobbyScreen(Screen[None]):
 
     @work(exclusive=True, group="history")
     async def _show_history(self, client: ServiceClient) -> None:
-        with contextlib.suppress(errors.ClientError):
+        with contextlib.suppress(errors.ClientError), while_there():
             watched = [entry async for entry in client.all_history(limit=200)]
             text = history_line(watched)
             line = self.query_one("#watched", Static)
