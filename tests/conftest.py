@@ -15,7 +15,7 @@ if not os.environ.get("DATEFLICKS_EXPLORE"):
     settings.load_profile("same")
 
 
-_REAL_PROCESSES = ("cli", "journeys", "tui", "watching", "server")
+_REAL_PROCESSES = ("cli", "journeys", "tui/journeys", "watching", "server/jobs", "server/storage", "server/websocket")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,6 +1,7 @@
 """Whether a command opens the terminal client, and what it hands to it; line by line is the way everywhere else."""
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from dateflicks.cli.attending import login_name, settings_of
@@ -9,11 +10,14 @@ from dateflicks.cli.exits import Exit
 from dateflicks.cli.failures import CliError
 
 if TYPE_CHECKING:
+    from textual.types import AnimationLevel
+
     from dateflicks.cli.attending import PlayerName
     from dateflicks.tui.kept import KeptEvening
     from dateflicks.tui.surroundings import Start, Surroundings
 
 RESUME: Final = "dateflicks watch --resume"
+_MOTION: Final[dict[str, "AnimationLevel"]] = {"none": "none", "low": "basic", "full": "full"}
 _DUMB: Final = ("dumb", "unknown", "")
 
 
@@ -33,10 +37,16 @@ def surroundings_of(environment: CliEnvironment, player: "PlayerName | None" = N
         credentials=environment.credentials,
         server=environment.server_address,
         home=environment.home,
-        settings_file=environment.settings_folders[-1] / "client.toml",
+        settings_file=_settings_file(environment),
         login=login_name(environment),
         environ=environment.environ,
     )
+
+
+def _settings_file(environment: CliEnvironment) -> Path:
+    """Where a changed setting is written: the file that wins, or the user's own where there is none."""
+    files = [folder / "client.toml" for folder in environment.settings_folders]
+    return next((file for file in files if file.is_file()), files[-1])
 
 
 async def open_terminal(
@@ -50,12 +60,8 @@ async def open_terminal(
     from dateflicks.tui.app import DateflicksApp
 
     surroundings = surroundings_of(environment, player)
-    if surroundings.settings.tui.motion == "none":
-        environ_motion = "none"
-    else:
-        environ_motion = "basic" if surroundings.settings.tui.motion == "low" else "full"
     app = DateflicksApp(surroundings, start, kept=kept)
-    app.animation_level = environ_motion  # type: ignore[assignment]  # one of its three words
+    app.animation_level = _MOTION[surroundings.settings.tui.motion]
     try:
         farewell = await app.run_async()
     finally:

@@ -2,6 +2,7 @@
 
 Pure: frames and the monotonic clock come in as arguments, what is to be sent and told is fetched with `outputs`. After
 each opening of the line it asks for what it missed, and counts as news only what comes behind that.
+One file, though long: it is one state machine, in which every arrival may change what every other one means.
 """
 
 import math

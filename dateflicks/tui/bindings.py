@@ -7,9 +7,6 @@ from textual.binding import Binding
 
 from dateflicks.tui.keys import BINDINGS, Context, Keymap
 
-_HIDDEN_ALWAYS: Final = True  # hints are drawn by the screens themselves
-
-
 _OF_THE_APP: Final = frozenset({"history", "settings", "to-lobby"})  # keys of screens that lead away from them
 _NO_KEY: Final = "no-such-key"
 
@@ -35,7 +32,7 @@ def app_bindings(actions: Mapping[str, str] | None = None) -> list[Binding]:
 
 def _binding(name: str, action: str) -> Binding:
     one = next(known for known in BINDINGS if known.id == name)
-    return Binding(",".join(one.keys), action, one.description, show=not _HIDDEN_ALWAYS, id=name)
+    return Binding(",".join(one.keys), action, one.description, show=False, id=name)  # hints are drawn
 
 
 def moved(keymap: Keymap) -> dict[str, str]:

@@ -8,6 +8,11 @@ from typing import Any, Self
 import msgspec
 
 
+def kept_file(home: Path) -> Path:
+    """Where it is put down, below the user's own data folder."""
+    return home / "evening.json"
+
+
 class KeptEvening(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     """What `--resume` needs: where, which session, the own copy, where it was, and what is unsent of the talk."""
 

@@ -11,6 +11,7 @@ from dateflicks.client.http import ServiceClient
 from dateflicks.client.screen import Screen
 from dateflicks.protocol.bodies import SessionBody
 from dateflicks.settings.client import ClientSettings
+from dateflicks.tui.kept import kept_file
 
 HELD_WHERE_LENT: Final = frozenset({"player", "mpv_arguments", "films", "credentials"})
 """Settings that would start programs on a lent machine, look at its files, or use its keyring."""
@@ -58,7 +59,7 @@ class Surroundings:
     @property
     def resume_file(self) -> Path:
         """Where the evening that is going on is put down, for `--resume`."""
-        return self.home / "evening.json"
+        return kept_file(self.home)
 
 
 @dataclass(frozen=True, slots=True)

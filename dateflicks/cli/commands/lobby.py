@@ -30,8 +30,8 @@ def lobby(ctx: typer.Context, player: PlayerOption = None) -> None:
 
 
 async def _lobby(environment: CliEnvironment, player: PlayerOption) -> None:
-    from dateflicks.tui.kept import KeptEvening
+    from dateflicks.tui.kept import KeptEvening, kept_file
     from dateflicks.tui.surroundings import InLobby
 
-    kept = KeptEvening.read(environment.home / "evening.json")
+    kept = KeptEvening.read(kept_file(environment.home))
     await open_terminal(environment, InLobby(), player=player, kept=kept)

@@ -103,9 +103,9 @@ async def _place(environment: CliEnvironment, kept: "KeptEvening | None") -> Asy
 
 def _kept(environment: CliEnvironment) -> "KeptEvening":
     """The evening that was put down last."""
-    from dateflicks.tui.kept import KeptEvening
+    from dateflicks.tui.kept import KeptEvening, kept_file
 
-    kept = KeptEvening.read(environment.home / "evening.json")
+    kept = KeptEvening.read(kept_file(environment.home))
     if kept is None:
         raise CliError(Exit.NOT_FOUND, "There is no evening to go on with.", hint="dateflicks session list")
     return kept

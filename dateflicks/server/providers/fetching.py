@@ -2,6 +2,7 @@
 
 The one module of the server that imports httpx2. Declared hosts are reached by HTTPS; an address that a person has
 written into the source's settings is reached as it is written, which is how a recorded server stands in for a provider.
+One file, a little long: every way that an exchange may end leads through the same retries.
 """
 
 import asyncio

@@ -1,5 +1,6 @@
 """One run of one source, from what is known to what is kept: its records are checked and written in batches, the place
 to go on from is kept only once everything before it is written, and whatever goes wrong is told by its kind.
+One file, though long: what is kept, and when, is one sequence whose order is the promise.
 """
 
 import asyncio

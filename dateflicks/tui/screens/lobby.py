@@ -1,4 +1,7 @@
-"""The lobby: what needs an answer, what can be watched, what can be started. It listens while it is not looked at."""
+"""The lobby: what needs an answer, what can be watched, what can be started. It listens while it is not looked at.
+
+One file, though long: what is told, what is shown of it and what each key does to it belong to one list.
+"""
 
 import asyncio
 import contextlib

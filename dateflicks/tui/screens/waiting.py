@@ -25,6 +25,7 @@ class WaitingScreen(Dialog[None]):
     CONTEXTS: ClassVar[tuple[Context, ...]] = ("waiting",)
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("waiting")]
     KIND = "wide"
+    AUTO_FOCUS = ""  # a button with the focus would scroll the line away where there is little room
 
     def __init__(self, line: str, title: str, guest: str, note: str = "") -> None:
         super().__init__()
@@ -41,9 +42,9 @@ class WaitingScreen(Dialog[None]):
         if self._line:
             yield Static("Read this to your friend, or send it:", markup=False, classes="detail")
             yield Static(self._line, markup=False, id="line")
+        yield Static("", markup=False, id="waited")
         if self._note:
             yield Static(self._note, markup=False, classes="detail")
-        yield Static("", markup=False, id="waited")
         named = [("lobby", "To the lobby"), ("cancel", "Take it back")]
         yield from buttons(*([("copy", "Copy the line")] if self._line else []), *named)
 

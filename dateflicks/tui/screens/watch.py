@@ -2,6 +2,7 @@
 
 The film has the keys until somebody writes; escape gives them back. Nothing here opens a dialog by itself: what the
 other asks for is a banner.
+One file, though long: it is the list of what each key and each command does, most of them in a line or two.
 """
 
 from collections.abc import Callable

@@ -3,6 +3,7 @@
 What is shown comes whole at each change (`show`), and what the reader wants done goes out as messages: this widget
 changes nothing of the talk itself. Selection offsets are line numbers of the book, so that older pages put before do
 not move what is selected.
+One file, though long: scrolling, marking, selecting and finding all move the same few numbers.
 """
 
 import re

@@ -9,7 +9,6 @@ from typing import Final
 
 from dateflicks.core.limits import QUIET_PING_INTERVAL_SECONDS
 from dateflicks.server.auth.admission import Admission
-from dateflicks.server.auth.caller import Caller
 from dateflicks.server.auth.tokens import Signer
 from dateflicks.server.bus.local import Bus
 from dateflicks.server.observe.metrics import Metrics
@@ -79,11 +78,7 @@ class MessagesService:
     @property
     def authenticate(self) -> Authenticator:
         """Whose a ticket, or a user token, is."""
-
-        async def identify(bearer: str) -> Caller:
-            return self._admission.identify(bearer)
-
-        return identify
+        return self._admission.authenticate
 
     async def start(self) -> None:
         """Ensure the collections and begin to listen."""
