@@ -19,6 +19,7 @@ from dateflicks.server.services.session.feed import SessionFeed
 from dateflicks.server.services.session.handler import TOPIC, Lifetimes, SessionHandler
 from dateflicks.server.services.session.hub import SIGNED_OUT_TOPIC, Hub
 from dateflicks.server.services.session.lists import Lists
+from dateflicks.server.services.session.pairing import Pairing
 from dateflicks.server.services.session.people import People
 from dateflicks.server.services.session.routes import SessionRoutes
 from dateflicks.server.storage.database import Database
@@ -65,8 +66,10 @@ class SessionService:
         marks = database.table(records.PROGRESS)
         self._outbox = WriteBehind(marks)
         self._progress = progress.Progress(marks, self._outbox)
+        users = database.table(records.USERS)
+        self._pairing = Pairing(users, sessions, marks)
         self._people = People(
-            database.table(records.USERS),
+            users,
             database.table(records.TOKENS),
             self._passwords,
             signer,
@@ -143,8 +146,10 @@ class SessionService:
             (WRITE_SECONDS, self._write_progress),
             (RECHECK_SECONDS, self._recheck),
             (SWEEP_SECONDS, self._people.sweep),
+            (SWEEP_SECONDS, self._pairing.fill),
         ]
         due = [loop.time() + seconds for seconds, _ in chores]
+        due[-1] = loop.time()  # older sessions are filled at once, and looked at again only if that failed
         while not self._is_stopping:  # a cancellation may be lost: before Python 3.12 `asyncio.wait_for` swallows some
             await asyncio.sleep(TICK_SECONDS)
             for number, (seconds, chore) in enumerate(chores):

@@ -1,7 +1,8 @@
 """What the session service keeps: its collections, and the words in their documents.
 
 The state stands in each session twice more, joined to each person's id (`hostState`, `guestState`), so that a page of
-one's pending sessions costs the same whatever else one has. It is one document, so the three never disagree.
+one's pending sessions costs the same whatever else one has. It is one document, so the three never disagree. The two
+people stand there once more as `pair`, whoever asked whom, so that what two have watched together is a page as well.
 """
 
 import re
@@ -27,6 +28,8 @@ SESSIONS: Final = Collection(
         Index(("hostState", "order")),
         Index(("guestState",)),
         Index(("guestState", "order")),
+        Index(("pair",)),
+        Index(("pair", "order")),
         Index(("invitationHash",)),
     ),
 )
@@ -55,6 +58,11 @@ def person_state(user_id: str, state: str) -> str:
     return f"{user_id}:{state}"
 
 
+def pair_of(user_id: str, other_id: str) -> str:
+    """What the sessions of two people are looked up by, whoever is the host."""
+    return ":".join(sorted((user_id, other_id)))
+
+
 def handshake_of(document: Document) -> Handshake:
     """Where a stored session is in its life."""
     return Handshake(
@@ -73,4 +81,5 @@ def handshake_fields(handshake: Handshake) -> dict[str, Any]:
         "byLink": handshake.by_link,
         "hostState": person_state(handshake.host_id, state),
         "guestState": None if guest is None else person_state(guest, state),
+        "pair": None if guest is None else pair_of(handshake.host_id, guest),
     }
