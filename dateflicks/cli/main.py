@@ -39,6 +39,8 @@ class Root(LazyGroup):
         "whoami": Entry("account", "Show who is signed in, where, and until when.", ACCOUNT),
         "serve": Entry("serve", "Start the services.", SERVICES),
         "providers": Entry("providers", "See and run the sources of films.", BACKGROUND),
+        "recommenders": Entry("recommenders", "See and run the recommenders.", BACKGROUND),
+        "recommend": Entry("recommend", "See and run the recommenders.", BACKGROUND, is_hidden=True),
         "jobs": Entry("jobs", "See and steer what happens by itself.", BACKGROUND),
         "config": Entry("config", "Show the settings and where each came from.", HELP),
         "help": Entry("topics", "Explain a topic: environment, exit-codes, invitations, output.", HELP),

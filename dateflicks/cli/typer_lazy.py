@@ -27,11 +27,15 @@ from dateflicks.cli.failures import Failure, failure_of
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A command of the root: its module below `cli/commands`, the line in the help, and the panel it stands in."""
+    """A command of the root: its module below `cli/commands`, the line in the help, and the panel it stands in.
+
+    A hidden one works, but stands nowhere.
+    """
 
     module: str
     summary: str
     panel: str
+    is_hidden: bool = False
 
 
 class UnhurriedParam(RuntimeParam):
@@ -73,7 +77,9 @@ class LazyGroup(TyperGroup):
         super().__init__(**attributes)
         self._is_listing = False
         for name, entry in self.entries.items():
-            self.commands[name] = TyperCommand(name, help=entry.summary, rich_help_panel=entry.panel)
+            self.commands[name] = TyperCommand(
+                name, help=entry.summary, rich_help_panel=entry.panel, hidden=entry.is_hidden
+            )
 
     def get_command(self, ctx: _click.Context, cmd_name: str) -> _click.Command | None:
         """The command itself, or only its line while the help is written."""
