@@ -70,6 +70,12 @@ class RecommendationPage(Body, frozen=True, kw_only=True):
     note: str | None = None
 
 
+class RecommendationAnswer(Body, frozen=True, kw_only=True):
+    """`GET /recommendations/{videoId}/why?with=`: one film, as it would stand in a list, with all reasons."""
+
+    recommendation: RecommendationBody
+
+
 class EventBody(Body, frozen=True, kw_only=True):
     """`POST /recommendations/events`: what became of a film that was recommended; `with` where the list was for two."""
 
