@@ -1,7 +1,8 @@
 """What anybody may know of the sources, written by whoever runs them and read by the services, who import neither.
 
-Of each source there is a document with its `name` and, where its terms ask for it, its `attribution`; what else is in
-it is its own. Of each run there is one with its `source`, `startedAt`, `endedAt` (Unix seconds) and `status`.
+Of each source there is a document with its `name` and, where its terms ask for it, its `attribution`, and with whether
+it `mayBeLearnedFrom`; what else is in it is its own. Of each run there is one with its `source`, `startedAt`,
+`endedAt` (Unix seconds) and `status`.
 """
 
 from typing import Final

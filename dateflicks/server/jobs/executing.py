@@ -192,7 +192,8 @@ def _writer(work: Work, database: Database) -> Writer:
 
 async def _ledger(work: Work, database: Database, source: VideoSource) -> Ledger:
     """Where the source's places are kept; a dry run forgets them."""
-    ledger = DatabaseLedger(database, source.name, source.attribution)
+    may_be_learned_from = getattr(source, "may_be_learned_from", False)  # older packages do not say
+    ledger = DatabaseLedger(database, source.name, source.attribution, may_be_learned_from=may_be_learned_from is True)
     if work.wish.since is None and not work.wish.is_dry:
         return ledger
     state = await ledger.load()

@@ -50,6 +50,7 @@ class ArchiveVideoSource(BaseSource):
     attribution: ClassVar[str] = (
         "Films of the Internet Archive (https://archive.org), each under the licence that is told with it."
     )
+    may_be_learned_from: ClassVar[bool] = True
 
     async def fetch(self, context: Context, state: Mapping[str, Any] | None, mode: Mode) -> AsyncIterator[Yield]:
         """Everything (`full`), or what was added or changed since `state` (`incremental`)."""

@@ -53,6 +53,7 @@ class JellyfinVideoSource(BaseSource):
     requests_per_second: ClassVar[float] = 10.0
     capabilities: ClassVar[frozenset[Capability]] = frozenset({"incremental", "resolve", "playable", "needs-key"})
     attribution: ClassVar[str] = "Films of a Jellyfin server (https://jellyfin.org) of one's own."
+    may_be_learned_from: ClassVar[bool] = True
 
     async def fetch(self, context: Context, state: Mapping[str, Any] | None, mode: Mode) -> AsyncIterator[Yield]:
         """Everything (`full`), or what was saved since `state` (`incremental`)."""

@@ -24,11 +24,13 @@ class DatabaseLedger:
     The source's document is shared with whoever plans its runs: what is not ours in it stays as it is.
     """
 
-    def __init__(self, database: Database, source: str, attribution: str = "") -> None:
+    def __init__(
+        self, database: Database, source: str, attribution: str = "", *, may_be_learned_from: bool = False
+    ) -> None:
         self._sources = database.table(SOURCES)
         self._runs = database.table(RUNS)
         self._source = source
-        self._attribution = attribution
+        self._told = {"attribution": attribution, "mayBeLearnedFrom": may_be_learned_from}
 
     async def load(self) -> SourceState:
         """Where to go on; from the start when what is kept cannot be read."""
@@ -52,7 +54,7 @@ class DatabaseLedger:
     async def _note(self, changes: Document) -> None:
         """Change these fields of the source's document, which is made if need be."""
         key = source_id(self._source)
-        ours = {"kind": KIND, "name": self._source, "attribution": self._attribution, **changes}
+        ours = {"kind": KIND, "name": self._source, **self._told, **changes}
         for _ in range(TRIES):
             stored = await self._sources.get(key)
             if stored is None:

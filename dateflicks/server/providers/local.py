@@ -38,6 +38,7 @@ class LocalVideoSource(BaseSource):
     config: ClassVar[type[msgspec.Struct]] = LocalSettings
     capabilities: ClassVar[frozenset[Capability]] = frozenset({"playable"})
     attribution: ClassVar[str] = "Files of this machine."
+    may_be_learned_from: ClassVar[bool] = True
 
     async def fetch(self, context: Context, state: Mapping[str, Any] | None, mode: Mode) -> AsyncIterator[Yield]:
         """All films in all folders; a walk is short where most is known."""

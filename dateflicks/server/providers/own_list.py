@@ -40,6 +40,7 @@ class OwnListVideoSource(BaseSource):
     config: ClassVar[type[msgspec.Struct]] = OwnListSettings
     capabilities: ClassVar[frozenset[Capability]] = frozenset({"playable"})
     attribution: ClassVar[str] = "Films of one's own list."
+    may_be_learned_from: ClassVar[bool] = True
 
     async def fetch(self, context: Context, state: Mapping[str, Any] | None, mode: Mode) -> AsyncIterator[Yield]:
         """All films of all lists; of two with one address the first counts."""

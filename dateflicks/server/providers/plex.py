@@ -56,6 +56,7 @@ class PlexVideoSource(BaseSource):
     requests_per_second: ClassVar[float] = 10.0
     capabilities: ClassVar[frozenset[Capability]] = frozenset({"incremental", "resolve", "playable", "needs-key"})
     attribution: ClassVar[str] = "Films of a Plex Media Server (https://www.plex.tv) of one's own."
+    may_be_learned_from: ClassVar[bool] = True
 
     async def fetch(self, context: Context, state: Mapping[str, Any] | None, mode: Mode) -> AsyncIterator[Yield]:
         """Everything (`full`), or what was updated since `state` (`incremental`)."""

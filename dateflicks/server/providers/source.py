@@ -136,7 +136,10 @@ class Context(Protocol):
 
 @runtime_checkable
 class VideoSource(Protocol):
-    """One source. Everything but `fetch` has a sensible default in `BaseSource`."""
+    """One source. Everything but `fetch` has a sensible default in `BaseSource`.
+
+    `may_be_learned_from` says that the terms of what it yields let a program learn from titles, genres and people.
+    """
 
     name: ClassVar[str]
     api_version: ClassVar[int]
@@ -145,6 +148,7 @@ class VideoSource(Protocol):
     requests_per_second: ClassVar[float]
     capabilities: ClassVar[frozenset[Capability]]
     attribution: ClassVar[str]
+    may_be_learned_from: ClassVar[bool]
 
     def fetch(self, context: Context, state: Mapping[str, Any] | None, mode: Mode) -> AsyncIterator[Yield]:
         """Everything (`full`), or what has changed since `state` (`incremental`)."""
@@ -170,6 +174,7 @@ class BaseSource:
     requests_per_second: ClassVar[float] = 1.0
     capabilities: ClassVar[frozenset[Capability]] = frozenset()
     attribution: ClassVar[str] = ""
+    may_be_learned_from: ClassVar[bool] = False
 
     async def resolve(self, context: Context, url: str) -> str:
         """The address as it is."""

@@ -11,10 +11,10 @@ from typing import Any, Final, Literal, TypeVar
 
 import msgspec
 
+from dateflicks.core.experiments.assignment import State as Experimenting
 from dateflicks.core.limits import PAGE_MAX
+from dateflicks.server.recommendation.experiments import Experiments
 from dateflicks.server.recommendation.records import (
-    EXPERIMENT_KIND,
-    EXPERIMENTS,
     NEIGHBOURS,
     RECOMMENDATIONS,
     RUNS,
@@ -154,7 +154,7 @@ class Writer:
         self._runs = database.table(RUNS)
         self._lists = database.table(RECOMMENDATIONS)
         self._neighbours = database.table(NEIGHBOURS)
-        self._experiments = database.table(EXPERIMENTS)
+        self._experiments = Experiments(database)
         self._reader = Reader(database)
         self._now = now
 
@@ -207,12 +207,11 @@ class Writer:
 
     async def frozen(self) -> frozenset[tuple[str, str]]:
         """The algorithms and versions that experiments hold on to."""
-        found = await self._experiments.find("kind", EXPERIMENT_KIND, limit=PAGE_MAX)
         return frozenset(
-            (str(one.get("algorithm")), str(one.get("version")))
-            for experiment in found
-            if experiment.get("state") == "running"
-            for one in experiment.get("variants", ())
+            (arm.algorithm, arm.version)
+            for experiment in await self._experiments.all()
+            if experiment.state is Experimenting.RUNNING
+            for arm in experiment.variants
         )
 
     async def _retire_before(self, live: Run) -> None:
