@@ -51,9 +51,20 @@ class Variant:
     options: Mapping[str, float] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """From when on (Unix seconds) the arms, in their order, have had these weights."""
+
+    at: float
+    weights: tuple[float, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Experiment:
-    """Arms, and who takes part. `started_at` is Unix seconds, `low` where its stretch of the namespace begins."""
+    """Arms, and who takes part. `started_at` is Unix seconds, `low` where its stretch of the namespace begins.
+
+    `phases` tell what the weights have been, the last ones being those of the arms.
+    """
 
     name: str
     variants: tuple[Variant, ...]
@@ -66,6 +77,7 @@ class Experiment:
     state: State = State.RUNNING
     started_at: float = 0.0
     planned_units: int = 2_000
+    phases: tuple[Phase, ...] = ()
 
     @property
     def effective_salt(self) -> str:
@@ -128,10 +140,16 @@ def _variant_at(variants: tuple[Variant, ...], point: int, coverage: float) -> V
     return None
 
 
-def shares_of(experiment: Experiment) -> dict[str, float]:
-    """The share of the units taking part that each arm is meant to have, by the weights."""
-    total = sum(one.weight for one in experiment.variants)
-    return {one.name: one.weight / total if total else 0.0 for one in experiment.variants}
+def shares_of(experiment: Experiment, at: float | None = None) -> dict[str, float]:
+    """The share of the units taking part that each arm is meant to have by the weights: of now, or of an instant."""
+    weights = tuple(one.weight for one in experiment.variants)
+    if at is not None:
+        earlier = [phase.weights for phase in experiment.phases if phase.at <= at]
+        weights = (earlier or [phase.weights for phase in experiment.phases[:1]] or [weights])[-1]
+    total = sum(weights)
+    return {
+        one.name: weight / total if total else 0.0 for one, weight in zip(experiment.variants, weights, strict=True)
+    }
 
 
 def placed(experiment: Experiment, others: Iterable[Experiment]) -> Experiment | None:
