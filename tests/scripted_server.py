@@ -54,7 +54,7 @@ class ScriptedServer:
             def _answer(self) -> None:
                 server._serve(self)
 
-            do_GET = do_POST = do_DELETE = do_PATCH = _answer  # noqa: N815 - the names that http.server looks for
+            do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = _answer  # noqa: N815 - the names that http.server looks for
 
             def log_message(self, *arguments: object) -> None:
                 """Say nothing."""

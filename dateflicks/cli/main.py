@@ -33,6 +33,8 @@ class Root(LazyGroup):
         "chat": Entry("chat", "Talk while you watch, and keep what was said.", TOGETHER),
         "predict": Entry("predict", "Predict what happens next, and keep score.", TOGETHER),
         "videos": Entry("videos", "Search what there is to watch.", TOGETHER),
+        "recommendations": Entry("recommendations", "See what to watch next, alone or together.", TOGETHER),
+        "recs": Entry("recs", "See what to watch next, alone or together.", TOGETHER, is_hidden=True),
         "register": Entry("account", "Create an account and sign in.", ACCOUNT),
         "login": Entry("account", "Sign in.", ACCOUNT),
         "logout": Entry("account", "Sign out.", ACCOUNT),

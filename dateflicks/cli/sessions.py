@@ -1,11 +1,13 @@
-"""What session commands share: naming a session by the beginning of its id, and remembering its ticket."""
+"""What session commands share: naming a session by the beginning of its id, or somebody by their name, and remembering
+a session's ticket.
+"""
 
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Final
 
 from dateflicks.cli.environment import CliEnvironment
 from dateflicks.cli.exits import Exit
-from dateflicks.cli.failures import CliError
+from dateflicks.cli.failures import CliError, nearest
 
 if TYPE_CHECKING:
     from dateflicks.client.http import ServiceClient
@@ -35,6 +37,39 @@ async def full_id(client: "ServiceClient", text: str) -> str:
             hint="See them with 'dateflicks session list'.",
         )
     raise CliError(Exit.USAGE, f"'{text}' begins several sessions: {', '.join(found[:5])}.", hint="Type more of it.")
+
+
+async def people_known(client: "ServiceClient") -> dict[str, str]:
+    """Those with whom one has a session, or had one: their ids by their names."""
+    me, people = (await client.me()).id, {}
+    async for session in client.all_sessions():
+        for user_id, name in ((session.host_user_id, session.host_name), (session.guest_user_id, session.guest_name)):
+            if user_id is not None and user_id != me:
+                people[name or user_id] = user_id
+    return people
+
+
+async def person_named(client: "ServiceClient", text: str | None, people: dict[str, str] | None = None) -> str:
+    """The id of somebody by their name, as far as one has a session with them; without it, of the only such one.
+
+    `people` is what `people_known` has said before.
+    """
+    from dateflicks.protocol.ids import is_id
+
+    if text is not None and is_id(text, "usr"):
+        return text
+    if people is None:
+        people = await people_known(client)
+    named = [user_id for name, user_id in people.items() if text is None or name.casefold() == text.casefold()]
+    if len(named) == 1:
+        return named[0]
+    if not people:
+        raise CliError(
+            Exit.NOT_FOUND, "You have had no session with anybody yet.", hint="See 'dateflicks host --help'."
+        )
+    if text is None:
+        raise CliError(Exit.USAGE, "With whom?", hint=f"Name one of {', '.join(people)}: --with NAME.")
+    raise CliError(Exit.NOT_FOUND, f"You have had no session with '{text}'.", hint=nearest(text, list(people)))
 
 
 async def accepted(client: "ServiceClient", session_id: str) -> "SessionBody":

@@ -7,7 +7,7 @@ import typer
 
 from dateflicks.cli.environment import CliEnvironment, environment_of
 from dateflicks.cli.exits import Exit
-from dateflicks.cli.failures import CliError, nearest
+from dateflicks.cli.failures import CliError
 from dateflicks.cli.predictions import (
     COLUMNS,
     DETAILS,
@@ -20,9 +20,9 @@ from dateflicks.cli.predictions import (
     seals_of,
     shown,
 )
+from dateflicks.cli.sessions import person_named
 
 if TYPE_CHECKING:
-    from dateflicks.client.http import ServiceClient
     from dateflicks.client.ledger import LedgerUpdate
     from dateflicks.client.predicting import Predicting
     from dateflicks.protocol.predictions import PredictionBody, PredictionReason, ScoreBody
@@ -215,30 +215,7 @@ async def _score(environment: CliEnvironment, session: str | None, with_: str | 
         async with predicting_in(environment, session) as predicting:
             return (await predicting.scores()).items
     async with environment.connect() as client:
-        return (await pair_scores(client, await _person(client, with_))).items
-
-
-async def _person(client: "ServiceClient", text: str | None) -> str:
-    """The id of somebody by their name, as far as one has a session with them; without it, of the only such one."""
-    from dateflicks.protocol.ids import is_id
-
-    if text is not None and is_id(text, "usr"):
-        return text
-    me, people = (await client.me()).id, {}
-    async for session in client.all_sessions():
-        for user_id, name in ((session.host_user_id, session.host_name), (session.guest_user_id, session.guest_name)):
-            if user_id is not None and user_id != me:
-                people[name or user_id] = user_id
-    named = [user_id for name, user_id in people.items() if text is None or name.casefold() == text.casefold()]
-    if len(named) == 1:
-        return named[0]
-    if not people:
-        raise CliError(
-            Exit.NOT_FOUND, "You have had no session with anybody yet.", hint="See 'dateflicks host --help'."
-        )
-    if text is None:
-        raise CliError(Exit.USAGE, "With whom?", hint=f"Name one of {', '.join(people)}: --with NAME.")
-    raise CliError(Exit.NOT_FOUND, f"You have had no session with '{text}'.", hint=nearest(text, list(people)))
+        return (await pair_scores(client, await person_named(client, with_))).items
 
 
 # --- what is said ---------------------------------------------------------------------------------------------------
