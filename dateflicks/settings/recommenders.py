@@ -7,17 +7,18 @@ from typing import Annotated, Final
 import msgspec
 
 from dateflicks.settings.providers import Plugins, Schedule
-from dateflicks.settings.services import Count, MongoSettings, Seconds
+from dateflicks.settings.services import Count, Seconds
 
 Regularization = Annotated[float, msgspec.Meta(gt=0, le=1e7)]
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+HOURLY: Final = "12 * * * *"
 
 
 class AlgorithmSettings(msgspec.Struct, frozen=True, kw_only=True):
     """What every recommender has: whether it runs by itself, and when (five cron fields, in UTC)."""
 
     enabled: bool = True
-    schedule: Schedule = "12 * * * *"
+    schedule: Schedule = HOURLY
 
 
 class PopularitySettings(AlgorithmSettings, frozen=True, kw_only=True):
@@ -26,28 +27,40 @@ class PopularitySettings(AlgorithmSettings, frozen=True, kw_only=True):
     half_life_days: Annotated[float, msgspec.Meta(gt=0, le=36_500)] = 90.0
 
 
-class EdlaeSettings(AlgorithmSettings, frozen=True, kw_only=True):
-    """`edlae`: the closed form with emphasized denoising, on the films that are watched most."""
+class EdlaeTuning(msgspec.Struct, frozen=True, kw_only=True):
+    """What the closed form is fitted with."""
 
     regularization: Regularization = 300.0
     dropout: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 0.3
     films: Annotated[int, msgspec.Meta(ge=2, le=12_000)] = 6_000
 
 
-class AlsSettings(AlgorithmSettings, frozen=True, kw_only=True):
-    """`als`: factors of people and films by alternating least squares; needs the extra `als`."""
+class EdlaeSettings(EdlaeTuning, frozen=True, kw_only=True):
+    """`edlae`: the closed form with emphasized denoising, on the films that are watched most."""
 
     enabled: bool = False
+    schedule: Schedule = HOURLY
+
+
+class AlsTuning(msgspec.Struct, frozen=True, kw_only=True):
+    """What factors are fitted with."""
+
     factors: Annotated[int, msgspec.Meta(ge=1, le=1_024)] = 64
     regularization: Regularization = 10.0
     confidence: Regularization = 5.0
     iterations: Annotated[int, msgspec.Meta(ge=1, le=1_000)] = 15
 
 
+class AlsSettings(AlsTuning, frozen=True, kw_only=True):
+    """`als`: factors of people and films by alternating least squares; needs the extra `als`."""
+
+    enabled: bool = False
+    schedule: Schedule = HOURLY
+
+
 class NeighbourhoodSettings(AlgorithmSettings, frozen=True, kw_only=True):
     """`neighbourhood`: films watched by the same people."""
 
-    enabled: bool = False
     neighbours: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 200
     shrinkage: Annotated[float, msgspec.Meta(ge=0, le=1e6)] = 10.0
 
@@ -64,8 +77,11 @@ class BlendSettings(AlgorithmSettings, frozen=True, kw_only=True):
     Where the extra `als` is missing it is `edlae` alone.
     """
 
-    edlae: EdlaeSettings = EdlaeSettings()
-    als: AlsSettings = AlsSettings()
+    edlae: EdlaeTuning = EdlaeTuning()
+    als: AlsTuning = AlsTuning()
+
+
+Section = AlgorithmSettings | EdlaeSettings | AlsSettings
 
 
 class RecommenderRunSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,23 +95,34 @@ class RecommenderRunSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RecommendersSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """All of it."""
+    """All of it. Where the data are is said once for all jobs, in `providers.toml`."""
 
     allow: list[str] = []
     deny: list[str] = []
-    data: str = ""
     half_life_films: Annotated[float, msgspec.Meta(ge=0, le=1e6)] = 12.0
     arrivals_share: Share = 0.1
     arrivals_days: Annotated[float, msgspec.Meta(ge=0, le=3_650)] = 30.0
     plugins: Plugins = {}
     run: RecommenderRunSettings = RecommenderRunSettings()
     blend: BlendSettings = BlendSettings()
-    edlae: EdlaeSettings = EdlaeSettings(enabled=False)
+    edlae: EdlaeSettings = EdlaeSettings()
     als: AlsSettings = AlsSettings()
-    neighbourhood: NeighbourhoodSettings = NeighbourhoodSettings()
+    neighbourhood: NeighbourhoodSettings = NeighbourhoodSettings(enabled=False)
     popularity: PopularitySettings = PopularitySettings()
     content: ContentSettings = ContentSettings()
-    mongo: MongoSettings = MongoSettings()
+
+    def section(self, recommender: str) -> Section | None:
+        """The settings of a built-in recommender. None for a plug-in."""
+        found = getattr(self, recommender, None) if recommender in self.__struct_fields__ else None
+        return found if isinstance(found, Section) else None
+
+    def scheduled(self, recommender: str) -> Section:
+        """Whether and when it runs, a plug-in too. Raises msgspec.ValidationError for what does not fit."""
+        found = self.section(recommender)
+        if found is not None:
+            return found
+        own = {key: value for key, value in self.plugins.get(recommender, {}).items() if key in SCHEDULE_KEYS}
+        return msgspec.convert(own, AlgorithmSettings)
 
 
 SCHEDULE_KEYS: Final = AlgorithmSettings.__struct_fields__
