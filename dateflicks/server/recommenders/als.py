@@ -20,7 +20,7 @@ from dateflicks.server.recommenders.recommender import (
     RecommenderError,
     Scores,
 )
-from dateflicks.settings.recommenders import AlsSettings
+from dateflicks.settings.recommenders import AlsSettings, AlsTuning
 
 _TRIED: Final = ((32, 10.0, 3.0), (64, 10.0, 3.0), (64, 20.0, 3.0), (64, 20.0, 5.0), (128, 20.0, 3.0), (128, 40.0, 5.0))
 
@@ -28,7 +28,7 @@ _TRIED: Final = ((32, 10.0, 3.0), (64, 10.0, 3.0), (64, 20.0, 3.0), (64, 20.0, 5
 class AlsModel:
     """Factors; `solver` is what `implicit` has fitted."""
 
-    def __init__(self, solver: Any, config: AlsSettings) -> None:
+    def __init__(self, solver: Any, config: AlsTuning) -> None:
         self._solver = solver
         self._confidence = np.float32(config.confidence)
 
@@ -75,7 +75,7 @@ def is_installed() -> bool:
     return importlib.util.find_spec("implicit") is not None
 
 
-def fit_als(weights: csr_array, config: AlsSettings, context: Context) -> AlsModel:
+def fit_als(weights: csr_array, config: AlsTuning, context: Context) -> AlsModel:
     """Learn from users × films. Raises RecommenderError where the extra is missing."""
     if not is_installed():
         raise RecommenderError("als needs the package implicit; install it with: pip install 'dateflicks[als]'")

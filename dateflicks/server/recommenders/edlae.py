@@ -21,7 +21,7 @@ from dateflicks.server.recommenders.recommender import (
     RecommenderError,
     Scores,
 )
-from dateflicks.settings.recommenders import EdlaeSettings
+from dateflicks.settings.recommenders import EdlaeSettings, EdlaeTuning
 
 _STRIPE: Final = 512  # rows that are worked on at a time where a whole copy of the matrix would be too much
 _TRIED: Final = ((0.0, 150.0), (0.0, 400.0), (0.0, 1_000.0), (0.25, 100.0), (0.25, 300.0), (0.5, 200.0))
@@ -70,7 +70,7 @@ class Edlae(BaseRecommender):
         return tuple({"dropout": dropout, "regularization": strength} for dropout, strength in _TRIED)
 
 
-def fit_edlae(weights: csr_array, config: EdlaeSettings) -> EdlaeModel:
+def fit_edlae(weights: csr_array, config: EdlaeTuning) -> EdlaeModel:
     """Learn from users × films. Raises RecommenderError where the matrix cannot be inverted."""
     columns = most_watched(weights, config.films)
     given = weights if len(columns) == weights.shape[1] else csr_array(weights[:, columns])

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 API_VERSION: Final = 1
-ENTRY_POINTS: Final = "dateflicks.recommenders"
 
 Scores = NDArray[np.float32]
 _LOG: Final = logging.getLogger(__name__)
