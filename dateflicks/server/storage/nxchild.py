@@ -2,7 +2,8 @@
 
 Run as a script by `embedded.py`, never imported by the server. The parent owns the socket, so connections wait in its
 queue while this process is replaced. Standard input is a pipe of which the parent holds the other end: when it ends,
-the parent has stopped or died, and so does this process, after what is under way is written.
+the parent has stopped or died, and so does this process, after what is under way is written. The documents of one
+command are written in one transaction.
 """
 
 import argparse
@@ -11,8 +12,10 @@ import logging
 import os
 import signal
 import socket
+import sqlite3
 import sys
 import threading
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -24,8 +27,82 @@ STOP_SECONDS = 3.0  # longer than any write; then the process ends anyway, which
 # Each command takes a thread, also while it waits for its database's lock: too few, and those who wait for one database
 # keep away those who want another. More than all connections of a few processes is enough.
 THREADS = 96
+DUPLICATE_KEY = 11000
 # From 3.13 on, asyncio removes a socket's file when its server closes; this one is the parent's, and the next child's.
 KEEP_SOCKET: dict[str, Any] = {"cleanup_socket": False} if sys.version_info >= (3, 13) else {}
+
+
+Answer = tuple[int, dict[str, Any]]
+
+
+class Handler(NeoSQLiteHandler):  # type: ignore[misc]  # it has no types
+    """Writes the documents of one command in one transaction: the disk syncs once, and readers wait once, for all.
+
+    The transaction begins and ends under the lock of its database, so that nobody else's command is ever in it. What
+    fails by anything but a duplicate is undone and done again one by one, each document for itself, as without it.
+    """
+
+    def handle_insert(self, msg: dict[str, Any]) -> Answer:
+        """Answer an insert."""
+        return self._together(msg, super().handle_insert)
+
+    def handle_command(self, msg: dict[str, Any]) -> Answer:
+        """Answer any other command."""
+        return self._together(msg, super().handle_command)
+
+    def _together(self, message: dict[str, Any], handle: Callable[[dict[str, Any]], Answer]) -> Answer:
+        if _written_by(message) < 2:
+            return handle(message)
+        body = next(content for kind, content in message["sections"] if kind == "body")
+        name = body.get("$db", "test")
+        with self._lock_for(name):
+            database = self.get_database(name)
+            # How to sync is what a client asks for, and SQLite does not hear of it within a transaction.
+            self._apply_write_concern(database, name, body.get("writeConcern"))
+            connection: sqlite3.Connection = database.db
+            if not connection.in_transaction and (answer := _committed(connection, message, handle)) is not None:
+                return answer
+            return handle(message)
+
+
+def _written_by(message: Mapping[str, Any]) -> int:
+    """How many documents this inserts or replaces; 0 for what does something else."""
+    body = next((content for kind, content in message["sections"] if kind == "body"), None) or {}
+    if next(iter(body), None) not in ("insert", "update"):
+        return 0
+    count = len(body.get("documents") or body.get("updates") or ())
+    for kind, content in message["sections"]:
+        if kind == "payload_docs":
+            count += len(content)
+        elif kind == "payload":
+            count += sum(len(found) for found in content.values() if isinstance(found, list))
+    return count
+
+
+def _committed(
+    connection: sqlite3.Connection, message: dict[str, Any], handle: Callable[[dict[str, Any]], Answer]
+) -> Answer | None:
+    """The answer of what is stored as a whole now; None when nothing of it is."""
+    copied = {**message, "sections": [(kind, _copy(content)) for kind, content in message["sections"]]}
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        answer = handle(copied)
+        errors = answer[1].get("writeErrors", ())
+        # A disk that is full may end the transaction by itself, and with it what came before.
+        if connection.in_transaction and all(one.get("code") == DUPLICATE_KEY for one in errors):
+            connection.execute("COMMIT")
+            return answer
+    except Exception:  # whatever it is: it comes again, and is answered, where it comes of one of the documents alone
+        logging.getLogger(__name__).warning("Documents are written one by one: together they were not", exc_info=True)
+    finally:
+        if connection.in_transaction:
+            connection.rollback()
+    return None
+
+
+def _copy(content: Any) -> Any:
+    """The handler takes from a command what it has read of it; documents it leaves as they are."""
+    return dict(content) if isinstance(content, dict) else list(content) if isinstance(content, list) else content
 
 
 def main() -> None:
@@ -37,7 +114,7 @@ def main() -> None:
     os.umask(0o077)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    handler = NeoSQLiteHandler(data_dir=str(arguments.data))
+    handler = Handler(data_dir=str(arguments.data))
     try:
         asyncio.run(serve(handler, socket.socket(fileno=arguments.socket)))
     finally:

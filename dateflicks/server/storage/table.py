@@ -21,7 +21,7 @@ from dateflicks.server.storage.values import check_document, check_filter_value,
 
 COMMANDS_KEPT: Final = 8
 MANY_MAX: Final = 500  # documents in one call
-PIECE: Final = 25  # of them in one command: the engine writes them one by one under a lock that readers wait for
+PIECE: Final = 50  # of them in one command: the engine writes them under a lock that readers wait for
 MANY_SECONDS: Final = 30.0  # a disk that syncs each of them takes its time
 _OURS: Final = frozenset({"_id", "rev", "cmds"})
 

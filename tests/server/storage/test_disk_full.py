@@ -65,3 +65,18 @@ async def test_a_full_disk_refuses_writes_in_words_and_answers_reads(small_disk:
             assert await outbox.flush(5.0) == 0
         await table.insert({"_id": "b2", "text": "x" * 100_000})
         assert len(await table.get_many([*acknowledged, "b1", "b2"])) == len(acknowledged) + 2
+
+
+async def test_many_documents_on_a_full_disk_are_an_error_and_what_was_there_stays(small_disk: Path) -> None:
+    async with embedded(small_disk / "data") as database:
+        table = database.table(PLAIN)
+        there = {f"a{number}": {"_id": f"a{number}", "rev": 1, "text": "x" * 30_000} for number in range(5)}
+        await table.insert_many([*there.values()])
+
+        with pytest.raises(StorageFull):
+            await table.insert_many([{"_id": f"b{number}", "text": "x" * 30_000} for number in range(200)])
+
+        assert await table.get_many([*there]) == there
+        (small_disk / "ballast").unlink()
+        await table.upsert_many([one | {"rev": 2} for one in there.values()])
+        assert await table.get_many([*there]) == {key: one | {"rev": 2} for key, one in there.items()}
