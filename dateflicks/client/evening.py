@@ -28,6 +28,7 @@ from dateflicks.client.predictions import Predictions
 from dateflicks.client.screen import Screen
 from dateflicks.client.tickets import Tickets
 from dateflicks.client.viewer import Notice, Viewer
+from dateflicks.client.watched import tell_when_watched
 from dateflicks.client.watching import PlayerChanged, Watching
 from dateflicks.protocol.bodies import SessionBody, TimecodeBody
 from dateflicks.settings.client import ClientSettings
@@ -130,6 +131,7 @@ class Evening:
         """Watch; `may_reopen` is asked whether to open a player again that its person closed. Raises ClientError."""
         self._may_reopen = may_reopen
         beside = [asyncio.create_task(self._write_over_film()), asyncio.create_task(self._hear_end())]
+        beside.append(asyncio.create_task(self._tell_when_watched()))
         beside += [asyncio.create_task(self._apart(part.run)) for part in (self.conversation, self.predictions) if part]
         try:
             await self.watching.run()
@@ -193,6 +195,11 @@ class Evening:
             session = await changed(self._client, self.session)
             self._tell(Notice(session.state, f"The session was {session.state} for everybody."))
             self.stop()
+
+    async def _tell_when_watched(self) -> None:
+        if self._client is not None:
+            viewer = self.viewer
+            await tell_when_watched(self._client, self.session, viewer.user_id, lambda: viewer.line(time.monotonic()))
 
     async def _another_player(self) -> Player:
         return await self.screen.replace(self._where())

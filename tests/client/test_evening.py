@@ -1,7 +1,7 @@
 """An evening put together: whose it is, who makes the timecode, odd lengths, and a player that is closed or dies."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -22,6 +22,7 @@ from dateflicks.protocol.bodies import SessionBody
 from dateflicks.protocol.frames import Pending, TimecodeFrame
 from dateflicks.settings.client import ClientSettings, ConsentSettings
 from tests.client.players.waiting import until
+from tests.client.recommendations import film_id, recommends, told
 from tests.scripted_server import Answer, ScriptedServer, scripted_server, session_json
 
 ANA, BEA = "usr_" + "a" * 26, "usr_" + "b" * 26
@@ -68,17 +69,22 @@ async def services(user_id: str = BEA) -> AsyncIterator[tuple[ScriptedServer, Se
 
 
 @asynccontextmanager
-async def watching(settings: ClientSettings = SETTINGS) -> AsyncIterator[Evening]:
+async def watching(
+    settings: ClientSettings = SETTINGS,
+    prepare: Callable[[ScriptedServer], object] = lambda _: None,
+    **changes: Any,
+) -> AsyncIterator[Evening]:
     """An evening with a service that tells and hears."""
     async with (
-        services() as (_, client),
+        services() as (server, client),
         serve(tell, "127.0.0.1", 0) as feed,
         await Screen.open(settings) as screen,
     ):
         port = next(iter(feed.sockets)).getsockname()[1]
         base = f"http://127.0.0.1:{port}"
         await screen.load(Film("film.mkv", "film.mkv"))
-        evening = await Evening.attend(client, session(), screen, settings)
+        prepare(server)
+        evening = await Evening.attend(client, session(**changes), screen, settings)
         # The scripted server has no feeds: the line goes to one that has nothing else.
         evening.watching._feed._url = f"ws{base.removeprefix('http')}/timecodes/{ID}/events"
         yield evening
@@ -184,6 +190,21 @@ async def test_questions_are_written_over_a_film_that_can_show_them() -> None:
         await until(lambda: player.shown[-1].endswith("asks to move to 41:00: y agrees, n refuses"))
         evening.stop()
         await running
+
+
+async def test_a_film_that_is_near_its_end_is_told_to_those_who_recommend() -> None:
+    servers: list[ScriptedServer] = []
+
+    def prepare(server: ScriptedServer) -> None:
+        servers.append(recommends(server))
+
+    async with asyncio.timeout(20), watching(prepare=prepare, videoId=film_id(1)) as evening:
+        evening.viewer.received(told_frame(current_position=5000.0, revision=2), 0.0, None)
+        running = asyncio.create_task(evening.run())
+        await until(lambda: told(servers[0], "watched") != [])
+        evening.stop()
+        await running
+    assert told(servers[0], "watched")[0]["with"] == ANA
 
 
 async def test_a_player_that_its_person_closed_ends_it_where_nobody_can_be_asked() -> None:
