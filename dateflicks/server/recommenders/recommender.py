@@ -84,7 +84,11 @@ class BaseRecommender:
     summary: ClassVar[str] = ""
 
     def tunings(self, config: Any) -> tuple[Mapping[str, Any], ...]:
-        """Other settings worth trying on the validation part of an evaluation; none: there is nothing to tune."""
+        """Other settings worth trying on the validation part of an evaluation; none: there is nothing to tune.
+
+        Those that change the same settings are alternatives, of which the best is kept while those that change others
+        are tried. A mapping changes the settings within: `{"edlae": {"dropout": 0.5}}`.
+        """
         del config
         return ()
 

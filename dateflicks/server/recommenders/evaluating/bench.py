@@ -1,0 +1,165 @@
+"""One recommender before one split: settings tried on the validation part, the fit that counts, and how good it is.
+
+The bench may stand in a process of its own (`apart`), so that what others have held or left in memory is not counted,
+and so that threads are as many as was said: libraries read that once, when they are loaded.
+"""
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from dateflicks.server.recommenders.evaluating.memory import PeakMemory
+from dateflicks.server.recommenders.evaluating.metrics import Mean, Measured, Scorer, measure
+from dateflicks.server.recommenders.evaluating.reading import TEST, TRAIN, VALIDATION
+from dateflicks.server.recommenders.evaluating.splitting import Split
+from dateflicks.server.recommenders.matrix import histories
+from dateflicks.server.recommenders.recommender import (
+    Context,
+    Interactions,
+    Model,
+    Recommender,
+    RecommenderError,
+    Scores,
+)
+
+THREADS_OF: Final = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """The fit that counts: what it took, and what its lists are worth."""
+
+    measured: Measured
+    fit_seconds: float
+    score_seconds: float
+    memory_added_mib: float
+    memory_peak_mib: float
+
+
+@dataclass(slots=True)
+class Bench:
+    """Fits and measures; `seed` is for what the recommender draws."""
+
+    split: Split
+    recommender: Recommender
+    seed: int
+    threads: int
+    at: int
+    model: Model | None = None
+
+    def tried(self, config: Any, half_lives: Sequence[float | None]) -> list[Mean]:
+        """NDCG on the validation part, learned from the training part, for each way to let the past fade."""
+        data = self.split.data((TRAIN,))
+        model = self._fit(data, config)
+        held_back = self.split.matrix(VALIDATION)
+        found = []
+        for half_life in half_lives:
+            scorer = scorer_of(model, histories(data, half_life))
+            found.append(Mean.of(measure(scorer, data.weights, held_back, self.at).ndcg))
+        return found
+
+    def final(self, config: Any, half_life: float | None) -> Outcome:
+        """Learn from training and validation parts, and be measured on the test. The model is kept."""
+        data = self.split.data((TRAIN, VALIDATION))
+        with PeakMemory() as memory:
+            started = time.perf_counter()
+            self.model = self._fit(data, config)
+            fitted = time.perf_counter()
+        scorer = scorer_of(self.model, histories(data, half_life))
+        before = time.perf_counter()
+        measured = measure(scorer, data.weights, self.split.matrix(TEST), self.at)
+        return Outcome(
+            measured=measured,
+            fit_seconds=fitted - started,
+            score_seconds=time.perf_counter() - before,
+            memory_added_mib=memory.added_mib,
+            memory_peak_mib=memory.peak_mib,
+        )
+
+    def call(self, work: Callable[..., Any], *args: Any) -> Any:
+        """Do something else with the bench, wherever it stands: `work` is given the bench first."""
+        return work(self, *args)
+
+    def _fit(self, data: Interactions, config: Any) -> Model:
+        return self.recommender.fit(data, Context(config=config, seed=self.seed, threads=self.threads))
+
+
+def scorer_of(model: Model, given: csr_array) -> Scorer:
+    """What a model says to these histories, by row."""
+
+    def scores(rows: NDArray[np.int64]) -> Scores:
+        return model.score(csr_array(given[rows]))
+
+    return scores
+
+
+# --- in a process of its own ------------------------------------------------------------------------------------
+
+
+class Standing(Protocol):
+    """A bench, wherever it stands: what its method of that name returns."""
+
+    def __call__(self, method: str, *args: Any) -> Any:
+        """Raises what the method raises, and RecommenderError when the process is gone."""
+
+
+@contextlib.contextmanager
+def standing(bench: Bench, *, is_apart: bool) -> Iterator[Standing]:
+    """The bench in a process of its own, or here."""
+    if not is_apart:
+        yield lambda method, *args: getattr(bench, method)(*args)
+        return
+    threads = dict.fromkeys(THREADS_OF, str(bench.threads))
+    spawning = multiprocessing.get_context("spawn")
+    with (
+        _variables(threads),
+        ProcessPoolExecutor(1, mp_context=spawning, initializer=_take, initargs=(bench,)) as process,
+    ):
+
+        def call(method: str, *args: Any) -> Any:
+            try:
+                return process.submit(_do, method, *args).result()
+            except BrokenProcessPool:
+                what = "its process has died: it may have run out of memory"
+                raise RecommenderError(f"{bench.recommender.name} was not measured; {what}") from None
+
+        yield call
+
+
+_bench: Bench | None = None
+
+
+def _take(bench: Bench) -> None:
+    global _bench
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # who asked is interrupted as well, and says so
+    _bench = bench
+
+
+def _do(method: str, *args: Any) -> Any:
+    return getattr(_bench, method)(*args)
+
+
+@contextlib.contextmanager
+def _variables(values: Mapping[str, str]) -> Iterator[None]:
+    """What the process is to find in its environment; it is started within."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

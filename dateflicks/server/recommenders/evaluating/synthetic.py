@@ -1,0 +1,122 @@
+"""People with planted tastes: data of which it is known how well anybody could do, for tests and to try things out.
+
+Films belong to clusters, some are watched more than others, and each person loves one cluster, likes a second one and
+watches some of everything. Half way through, the person's taste moves on: what they loved becomes what they like, and a
+new love comes. `truth` is how much each film draws each person at the end, and thereby the best that can be said.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dateflicks.server.recommenders.evaluating.reading import Ratings
+
+FIRST_AT: Final = 946_684_800  # 2000-01-01
+BETWEEN_SECONDS: Final = 86_400
+LOVED, LIKED, ANY = 0.70, 0.22, 0.08
+SKEW: Final = 0.6  # how fast films within a cluster become less known
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Synthetic:
+    """Ratings, and what they were drawn from: users × films, and the cluster of each film."""
+
+    ratings: Ratings
+    truth: NDArray[np.float32]
+    clusters: NDArray[np.int64]
+
+
+def synthetic(
+    users: int = 800, films: int = 400, clusters: int = 8, watched: int = 40, seed: int = 42, *, has_drift: bool = True
+) -> Synthetic:
+    """So many people with about `watched` films each (half to one and a half times as many)."""
+    chance = np.random.default_rng(seed)
+    of_film = np.arange(films) % clusters
+    chance.shuffle(of_film)
+    known = _known(of_film, clusters)
+    loved = chance.integers(clusters, size=users)
+    liked = (loved + chance.integers(1, clusters, size=users)) % clusters
+    before = (loved + chance.integers(1, clusters, size=users)) % clusters if has_drift else loved
+    early, late = _draw(of_film, known, before, loved), _draw(of_film, known, loved, liked)
+    rows, columns, times = [], [], []
+    for user in range(users):
+        count = int(chance.integers(max(watched // 2, 3), watched * 3 // 2 + 1))
+        seen = _watch(chance, early[user], late[user], min(count, films // 2), has_drift=has_drift)
+        rows.append(np.full(len(seen), user, np.int32))
+        columns.append(seen)
+        start = FIRST_AT + int(chance.integers(BETWEEN_SECONDS))
+        times.append(start + np.arange(len(seen)) * BETWEEN_SECONDS)
+    return Synthetic(
+        ratings=Ratings(
+            user_ids=tuple(str(number + 1) for number in range(users)),
+            film_ids=tuple(str(number + 1) for number in range(films)),
+            users=np.concatenate(rows),
+            films=np.concatenate(columns).astype(np.int32),
+            times=np.concatenate(times).astype(np.float64),
+            kind="u.data",
+            taken=(Path("synthetic"),),
+        ),
+        truth=late.astype(np.float32),
+        clusters=of_film,
+    )
+
+
+def write_folder(found: Synthetic, folder: Path) -> None:
+    """The same as a folder in the form of MovieLens: `ratings.csv`, `movies.csv`, `links.csv` and a `README.txt`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    ratings = found.ratings
+    lines = ["userId,movieId,rating,timestamp"]
+    for user, film, at in zip(ratings.users, ratings.films, ratings.times, strict=True):
+        lines.append(f"{ratings.user_ids[user]},{ratings.film_ids[film]},4.0,{at:.0f}")
+    (folder / "ratings.csv").write_text("\n".join(lines) + "\n")
+    movies, links = ["movieId,title,genres"], ["movieId,imdbId,tmdbId"]
+    for place, film in enumerate(ratings.film_ids):
+        year = 1930 + int(film) % 90
+        movies.append(f"{film},Planted Film {film} ({year}),Cluster {found.clusters[place]}")
+        links.append(f"{film},{9_000_000 + int(film)},{8_000_000 + int(film)}")
+    (folder / "movies.csv").write_text("\n".join(movies) + "\n")
+    (folder / "links.csv").write_text("\n".join(links) + "\n")
+    (folder / "README.txt").write_text("Drawn by chance, about nobody. Anybody may do with it what they like.\n")
+
+
+def _known(of_film: NDArray[np.int64], clusters: int) -> NDArray[np.float64]:
+    """How well known each film is within its cluster; sums to 1 there."""
+    known = np.zeros(len(of_film))
+    for cluster in range(clusters):
+        members = np.flatnonzero(of_film == cluster)
+        weights = (np.arange(len(members)) + 1.0) ** -SKEW
+        known[members] = weights / weights.sum()
+    return known
+
+
+def _draw(
+    of_film: NDArray[np.int64], known: NDArray[np.float64], loved: NDArray[np.int64], liked: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Users × films: how likely each is the next."""
+    clusters = int(of_film.max()) + 1
+    shares = np.full((len(loved), clusters), ANY / clusters)
+    shares[np.arange(len(loved)), loved] += LOVED
+    shares[np.arange(len(loved)), liked] += LIKED
+    drawn: NDArray[np.float64] = shares[:, of_film] * known
+    return drawn
+
+
+def _watch(
+    chance: np.random.Generator,
+    early: NDArray[np.float64],
+    late: NDArray[np.float64],
+    count: int,
+    *,
+    has_drift: bool,
+) -> NDArray[np.int64]:
+    """What one person watches, in order, nothing twice."""
+    first = count // 2 if has_drift else 0
+    seen = chance.choice(len(early), size=first, replace=False, p=early / early.sum())
+    left = late.copy()
+    left[seen] = 0.0
+    then = chance.choice(len(late), size=count - first, replace=False, p=left / left.sum())
+    found: NDArray[np.int64] = np.concatenate([seen, then])
+    return found
