@@ -1,0 +1,203 @@
+"""One run of one recommender: read, learn, make everybody's lists, write them aside, switch to them.
+
+Whatever goes wrong on the way, the lists of the run before stay as they are. What takes long happens on a thread beside
+the loop, so that a run that is asked to end does so at once, in the middle of whatever a recommender does.
+"""
+
+import asyncio
+import contextlib
+import resource
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeVar
+
+import msgspec
+import numpy as np
+
+from dateflicks.server.recommendation.runs import Listing, Reader, Row, Run, Writer, as_text
+from dateflicks.server.recommenders.making import Making, has_arrived
+from dateflicks.server.recommenders.reading import Reading, read
+from dateflicks.server.recommenders.recommender import Context, Model, Recommender, RecommenderError
+from dateflicks.server.recommenders.scoring import batches
+from dateflicks.server.storage.database import Database
+from dateflicks.settings.recommenders import RecommendersSettings
+
+T = TypeVar("T")
+PAIRS_AT_ONCE: Final = 64
+SEED: Final = 42
+ERROR_MAX: Final = 500
+
+
+class Stopped(Exception):
+    """The run was asked to end."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Outcome:
+    """What became of a run, as far as it came. `learned_from` is how many entries people and films have in common."""
+
+    is_unchanged: bool = False
+    learned_from: int = 0
+    people: int = 0
+    pairs: int = 0
+    rows: int = 0
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextlib.contextmanager
+    def timed(self, part: str) -> Iterator[None]:
+        """How long a part of it takes."""
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self.seconds[part] = round(time.monotonic() - began, 3)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """How a recommender is to be run. `tell` hears of each batch."""
+
+    run_id: str
+    config: msgspec.Struct
+    settings: RecommendersSettings
+    stopping: asyncio.Event
+    is_dry: bool = False
+    tell: Callable[[Outcome], None] = lambda _: None
+    now: Callable[[], float] = time.time
+
+
+async def run_recommender(recommender: Recommender, plan: Plan, database: Database) -> Outcome:
+    """Run it. Raises whatever the recommender does, RecommenderError, Stopped, Unavailable."""
+    outcome = Outcome()
+    with outcome.timed("read"):
+        reading = await read(database, now=plan.now)
+    outcome.learned_from = int(reading.data.weights.nnz)
+    run = _run_of(recommender, plan, reading)
+    if plan.is_dry:
+        await _make(recommender, plan, reading, run, outcome, None)
+        return outcome
+    writer = Writer(database, now=plan.now)
+    if reading.has_nothing or await _is_live(database, run):
+        outcome.is_unchanged = True
+    else:
+        await writer.begin(run)
+        try:
+            await _make(recommender, plan, reading, run, outcome, writer)
+        except (Exception, asyncio.CancelledError) as error:
+            await writer.fail(run, f"{type(error).__name__}: {error}"[:ERROR_MAX])
+            raise
+    await writer.clear(recommender.name, kept=max(plan.settings.run.runs_kept - 1, 0))
+    return outcome
+
+
+def _run_of(recommender: Recommender, plan: Plan, reading: Reading) -> Run:
+    settings = plan.settings
+    arrived = np.flatnonzero(has_arrived(reading, settings)).tolist()
+    return Run(
+        id=plan.run_id,
+        algorithm=recommender.name,
+        version=recommender.version,
+        parameters=as_text(plan.config),
+        data_cut=reading.data.now,
+        data_hash=reading.digest(settings.half_life_films, settings.arrivals_share, settings.run.list_length, arrived),
+        interactions=int(reading.data.weights.nnz),
+        videos=int(reading.is_there.sum()),
+        started_at=plan.now(),
+    )
+
+
+async def _is_live(database: Database, run: Run) -> bool:
+    """Whether what is live was made of the same by the same."""
+    live = await Reader(database).live(run.algorithm)
+    made_of = (run.version, run.parameters, run.data_hash)
+    return live is not None and (live.version, live.parameters, live.data_hash) == made_of
+
+
+async def _make(
+    recommender: Recommender, plan: Plan, reading: Reading, run: Run, outcome: Outcome, writer: Writer | None
+) -> None:
+    """Learn, make it all, and go live. Without a writer nothing is kept."""
+
+    async def put(listings: list[Listing]) -> int:
+        if writer is not None:
+            await writer.put_lists(listings)
+        plan.tell(outcome)
+        return len(listings)
+
+    async def put_rows(rows: list[Row]) -> int:
+        if writer is not None:
+            await writer.put_neighbours(rows)
+        return len(rows)
+
+    with outcome.timed("fit"):
+        model = await aside(plan.stopping, _fit, recommender, plan, reading)
+    making = Making(reading, model, run, plan.settings, plan.now)
+    with outcome.timed("weigh"):
+        await aside(plan.stopping, making.weigh)
+    films = len(reading.data.film_ids)
+    with outcome.timed("people"):
+        await put(await aside(plan.stopping, making.for_everybody))
+        for rows in batches(reading.people, films):
+            outcome.people += await put(await aside(plan.stopping, making.for_people, rows))
+    with outcome.timed("pairs"):
+        for at in range(0, len(reading.pairs), PAIRS_AT_ONCE):
+            which = slice(at, min(at + PAIRS_AT_ONCE, len(reading.pairs)))
+            outcome.pairs += await put(await aside(plan.stopping, making.for_pairs, which))
+    with outcome.timed("rows"):
+        for rows in batches(films, films):
+            outcome.rows += await put_rows(await aside(plan.stopping, making.rows, rows))
+    if writer is not None:
+        await writer.go_live(_finished(run, making, outcome))
+
+
+def _fit(recommender: Recommender, plan: Plan, reading: Reading) -> Model:
+    context = Context(config=plan.config, seed=SEED, threads=plan.settings.run.threads)
+    return recommender.fit(reading.data, context)
+
+
+def _finished(run: Run, making: Making, outcome: Outcome) -> Run:
+    figures = {
+        "seconds": outcome.seconds,
+        "coverage": making.coverage,
+        "rows": outcome.rows,
+        "peakMemoryBytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+    }
+    return msgspec.structs.replace(run, users=outcome.people, pairs=outcome.pairs, figures=as_text(figures))
+
+
+async def aside(stopping: asyncio.Event, work: Callable[..., T], *given: Any) -> T:
+    """Do it on a thread of its own that nobody waits for once the run is asked to end. Raises Stopped."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[T] = loop.create_future()
+
+    def settle(outcome: Callable[[], None]) -> None:
+        if not done.done():
+            outcome()
+
+    def whole() -> None:
+        try:
+            result = work(*given)
+        except Exception as error:  # noqa: BLE001 - for whoever waits for it
+            told = error
+            outcome = lambda: done.set_exception(told)  # noqa: E731
+        except BaseException as error:  # noqa: BLE001 - a recommender may even try to exit
+            ended = RecommenderError(f"It wanted to end the process: {type(error).__name__}: {error}")
+            outcome = lambda: done.set_exception(ended)  # noqa: E731
+        else:
+            outcome = lambda: done.set_result(result)  # noqa: E731
+        with contextlib.suppress(RuntimeError):  # the loop may be closed by now
+            loop.call_soon_threadsafe(settle, outcome)
+
+    threading.Thread(target=whole, daemon=True, name="recommender").start()
+    asked = asyncio.create_task(stopping.wait(), name="stop")
+    either: set[asyncio.Future[Any]] = {done, asked}
+    try:
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        asked.cancel()
+    if not done.done():
+        done.cancel()
+        raise Stopped
+    return done.result()
