@@ -10,7 +10,7 @@ from dateflicks.protocol.frames import OpaqueId
 
 Event = Literal["shown", "opened", "invited", "watched", "dismissed"]
 Rating = Literal["up", "down", "hide"]
-Basis = Literal["own", "pair", "content", "popular", "new"]
+Basis = Literal["own", "pair", "content", "popular", "new", "none"]
 
 
 class RecommendationsQuery(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,6 +20,12 @@ class RecommendationsQuery(msgspec.Struct, frozen=True, kw_only=True):
     cursor: Annotated[str, msgspec.Meta(max_length=200)] | None = None
     other: Annotated[str, msgspec.Meta(max_length=64)] | None = msgspec.field(default=None, name="with")
     seen: bool = False
+
+
+class WhyQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """`?with=`, as for a list."""
+
+    other: Annotated[str, msgspec.Meta(max_length=64)] | None = msgspec.field(default=None, name="with")
 
 
 class Reason(Body, frozen=True, kw_only=True):

@@ -19,6 +19,8 @@ from dateflicks.server.services.messages import records as messages_records
 from dateflicks.server.services.messages.app import MessagesService
 from dateflicks.server.services.prediction import records as prediction_records
 from dateflicks.server.services.prediction.app import PredictionService
+from dateflicks.server.services.recommendation import app as recommendation_app
+from dateflicks.server.services.recommendation.app import RecommendationService
 from dateflicks.server.services.session import records as session_records
 from dateflicks.server.services.session.app import SessionService
 from dateflicks.server.services.timecode import records as timecode_records
@@ -82,6 +84,10 @@ _KINDS: Final[Mapping[str, _Kind]] = {
     "videos": _Kind(
         videos_app.COLLECTIONS,
         lambda shared, settings: VideosService(shared.database, settings, folder=shared.folder),
+    ),
+    "recommendation": _Kind(
+        recommendation_app.COLLECTIONS,
+        lambda shared, settings: RecommendationService(shared.database, shared.signer, settings),
     ),
 }
 

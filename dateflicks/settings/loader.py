@@ -16,6 +16,7 @@ from dateflicks.settings.client import ClientSettings
 from dateflicks.settings.errors import SettingsError as SettingsError
 from dateflicks.settings.keys import Key, build, keys_of, nearest
 from dateflicks.settings.providers import ProvidersSettings
+from dateflicks.settings.recommendation import RecommendationSettings
 from dateflicks.settings.recommenders import RecommendersSettings
 from dateflicks.settings.services import (
     AllSettings,
@@ -35,6 +36,7 @@ SERVICES: dict[str, type[msgspec.Struct]] = {
     "messages": MessagesSettings,
     "prediction": PredictionSettings,
     "videos": VideosSettings,
+    "recommendation": RecommendationSettings,
     "providers": ProvidersSettings,
     "recommenders": RecommendersSettings,
     "client": ClientSettings,

@@ -39,6 +39,6 @@ class RecommendationSettings(HostingSettings, frozen=True, kw_only=True):
 
     server: ServerSettings = ServerSettings(port=RECOMMENDATION_PORT)
     algorithm: str = "blend"
-    poll_seconds: Annotated[float, msgspec.Meta(ge=0.05, le=3_600)] = 2.0
+    poll_seconds: Annotated[float, msgspec.Meta(ge=0.05, le=60)] = 2.0  # what is retired stays for two minutes
     lower_weight: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.0
     experiments: Experiments = msgspec.field(default_factory=dict)

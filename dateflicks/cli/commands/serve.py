@@ -14,7 +14,7 @@ from dateflicks.cli.failures import CliError
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
 WEB_PORT = 8780
-SERVICES = ("session", "timecode", "messages", "prediction", "videos")
+SERVICES = ("session", "timecode", "messages", "prediction", "videos", "recommendation")
 HostOption = Annotated[str | None, typer.Option(metavar="ADDRESS", help="The address to listen on.")]
 PortOption = Annotated[
     int | None, typer.Option(metavar="PORT", min=0, max=65535, help="The port; 0 takes any free one.")
@@ -96,6 +96,18 @@ def prediction(ctx: typer.Context, host: HostOption = None, port: PortOption = N
 def videos(ctx: typer.Context, host: HostOption = None, port: PortOption = None, data: DataOption = None) -> None:
     """Start the videos service alone."""
     _serve(environment_of(ctx), "videos", ("videos",), _server_flags(host, port, data), {})
+
+
+@app.command()
+def recommendation(
+    ctx: typer.Context, host: HostOption = None, port: PortOption = None, data: DataOption = None
+) -> None:
+    """Start the recommendation service alone."""
+    flags = _server_flags(host, port, data)
+    _serve(environment_of(ctx), "recommendation", ("recommendation",), flags, {})
+
+
+app.command("recommendations", hidden=True)(recommendation)  # as the lists are called everywhere else
 
 
 @app.command("web")

@@ -20,12 +20,12 @@ from dateflicks.server.catalogue.paging import pages_from_text, those
 from dateflicks.server.recommendation.records import RATINGS, pair_of
 from dateflicks.server.services.prediction.records import OUTCOMES
 from dateflicks.server.services.prediction.records import pair_key as outcomes_of
-from dateflicks.server.services.session.records import PROGRESS, SESSIONS, USERS
+from dateflicks.server.services.session.records import PROGRESS, SESSIONS, TOKENS, USERS
 from dateflicks.server.storage.database import Database
 from dateflicks.server.storage.records import Document, Place
 from dateflicks.server.storage.table import Table
 
-COLLECTIONS: Final = (USERS, SESSIONS, PROGRESS, OUTCOMES, RATINGS)
+COLLECTIONS: Final = (USERS, TOKENS, SESSIONS, PROGRESS, OUTCOMES, RATINGS)
 EVENINGS_MAX: Final = 1_000  # of one person as host, and as guest, that are looked at for their list
 SAID: Final = {"up": Act.UP, "down": Act.DOWN, "hide": Act.HIDDEN}
 
@@ -54,6 +54,7 @@ class Histories:
 
     def __init__(self, database: Database) -> None:
         self._users = database.table(USERS)
+        self._tokens = database.table(TOKENS)
         self._sessions = database.table(SESSIONS)
         self._progress = database.table(PROGRESS)
         self._outcomes = database.table(OUTCOMES)
@@ -93,6 +94,10 @@ class Histories:
             if len(page) < PAGE_MAX:
                 return None
             after = Place.of(page[-1], "order")
+
+    async def is_signed_out(self, user_id: str, token_id: str) -> bool:
+        """Whether a sign-in is over. Nobody can tell of people whose accounts are kept elsewhere: they are believed."""
+        return await self._tokens.get(token_id) is None and await self._users.get(user_id) is not None
 
     # --- everybody ----------------------------------------------------------------------------------------------
 

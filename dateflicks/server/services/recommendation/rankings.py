@@ -1,0 +1,427 @@
+"""Lists put together: what runs made for somebody, what was watched since, and what there is when a run made nothing.
+
+Where a place comes from, the best first: a list of one's own (of the arm, of everybody's algorithm, of any other that
+is live), for two what was made for the pair or is made of both lists; what is like the films that one has watched; what
+most people watch; what is newest. What is refused, seen, or gone is out of all of them. Lists are remembered for a
+moment, and told again as they were for as long as the database is away.
+"""
+
+import asyncio
+import logging
+import time
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Final
+
+from dateflicks.core.errors import Unavailable
+from dateflicks.core.experiments.assignment import Unit
+from dateflicks.core.experiments.interleaving import team_draft
+from dateflicks.core.ranking.interactions import Bond, Interaction, bonds_of
+from dateflicks.core.ranking.pairs import for_two
+from dateflicks.protocol.recommendations import Basis
+from dateflicks.server.recommendation.history import Histories
+from dateflicks.server.recommendation.records import EVERYBODY, LIST_MAX, list_id, pair_of
+from dateflicks.server.recommendation.runs import Entry, Listing, Reader, Run
+from dateflicks.server.services.recommendation.choosing import Arm, Choosing, Plan
+from dateflicks.server.services.recommendation.films import Films
+from dateflicks.server.services.recommendation.folding import (
+    Reasons,
+    Rows,
+    Scored,
+    folded,
+    fresh_weights,
+    from_rows,
+    recent_weights,
+)
+from dateflicks.server.services.recommendation.ranking import Pick, Ranking, worth_of
+from dateflicks.server.services.recommendation.written import Written
+from dateflicks.server.storage.records import StorageFault
+
+log = logging.getLogger(__name__)
+
+FRESH_SECONDS: Final = 0.5  # how long a list is told again without looking: an evening counts within a second
+KEPT_MAX: Final = 500  # lists that are remembered; about 25 MB
+WATCHED_MAX: Final = 50  # films of a person that are looked up among the neighbours
+FILL_TO: Final = 50  # shorter lists are filled up with what comes next
+POPULARITY: Final = "popularity"
+CONTENT: Final = "content"
+NEWEST: Final = "newest"  # what made a place that nobody has made
+
+ALL_SEEN: Final = "You have seen everything there is here; these are films to see again."
+NOTES: Final[Mapping[Basis, str]] = {
+    "content": "Nobody has learned your taste yet: these are like what you have watched.",
+    "popular": "Nobody has learned your taste yet: these are the films that most people here watch.",
+    "new": "Nobody has learned your taste yet: these are the newest films.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Films for a unit with their scores, the best first, of films that are there; `known` films were compared."""
+
+    items: Sequence[Scored]
+    basis: Basis
+    made_by: str
+    known: int = 0
+    list_id: str = ""
+    generated_at: float | None = None
+    of_two: Mapping[str, tuple[tuple[float | None, ...], tuple[Reasons, ...]]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody, and what they did; a film that turned out to be another is that other one."""
+
+    id: str
+    acts: Sequence[Interaction]
+    bonds: Mapping[str, Bond]
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """What counts for them."""
+        return recent_weights(self.bonds, WATCHED_MAX)
+
+
+class Rankings:
+    """One process's lists; `now` is Unix time, `evenly` a clock that is never stepped."""
+
+    def __init__(
+        self,
+        histories: Histories,
+        reader: Reader,
+        written: Written,
+        choosing: Choosing,
+        films: Films,
+        *,
+        now: Callable[[], float] = time.time,
+        evenly: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._histories = histories
+        self._reader = reader
+        self._written = written
+        self._choosing = choosing
+        self._films = films
+        self._now = now
+        self._evenly = evenly
+        self._kept: OrderedDict[tuple[tuple[str, ...], bool], Ranking] = OrderedDict()
+        self._changes: Counter[str] = Counter()
+
+    def changed(self, user_id: str) -> None:
+        """Somebody said something of a film: lists that were made before are old."""
+        self._changes[user_id] += 1
+
+    def last(self, people: tuple[str, ...]) -> Ranking | None:
+        """The list that these people were told last, if it is remembered."""
+        found = [one for seen in (False, True) if (one := self._kept.get((people, seen))) is not None]
+        return max(found, key=lambda one: one.built_at, default=None)
+
+    async def of(self, people: tuple[str, ...], *, shows_seen: bool = False) -> Ranking:
+        """The list for these people, by their ids in order. Raises Unavailable when there is none to tell again."""
+        key = (people, shows_seen)
+        known = self._kept.get(key)
+        if known is not None and self._is_fresh(known):
+            return known
+        try:
+            await self._choosing.ready()
+            ranking = await self._build(people, shows_seen=shows_seen)
+        except Unavailable:
+            if known is None:
+                raise
+            return replace(known, note="The database is out of reach: this is the list as it was a moment ago.")
+        self._kept[key] = ranking
+        self._kept.move_to_end(key)
+        while len(self._kept) > KEPT_MAX:
+            self._kept.popitem(last=False)
+        return ranking
+
+    def _is_fresh(self, ranking: Ranking) -> bool:
+        is_young = self._evenly() - ranking.built_at <= FRESH_SECONDS
+        return is_young and ranking.changes == self._changes_of(ranking.people)
+
+    def _changes_of(self, people: Sequence[str]) -> tuple[int, ...]:
+        return tuple(self._changes[one] for one in people)
+
+    # --- one list -----------------------------------------------------------------------------------------------
+
+    async def _build(self, people: tuple[str, ...], *, shows_seen: bool) -> Ranking:
+        changes, built_at = self._changes_of(people), self._evenly()
+        unit = people[0] if len(people) == 1 else pair_of(*people)
+        plan = self._choosing.plan(Unit.USER if len(people) == 1 else Unit.PAIR, unit)
+        found = await asyncio.gather(*(self.person(one) for one in people))
+        ranking = Ranking(
+            people=people,
+            picks=(),
+            experiment=plan.experiment_name,
+            variant="" if plan.is_drafted else plan.arms[0].variant,
+            label=self._label(plan),
+            generated_at=None,
+            refused={one.id: _films(one, lambda bond: bond.is_refused) for one in found},
+            seen={one.id: _films(one, lambda bond: bond.is_seen) for one in found},
+            built_at=built_at,
+            changes=changes,
+            shows_seen=shows_seen,
+        )
+        filling = _Filling(ranking, self._films)
+        await self._fill(filling, plan, unit, found)
+        picks = filling.picks
+        if not picks and not shows_seen:
+            again = _Filling(replace(ranking, shows_seen=True), self._films)
+            await self._fill(again, plan, unit, found)
+            picks = again.picks
+            note = ALL_SEEN if picks else None
+        else:
+            note = NOTES.get(picks[0].basis) if picks and not picks[0].is_new else None
+        known = max(len(picks), filling.known)
+        return replace(ranking, picks=tuple(picks), known=known, generated_at=filling.generated_at, note=note)
+
+    async def _fill(self, filling: "_Filling", plan: Plan, unit: str, people: Sequence[Person]) -> None:
+        if plan.is_drafted:
+            await self._draft(filling, plan, unit, people)
+        else:
+            await filling.add(await self._best(plan.arms[0], unit, people))
+        if len(filling.picks) < FILL_TO and len(people) == 1:
+            await filling.add(await self._alike(plan.arms[0], people[0]))
+        if len(filling.picks) < FILL_TO:
+            await filling.add(await self._popular(plan.arms[0]))
+        if len(filling.picks) < FILL_TO:
+            newest = [Scored(one, 0.0) for one in await self._films.newest()]
+            await filling.add(Source(newest, "new", NEWEST))
+
+    async def _draft(self, filling: "_Filling", plan: Plan, unit: str, people: Sequence[Person]) -> None:
+        """A list out of those of all arms, in which each film knows whose it is."""
+        assert plan.experiment is not None
+        teams: dict[str, dict[str, Pick]] = {}
+        for arm in plan.arms:
+            own = _Filling(filling.ranking, self._films)
+            await own.add(await self._best(arm, unit, people))
+            teams[arm.variant] = {pick.video_id: pick for pick in own.picks}
+            filling.generated_at = filling.generated_at or own.generated_at
+            filling.known = max(filling.known, own.known)
+        lists = {name: list(picks) for name, picks in teams.items()}
+        day = datetime.fromtimestamp(self._now(), UTC).date().isoformat()
+        for place in team_draft(lists, LIST_MAX, salt=plan.experiment.effective_salt, unit=unit, day=day):
+            team = place.team or next(name for name, picks in teams.items() if place.item in picks)
+            filling.put(replace(teams[team][place.item], team=place.team or ""))
+
+    def _label(self, plan: Plan) -> str:
+        """What is told of who made the list: an arm of an experiment, or an algorithm and its version."""
+        if plan.experiment is not None:
+            return f"{plan.experiment.name}/{plan.arms[0].variant if not plan.is_drafted else 'interleaved'}"
+        run = self._choosing.run_of(plan.arms[0])
+        return made_by(run) if run is not None else plan.arms[0].algorithm
+
+    # --- what people did ----------------------------------------------------------------------------------------
+
+    async def person(self, user_id: str) -> Person:
+        """Somebody and what they did. Raises Unavailable."""
+        acts = await self._as_they_are(await self._histories.of(user_id))
+        return Person(user_id, acts, bonds_of(acts))
+
+    async def _as_they_are(self, acts: Sequence[Interaction]) -> list[Interaction]:
+        films = await self._films.of({act.video_id for act in acts})
+        return [replace(act, video_id=films[act.video_id].id) if act.video_id in films else act for act in acts]
+
+    async def rows(self, run: Run, video_ids: Sequence[str]) -> Rows:
+        """What having watched these films adds, as this run saw it. Raises Unavailable."""
+        if not video_ids:
+            return {}
+        found = await self._reader.neighbours(run.id, video_ids)
+        return {video_id: row.items for video_id, row in found.items()}
+
+    # --- where places come from ---------------------------------------------------------------------------------
+
+    async def _best(self, arm: Arm, unit: str, people: Sequence[Person]) -> Source | None:
+        return await (self._own(arm, people[0]) if len(people) == 1 else self._for_two(arm, unit, people))
+
+    async def _own(self, arm: Arm, person: Person) -> Source | None:
+        """The list that somebody has: of this arm, else of everybody's algorithm, else of any that is live."""
+        default = self._choosing.default
+        for wanted in (arm,) if arm == default else (arm, default):
+            run = self._choosing.run_of(wanted)
+            if run is None and (source := await self._written_of(person.id, wanted.algorithm)) is not None:
+                return source
+            if run is not None and (found := await self._listing(run, person.id)) is not None:
+                return await self._folded(run, found, person)
+        others = sorted(self._choosing.runs(), key=lambda run: run.algorithm in (POPULARITY, CONTENT))
+        for run, found in zip(others, await self._listings(others, person.id), strict=True):
+            if found is not None:
+                return await self._folded(run, found, person)
+        return await self._written_of(person.id, None)
+
+    async def _for_two(self, arm: Arm, unit: str, people: Sequence[Person]) -> Source | None:
+        """The list that was made for a pair, or one that is made now, out of what each of them has."""
+        run = self._choosing.run_of(arm) or self._choosing.run_of(self._choosing.default)
+        weight = self._choosing.lower_weight(arm)
+        stored = await self._listing(run, unit) if run is not None else None
+        is_news = stored is None or any(fresh_weights(one.acts, stored.data_cut) for one in people)
+        if run is not None and stored is not None and not is_news and not weight:
+            return _of_pair(run, stored)
+        one, other = [await self._own(arm, person) or await self._alike(arm, person) for person in people]
+        if one is None and other is None:
+            return _of_pair(run, stored) if run is not None and stored is not None else None
+        joint, films = await self._joint(run, people)
+        members = [source.items if source is not None else () for source in (one, other)]
+        made = for_two(
+            *({item.video_id: item.score for item in items} for items in members),
+            joint=joint,
+            joint_films=films,
+            lower_weight=weight,
+            limit=LIST_MAX,
+        )
+        whys = [{item.video_id: item.why for item in items} for items in members]
+        told = [source for source in (one, other) if source is not None]
+        return Source(
+            items=[Scored(film.video_id, film.score) for film in made],
+            basis="pair",
+            made_by=told[0].made_by,
+            known=max(source.known for source in told),
+            generated_at=min((at for source in told if (at := source.generated_at) is not None), default=None),
+            of_two={film.video_id: (film.fits, tuple(why.get(film.video_id, ()) for why in whys)) for film in made},
+        )
+
+    async def _joint(self, run: Run | None, people: Sequence[Person]) -> tuple[dict[str, float], int]:
+        """What the two as one would be shown, and how many films they have watched together."""
+        if run is None:
+            return {}, 0
+        acts = await self._as_they_are(await self._histories.together(people[0].id, people[1].id))
+        bonds = bonds_of(acts)
+        weights = recent_weights(bonds, WATCHED_MAX)
+        found = from_rows(weights, await self.rows(run, list(weights)))
+        return {one.video_id: one.score for one in found}, len(bonds)
+
+    async def _alike(self, arm: Arm, person: Person) -> Source | None:
+        """What is like the films that somebody has watched, by the rows of the arm's run or of one that knows more."""
+        weights = person.weights
+        if not weights:
+            return None
+        default, content = self._choosing.default, Arm(CONTENT)
+        runs = {run.id: run for one in (arm, content, default) if (run := self._choosing.run_of(one)) is not None}
+        for run in runs.values():
+            if items := from_rows(weights, await self.rows(run, list(weights))):
+                return Source(items, "content", made_by(run), run.videos)
+        return None
+
+    async def _popular(self, arm: Arm) -> Source | None:
+        """What most people watch."""
+        wanted = (Arm(POPULARITY), arm, self._choosing.default)
+        runs = {run.id: run for one in wanted if (run := self._choosing.run_of(one)) is not None}
+        runs |= {run.id: run for run in self._choosing.runs()}
+        for run in runs.values():
+            found = await self._listing(run, EVERYBODY)
+            if found is not None and found.items:
+                items = [Scored(one.video_id, one.score) for one in found.items]
+                return Source(items, "popular", made_by(run), run.videos, list_id(run.id, EVERYBODY))
+        return None
+
+    async def _folded(self, run: Run, listing: Listing, person: Person) -> Source:
+        items = [scored_of(entry) for entry in listing.items]
+        fresh = fresh_weights(person.acts, listing.data_cut)
+        items = folded(items, fresh, await self.rows(run, list(fresh)[-WATCHED_MAX:])) if fresh else items
+        basis: Basis = "popular" if run.algorithm == POPULARITY else "content" if run.algorithm == CONTENT else "own"
+        where = list_id(run.id, person.id)
+        return Source(items, basis, made_by(run), run.videos, where, listing.generated_at)
+
+    async def _written_of(self, unit: str, algorithm: str | None) -> Source | None:
+        lists = await self._written.of(unit)
+        name = algorithm if algorithm is not None else next(iter(sorted(lists)), None)
+        if name is None or name not in lists:
+            return None
+        return Source(lists[name], "own", name, len(lists[name]))
+
+    async def _listings(self, runs: Sequence[Run], unit: str) -> list[Listing | None]:
+        return list(await asyncio.gather(*(self._listing(run, unit) for run in runs)))
+
+    async def _listing(self, run: Run, unit: str) -> Listing | None:
+        try:
+            found = await self._reader.listing(run.id, unit)
+        except StorageFault as fault:  # one list that somebody has spoilt is not everybody's end
+            log.error("a list cannot be used: %s", fault)
+            return None
+        return found if found is not None and found.items else None
+
+
+class _Filling:
+    """A list that grows from one source after the other."""
+
+    def __init__(self, ranking: Ranking, films: Films) -> None:
+        self.ranking = ranking
+        self.picks: list[Pick] = []
+        self.generated_at: float | None = None
+        self.known = 0
+        self._films = films
+        self._there: set[str] = set()
+
+    async def add(self, source: Source | None) -> None:
+        """Take what may be shown. Raises Unavailable."""
+        if source is None:
+            return
+        films = await self._films.of([one.video_id for one in source.items])
+        if not self.picks:
+            self.generated_at, self.known = source.generated_at, source.known
+        of = max(len(source.items), source.known)
+        for place, one in enumerate(source.items):
+            film = films.get(one.video_id)
+            if film is not None and film.is_active:
+                self.put(self._pick(film.id, one, source, place, of))
+
+    def put(self, pick: Pick) -> None:
+        """One film, unless it is there, or is not to be shown, or the list is full."""
+        if len(self.picks) < LIST_MAX and pick.video_id not in self._there and self.ranking.may_show(pick.video_id):
+            self._there.add(pick.video_id)
+            self.picks.append(pick)
+
+    def _pick(self, video_id: str, one: Scored, source: Source, place: int, of: int) -> Pick:
+        count = len(self.ranking.people)
+        is_known = source.basis in ("own", "content") and count == 1 and not one.is_new
+        fits: tuple[float | None, ...] = (worth_of(place, of) if is_known else None,) * count
+        whys: tuple[Reasons, ...] = (one.why,) * count if count == 1 else ((),) * count
+        if source.of_two is not None:
+            fits, whys = source.of_two[one.video_id]
+        return Pick(
+            video_id=video_id,
+            basis=source.basis,
+            made_by=source.made_by,
+            fits=fits,
+            whys=whys,
+            is_new=one.is_new,
+            list_id=source.list_id,
+        )
+
+
+def made_by(run: Run) -> str:
+    """What made a place, as it is told."""
+    return f"{run.algorithm} {run.version}"
+
+
+def scored_of(entry: Entry) -> Scored:
+    """A stored place."""
+    return Scored(entry.video_id, entry.score, reasons_of(entry.why, entry.shares), entry.is_new)
+
+
+def reasons_of(films: Sequence[str], shares: Sequence[float]) -> Reasons:
+    """The films that weigh most and how much; where that was not kept, none counts more than another."""
+    known = list(shares[: len(films)]) + [0.0] * (len(films) - len(shares))
+    return tuple(zip(films, known, strict=True))
+
+
+def _of_pair(run: Run, listing: Listing) -> Source:
+    two: dict[str, tuple[tuple[float | None, ...], tuple[Reasons, ...]]] = {}
+    for entry in listing.items:
+        fits = entry.fits if len(entry.fits) == 2 else (None, None)
+        whys = entry.whys if len(entry.whys) == 2 else ((), ())
+        two[entry.video_id] = (fits, tuple(reasons_of(why, ()) for why in whys))
+    return Source(
+        items=[Scored(one.video_id, one.score, is_new=one.is_new) for one in listing.items],
+        basis="pair",
+        made_by=made_by(run),
+        known=run.videos,
+        list_id=list_id(run.id, listing.user_id),
+        generated_at=listing.generated_at,
+        of_two=two,
+    )
+
+
+def _films(person: Person, is_wanted: Callable[[Bond], bool]) -> frozenset[str]:
+    return frozenset(video_id for video_id, bond in person.bonds.items() if is_wanted(bond))
