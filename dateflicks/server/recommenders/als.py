@@ -6,8 +6,9 @@ What somebody watched is taken as 1 with the confidence `confidence` × weight, 
 
 import importlib.util
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, csr_matrix
@@ -54,7 +55,7 @@ class Als(BaseRecommender):
 
     name = "als"
     version = "1"
-    config = AlsSettings
+    config: ClassVar[type[msgspec.Struct]] = AlsSettings
     summary = "factors of people and films by alternating least squares; needs the extra als"
 
     def fit(self, data: Interactions, context: Context) -> Model:

@@ -4,6 +4,9 @@ The two err differently: the one knows which film goes with which, the other wha
 without a part in EDLAE's matrix have what ALS thinks of them; without the extra `als` it is EDLAE alone.
 """
 
+from typing import ClassVar
+
+import msgspec
 import numpy as np
 from scipy.sparse import csr_array
 
@@ -41,7 +44,7 @@ class Blend(BaseRecommender):
 
     name = "blend"
     version = "1"
-    config = BlendSettings
+    config: ClassVar[type[msgspec.Struct]] = BlendSettings
     summary = "edlae and als as one, by the mean of their z-scores; edlae alone without the extra als"
 
     def fit(self, data: Interactions, context: Context) -> Model:

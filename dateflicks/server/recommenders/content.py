@@ -5,8 +5,9 @@ score is zero.
 """
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
+import msgspec
 import numpy as np
 from scipy.sparse import csr_array
 
@@ -23,7 +24,7 @@ class Content(BaseRecommender):
 
     name = "content"
     version = "1"
-    config = ContentSettings
+    config: ClassVar[type[msgspec.Struct]] = ContentSettings
     summary = "films like one's own, by genres, people and words that may be learned from"
 
     def fit(self, data: Interactions, context: Context) -> Model:

@@ -6,8 +6,9 @@ Dropping nothing it is EASE. It is one matrix of films × films, so only the fil
 """
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import lapack
@@ -57,7 +58,7 @@ class Edlae(BaseRecommender):
 
     name = "edlae"
     version = "1"
-    config = EdlaeSettings
+    config: ClassVar[type[msgspec.Struct]] = EdlaeSettings
     summary = "what films say for one another, in closed form; on the films that are watched most"
 
     def fit(self, data: Interactions, context: Context) -> Model:
@@ -115,5 +116,5 @@ def _invert(matrix: NDArray[np.float32]) -> None:
     for at in range(0, len(matrix), _STRIPE):  # only one triangle was made
         end = min(at + _STRIPE, len(matrix))
         square = matrix[at:end, at:end]
-        square += np.triu(square, 1).T - np.tril(square, -1)
+        square[:] = np.triu(square) + np.triu(square, 1).T
         matrix[end:, at:end] = matrix[at:end, end:].T

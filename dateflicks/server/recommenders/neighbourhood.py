@@ -1,8 +1,9 @@
 """Films that the same people watched: the cosine of two films' columns, a film's nearest only."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
+import msgspec
 import numpy as np
 from scipy.sparse import csr_array
 
@@ -29,7 +30,7 @@ class Neighbourhood(BaseRecommender):
 
     name = "neighbourhood"
     version = "1"
-    config = NeighbourhoodSettings
+    config: ClassVar[type[msgspec.Struct]] = NeighbourhoodSettings
     summary = "films watched by the same people, by cosine with shrinkage"
 
     def fit(self, data: Interactions, context: Context) -> Model:

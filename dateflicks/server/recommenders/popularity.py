@@ -1,8 +1,9 @@
 """What many watched, the recent counting more; the same for everybody."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
@@ -30,7 +31,7 @@ class Popularity(BaseRecommender):
 
     name = "popularity"
     version = "1"
-    config = PopularitySettings
+    config: ClassVar[type[msgspec.Struct]] = PopularitySettings
     summary = "what many watched, the recent counting more"
 
     def fit(self, data: Interactions, context: Context) -> Model:
