@@ -1,6 +1,5 @@
 """Where the collection comes from: the sources, how they are, and runs of them by hand."""
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -9,6 +8,7 @@ from dateflicks.cli.background import Background, background_of, exit_of, opened
 from dateflicks.cli.environment import CliEnvironment, environment_of
 from dateflicks.cli.exits import Exit
 from dateflicks.cli.failures import CliError, nearest
+from dateflicks.cli.moments import moment_of
 
 if TYPE_CHECKING:
     from dateflicks.server.jobs.declared import Job
@@ -84,7 +84,7 @@ def run(
     background = background_of(environment)
     if full and since is not None:
         raise CliError(Exit.USAGE, "--full reads everything, --since only what has changed: say one of them.")
-    wish = Wish(limit=limit, since=_moment(since), is_confirmed=confirm_removals, is_dry=dry_run)
+    wish = Wish(limit=limit, since=moment_of("--since", since), is_confirmed=confirm_removals, is_dry=dry_run)
     jobs = _wanted(background, name, is_full=full)
     if not jobs:
         environment.say(
@@ -125,17 +125,6 @@ def _wanted(background: Background, name: str, *, is_full: bool) -> "list[Job]":
         return [background.job(name + suffix)]
     on = {job.subject for job in background.jobs if job.kind == "source" and job.schedule}
     return [job for job in background.jobs if job.subject in on and job.name == job.subject + suffix]
-
-
-def _moment(text: str | None) -> float | None:
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        hint = "Write it as 2026-11-01, or 2026-11-01T20:00:00Z."
-        raise CliError(Exit.USAGE, f"--since: '{text}' is no time.", hint=hint) from None
-    return moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()
 
 
 async def _all(environment: CliEnvironment, background: Background, sources: "list[Found]") -> list[dict[str, Any]]:
