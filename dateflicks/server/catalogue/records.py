@@ -11,6 +11,7 @@ A work that sessions point at is found for as long as they may ask: its `status`
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from dateflicks.core.catalogue.facts import Offer
@@ -42,6 +43,7 @@ MARKS: Final = Collection(DATABASE, "marks")
 COLLECTIONS: Final = (VIDEOS, WORKS, KEYS, OVERRIDES, MARKS)
 
 STAMP_SECONDS: Final = 4e-6  # ten times what a number of this size can tell apart
+_REPEATED: Final = 8_192  # keys that are remembered: a step asks for each of its own half a dozen times
 
 
 def offer_id(source: str, source_id: str, region: str) -> str:
@@ -139,11 +141,13 @@ def near_keys(identity: Identity) -> list[str]:
     return sorted(keys)
 
 
+@lru_cache(_REPEATED)
 def key_id(*words: str) -> str:
     """The id of the key with these words."""
     return f"key:{_hash(*words)}"
 
 
+@lru_cache(_REPEATED)
 def title_key_id(title_key: str, year: int) -> str:
     """The id of the key of a folded title in one year: `ttl:…`, for common ones are treated apart."""
     return f"ttl:{_hash(title_key, str(year))}"

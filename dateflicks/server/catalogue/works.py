@@ -36,7 +36,7 @@ from dateflicks.server.storage.database import Database
 from dateflicks.server.storage.records import Document, Place
 from dateflicks.server.storage.table import MANY_MAX
 
-SEEDS: Final = 100  # offers in one step; their neighbours come on top
+SEEDS: Final = 200  # offers in one step; their neighbours come on top
 OVERLAP_SECONDS: Final = 60.0  # how far the clocks of those who write offers may be apart
 TRIES: Final = 8
 _MARK: Final = "mark:works"
@@ -75,7 +75,8 @@ class Works:
         await self._decisions.load()
         mark = ((await self._marks.get(_MARK)) or {}).get("at", 0.0)
         async for page in pages_from(self._videos, "changedAt", max(mark - OVERLAP_SECONDS, 0.0), limit=SEEDS):
-            await self._step(await self._undone(page), made)
+            undone = await self._undone(page)
+            await self._step([one["_id"] for one in undone], made, read=undone)
             mark = page[-1]["changedAt"]
             await self._marks.upsert({"_id": _MARK, "rev": 1, "at": mark})
         return made
@@ -85,7 +86,7 @@ class Works:
         made = Made()
         await self._decisions.load()
         async for page in pages_from(self._videos, "changedAt", 0.0, limit=SEEDS):
-            await self._step([one["_id"] for one in page], made)
+            await self._step([one["_id"] for one in page], made, read=page)
         async for page in pages_from(self._works, "updatedAt", 0.0, limit=SEEDS):
             await self._end_orphans([one for one in page if one["endedAt"] is None], made)
         return made
@@ -147,26 +148,30 @@ class Works:
 
     # --- one step -----------------------------------------------------------------------------------------------
 
-    async def _undone(self, page: Sequence[Document]) -> list[str]:
+    async def _undone(self, page: Sequence[Document]) -> list[Document]:
         """Those of which the films do not know this version yet."""
         films = await those(self._works, list({one["workId"] for one in page if one["workId"]}))
-        return [one["_id"] for one in page if not _is_done(one, films.get(one["workId"] or ""))]
+        return [one for one in page if not _is_done(one, films.get(one["workId"] or ""))]
 
-    async def _step(self, seeds: Sequence[str], made: Made) -> None:
+    async def _step(self, seeds: Sequence[str], made: Made, *, read: Sequence[Document] = ()) -> None:
+        """Make films of these; what was `read` of them just now need not be read again."""
+        known = {one["_id"]: one for one in read}
         for _ in range(TRIES):
             for start in range(0, len(seeds), SEEDS):
-                left = await self._try(seeds[start : start + SEEDS], made)
+                some = seeds[start : start + SEEDS]
+                there = known if known.keys() >= set(some) else await those(self._videos, some)
+                left = await self._try({key: there[key] for key in some if key in there}, made)
                 if left:
+                    known = {}
                     break
             else:
                 return
             seeds = [*left, *seeds[start:]]
         raise Unavailable("Sources keep changing what is to be made films of. Try again in a moment.")
 
-    async def _try(self, seeds: Sequence[str], made: Made) -> list[str]:
+    async def _try(self, stored: dict[str, Document], made: Made) -> list[str]:
         """Returns the offers that somebody else has changed meanwhile."""
         self._keys.forget()
-        stored = await those(self._videos, seeds)
         made.looked_at += len(stored)
         roots = await self._in_order(stored)
         roots |= {said for key in stored for one in self._decisions.of(key) for said in (one.offer, one.other)}

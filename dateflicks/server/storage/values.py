@@ -7,6 +7,7 @@ like numbers or object ids; non-finite numbers are no JSON. Such values are refu
 import math
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from dateflicks.server.storage.records import Collection, Document, UnsafeValue
@@ -44,7 +45,8 @@ def check_document(collection: Collection, document: Document) -> None:
     for key, value in document.items():
         if key != "_id":
             _check_key(collection.name, key)
-            _check_value(key, value, 0)
+            if not _is_plain(value):
+                _check_value(key, value, 0)
     for field in collection.indexed:
         if (value := document.get(field)) is not None:
             check_filter_value(field, value)
@@ -64,17 +66,29 @@ def _check_value(path: str, value: object, depth: int) -> None:
         _check_number(path, value)
     elif isinstance(value, list):
         for item in value:
-            _check_value(path, item, depth + 1)
+            if not _is_plain(item):
+                _check_value(path, item, depth + 1)
     elif isinstance(value, Mapping):
         for key, item in value.items():
             _check_key(path, key)
-            _check_value(f"{path}.{key}", item, depth + 1)
+            if not _is_plain(item):
+                _check_value(f"{path}.{key}", item, depth + 1)
     else:
         raise UnsafeValue(f"{path}: {type(value).__name__} cannot be stored")
 
 
+def _is_plain(value: object) -> bool:
+    """Whether it is what most values are, of which nothing is to be checked."""
+    return value is None or (type(value) is str and value.isascii())
+
+
+@lru_cache(1_024)
+def _is_key(key: object) -> bool:
+    return isinstance(key, str) and _KEY.fullmatch(key) is not None
+
+
 def _check_key(path: str, key: Any) -> None:
-    if not isinstance(key, str) or not _KEY.fullmatch(key):
+    if not _is_key(key):
         raise UnsafeValue(f"{path}: {key!r} is no key for the database; store other people's JSON as text (opaque)")
 
 

@@ -56,7 +56,7 @@ async def test_making_films_again_of_what_has_not_changed_writes_nothing(collect
 
     assert (made.looked_at, made.written) == (0, 0)
     assert set(sent) <= {"find", "ping", "update"}
-    assert sent.count("update") == 3  # how far it has come, after each page
+    assert sent.count("update") == 2  # how far it has come, after each page
     assert await collected.all_offers() == offers
     assert await collected.all_films() == films
 
@@ -246,6 +246,36 @@ async def test_whatever_happens_in_whatever_order_films_are_what_the_rules_make_
     assert await collected.all_films() == before
 
 
+@pytest.mark.parametrize("seed", range(3))
+async def test_many_offers_at_once_and_one_at_a_time_make_the_same_films(collected: Collected, seed: int) -> None:
+    chance = random.Random(f"offers {seed}")
+    items = [some_item(chance, number) for number in range(30)]
+    await collected.run("archive", items)
+    await collected.works.update()
+    at_once = await films_by_offers(collected)
+    await collected.run("archive", [], is_confirmed=True)
+    await collected.works.forget(await collected.all_offers())
+    assert await collected.groups() == set()
+
+    writer = collected.writer("archive")
+    for one in items:
+        await writer.write([one])
+        await collected.works.update()
+
+    assert await films_by_offers(collected) == at_once
+
+
+async def films_by_offers(collected: Collected) -> dict[tuple[str, ...], dict[str, Any]]:
+    """All films that have offers, told by these, but for when, and for ids, which tell what was there first."""
+    films = {one["_id"]: one for one in await collected.all_films() if one["endedAt"] is None}
+    by_time = {"_id", "rev", "updatedAt", "memberStamps", "contentHash"}
+    return {
+        tuple(one["members"]): {name: value for name, value in one.items() if name not in by_time}
+        | {"candidates": {tuple(films[other]["members"]) for other in one["candidates"]}}
+        for one in films.values()
+    }
+
+
 async def test_films_that_were_lost_altogether_are_made_anew_under_their_ids(collected: Collected) -> None:
     chance = random.Random(1)
     for source in ("archive", "netflix"):
@@ -290,6 +320,7 @@ async def test_a_step_that_breaks_off_anywhere_is_done_by_the_next(collected: Co
         collected.time += 1.0
 
 
+@pytest.mark.timeout(180)  # all of it happens at once, beside whatever else the machine does
 async def test_sources_that_write_meanwhile_and_others_who_make_films_do_no_harm(collected: Collected) -> None:
     chance = random.Random(5)
     makers = [Works(collected.database, now=collected.now) for _ in range(2)]

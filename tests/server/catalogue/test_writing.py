@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from dateflicks.server.catalogue import writing
 from dateflicks.server.providers.records import Swept, Written
 from dateflicks.server.providers.source import Item, Removed
 from tests.server.catalogue.collection import DAY, START, Collected, item
@@ -290,3 +291,17 @@ async def test_a_run_that_breaks_off_anywhere_and_is_done_again_leaves_what_an_u
     assert len(told) == 8
     for source in told:
         assert sorted(told[source]) == sorted(told["undisturbed"])
+
+
+async def test_more_names_than_are_put_in_order_at_a_time_are_all_remembered(
+    collected: Collected, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writing, "_PART", 7)
+    await collected.run("archive", [item(str(number)) for number in range(60)])
+
+    _, swept = await collected.run("archive", [item(str(number)) for number in range(45)])
+
+    assert swept.removed == 15
+    assert {one["sourceId"] for one in await collected.all_offers() if one["status"] == "gone"} == {
+        str(number) for number in range(45, 60)
+    }
