@@ -2,6 +2,7 @@
 
     python -m benchmarks.providers
     python -m benchmarks.providers --titles 200000 --kills 0 --json
+    python -m benchmarks.providers --memory 20000 100000 200000
 
 One full run of a source whose titles are invented goes through all that a run goes through: checks, cleaning, batches,
 checkpoints, its record. Between its chunks as many documents of the same making are upserted barely, through the
@@ -11,6 +12,8 @@ single write goes out. Then films are made of it all. Memory is looked at after 
 not grow, but by the eight bytes of each title that a run remembers.
 Last, runs in processes of their own are killed at random moments, each on a collection of its own, and done again:
 what is there then must be what an undisturbed run leaves, and yet another run must write nothing.
+With --memory a collection grows to these sizes, and at each of them all that works on it, in a process of its own, is
+looked at for the memory that it takes at most; nothing else is measured.
 Ends with 1 when a figure misses its target on a machine that is quiet enough, or a collection is not the same.
 """
 
@@ -33,7 +36,7 @@ from pymongo import AsyncMongoClient, ReplaceOne
 from pymongo.monitoring import CommandStartedEvent
 from rich.console import Console
 
-from benchmarks.filmbench import films
+from benchmarks.filmbench import films, memory
 from benchmarks.filmbench.calls import memory_mib
 from benchmarks.filmbench.filling import CHUNK, COLLECTIONS, TIMEOUT_SECONDS, Invented, fill, picture
 from benchmarks.filmbench.report import Machine, plain_table, tell, this_machine, verdicts
@@ -59,6 +62,7 @@ GROWN: Final = Target("titles per second, last chunks / first", "x", 0.7, 0.9, i
 REFRESH: Final = Target("unchanged run / first run, per second", "x", 5.0, 10.0, is_floor=True)
 SILENT: Final = Target("writes of an unchanged run", "", 0.0)
 FLAT: Final = Target("memory of a run, per further 100,000 titles", "MiB", 4.0, 1.0)
+FLAT_STAGE: Final = Target("most memory, per further 100,000 titles", "MiB", 4.0, 1.0)
 SAME: Final = Target("collections that differ after a kill", "", 0.0)
 MET: Final = Target("kills that met a run half way", "", 0.7, is_floor=True)
 AGAIN: Final = Target("offers written by yet another run", "", 0.0)
@@ -84,6 +88,14 @@ class Run(msgspec.Struct):
     killed_at: list[int] = []  # titles that were there by then
     differing: int = 0
     written_again: int = 0
+    rows: list[Row] = []
+
+
+class Sizes(msgspec.Struct):
+    """The memory of all stages, as it is written with --json."""
+
+    machine: Machine
+    stages: list[memory.Stage]
     rows: list[Row] = []
 
 
@@ -276,14 +288,39 @@ def judged(run: Run, *, is_quiet: bool) -> list[Row]:
     return rows
 
 
+def measure_memory(sizes: Sequence[int], say: Callable[[str], None]) -> Sizes:
+    """What each stage takes while the collection grows to these sizes."""
+    load = os.getloadavg()[0]
+    with tempfile.TemporaryDirectory(prefix="dateflicks-providers-") as folder:
+        stages = asyncio.run(memory.stages(Path(folder), sizes, say))
+    slopes = {name: memory.slope(stages, name) for name in memory.STAGES}
+    rows = [row(name, FLAT_STAGE, one, is_quiet=True) for name, one in slopes.items() if one is not None]
+    return Sizes(this_machine(load), stages, rows)
+
+
+def _tell_memory(sizes: Sizes, *, as_json: bool) -> int:
+    lines = [
+        (one.name, f"{one.titles:,}", f"{one.peak_mib:.0f}", " ".join(f"{value:.0f}" for value in one.quarters_mib),
+         f"{one.engine_mib:.0f}")
+        for one in sizes.stages
+    ]  # fmt: skip
+    columns = ("", "titles", "at most, MiB", "in each quarter of its time", "the database, MiB")
+    tables = [plain_table("memory", columns, lines), verdicts(sizes.rows, sizes.machine)]
+    return tell(sizes, sizes.rows, tables, as_json=as_json)
+
+
 def main() -> int:
     """The command."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.providers", description=__doc__.split("\n")[0])
     parser.add_argument("--titles", type=int, default=TITLES)
     parser.add_argument("--kills", type=int, default=KILLS)
     parser.add_argument("--json", action="store_true", help="write the run as JSON on stdout")
+    parser.add_argument("--memory", type=int, nargs="+", metavar="TITLES", help="only memory, at these sizes")
     options = parser.parse_args()
     words = Console(stderr=True, highlight=False)
+    if options.memory:
+        sizes = measure_memory(sorted(options.memory), lambda text: words.print(text, markup=False))
+        return _tell_memory(sizes, as_json=options.json)
     run = measure(options.titles, options.kills, lambda text: words.print(text, markup=False))
     assert run.machine is not None
     bare = statistics.median(run.bare_per_second)
