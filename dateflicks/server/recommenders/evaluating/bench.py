@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 import numpy as np
@@ -57,15 +57,18 @@ class Bench:
     threads: int
     at: int
     model: Model | None = None
+    _faded: dict[float | None, csr_array] = field(default_factory=dict)
 
     def tried(self, config: Any, half_lives: Sequence[float | None]) -> list[Mean]:
         """NDCG on the validation part, learned from the training part, for each way to let the past fade."""
         data = self.split.data((TRAIN,))
-        model = self._fit(data, config)
+        model = self.fit(data, config)
         held_back = self.split.matrix(VALIDATION)
         found = []
         for half_life in half_lives:
-            scorer = scorer_of(model, histories(data, half_life))
+            if half_life not in self._faded:
+                self._faded[half_life] = histories(data, half_life)
+            scorer = scorer_of(model, self._faded[half_life])
             found.append(Mean.of(measure(scorer, data.weights, held_back, self.at).ndcg))
         return found
 
@@ -74,7 +77,7 @@ class Bench:
         data = self.split.data((TRAIN, VALIDATION))
         with PeakMemory() as memory:
             started = time.perf_counter()
-            self.model = self._fit(data, config)
+            self.model = self.fit(data, config)
             fitted = time.perf_counter()
         scorer = scorer_of(self.model, histories(data, half_life))
         before = time.perf_counter()
@@ -91,7 +94,8 @@ class Bench:
         """Do something else with the bench, wherever it stands: `work` is given the bench first."""
         return work(self, *args)
 
-    def _fit(self, data: Interactions, config: Any) -> Model:
+    def fit(self, data: Interactions, config: Any) -> Model:
+        """Learn from this."""
         return self.recommender.fit(data, Context(config=config, seed=self.seed, threads=self.threads))
 
 

@@ -54,10 +54,10 @@ def measure(scorer: Scorer, seen: csr_array, held_back: csr_array, at: int) -> M
     shown = np.zeros(held_back.shape[1], dtype=bool)
     done = 0
     for rows in blocks(people, held_back.shape[1]):
+        theirs = held_back[rows]
         found = best(checked(scorer(rows), len(rows), held_back.shape[1]), seen[rows], at)
         shown[found[found >= 0]] = True
-        hits = hits_of(found, held_back[rows])
-        wanted = np.diff(held_back[rows].indptr)
+        hits, wanted = hits_of(found, theirs), np.diff(theirs.indptr)
         ndcg[done : done + len(rows)] = ndcg_of(hits, wanted)
         recall[done : done + len(rows)] = hits.sum(axis=1) / wanted
         done += len(rows)
@@ -76,9 +76,9 @@ def best(scores: Scores, seen: csr_array, at: int) -> NDArray[np.int64]:
 
 def hits_of(lists: NDArray[np.int64], held_back: csr_array) -> NDArray[np.bool_]:
     """Which places of each list have a film that was held back."""
-    hits = np.zeros(lists.shape, dtype=bool)
-    for row in range(len(lists)):
-        hits[row] = np.isin(lists[row], held_back.indices[held_back.indptr[row] : held_back.indptr[row + 1]])
+    wanted = np.zeros(held_back.shape, dtype=bool)
+    wanted[np.repeat(np.arange(len(lists)), np.diff(held_back.indptr)), held_back.indices] = True
+    hits: NDArray[np.bool_] = np.take_along_axis(wanted, np.maximum(lists, 0), axis=1) & (lists >= 0)
     return hits
 
 

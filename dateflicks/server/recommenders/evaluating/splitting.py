@@ -33,11 +33,15 @@ class Split:
     how: How
     seed: int
 
+    @property
+    def measured(self) -> int:
+        """How many people have something in the test."""
+        return len(np.unique(self.ratings.users[self.parts == TEST]))
+
     def data(self, parts: Collection[int]) -> Interactions:
         """These parts, to learn from. `now` is the last time of them."""
         chosen = np.isin(self.parts, list(parts))
-        ratings = self.ratings
-        return interactions_of(ratings, chosen)
+        return interactions_of(self.ratings, chosen)
 
     def matrix(self, part: int) -> csr_array:
         """What belongs to one part: users × films, ones."""

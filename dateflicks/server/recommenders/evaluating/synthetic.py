@@ -2,7 +2,7 @@
 
 Films belong to clusters, some are watched more than others, and each person loves one cluster, likes a second one and
 watches some of everything. Half way through, the person's taste moves on: what they loved becomes what they like, and a
-new love comes. `truth` is how much each film draws each person at the end, and thereby the best that can be said.
+new love comes. How much each film drew each person is known, and thereby the best that anybody could say.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from dateflicks.server.recommenders.evaluating.metrics import Scorer
 from dateflicks.server.recommenders.evaluating.reading import Ratings
+from dateflicks.server.recommenders.evaluating.splitting import How
+from dateflicks.server.recommenders.recommender import Scores
 
 FIRST_AT: Final = 946_684_800  # 2000-01-01
 BETWEEN_SECONDS: Final = 86_400
@@ -22,11 +25,17 @@ SKEW: Final = 0.6  # how fast films within a cluster become less known
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Synthetic:
-    """Ratings, and what they were drawn from: users × films, and the cluster of each film."""
+    """Ratings, and what they were drawn from: users × films, before and after taste moved on; each film's cluster."""
 
     ratings: Ratings
-    truth: NDArray[np.float32]
+    early: NDArray[np.float32]
+    late: NDArray[np.float32]
     clusters: NDArray[np.int64]
+
+    def oracle(self, how: How) -> Scorer:
+        """The best that can be said of a test: by time it is of the end, by chance of both halves."""
+        truth: Scores = self.late if how == "time" else self.early + self.late
+        return lambda rows: truth[rows]
 
 
 def synthetic(
@@ -59,7 +68,8 @@ def synthetic(
             kind="u.data",
             taken=(Path("synthetic"),),
         ),
-        truth=late.astype(np.float32),
+        early=early.astype(np.float32),
+        late=late.astype(np.float32),
         clusters=of_film,
     )
 
