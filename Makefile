@@ -12,7 +12,7 @@ PATHS := dateflicks tests benchmarks
 	@echo "Installing into .venv; this takes a while the first time." >&2
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --upgrade pip
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[als,keyring,local,web]' --group dev
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[als,keyring,local,redis,web]' --group dev
 	@touch $@
 
 demo: .venv/.made  ## two players watch one film in step on this machine; ARGS are passed on

@@ -5,7 +5,7 @@ import re
 import secrets
 from typing import Final, Literal
 
-Prefix = Literal["usr", "ses", "vid", "prd", "msg", "tok", "inv", "clk", "req", "run"]
+Prefix = Literal["usr", "ses", "vid", "prd", "msg", "tok", "inv", "clk", "req", "run", "wrk"]
 
 _BYTES: Final = 16
 _PATTERN: Final = re.compile(r"[a-z]{3}_[a-z2-7]{26}")
