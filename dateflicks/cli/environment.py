@@ -118,12 +118,12 @@ class CliEnvironment:
         hint = "Give it on the first line of stdin, with --password-stdin."
         return self.ask("Password", instead=hint, is_secret=True, twice=is_new)
 
-    def agree(self, question: str) -> None:
-        """Go on only with a yes: typed here, or given before with --yes."""
+    def agree(self, question: str, *, instead: str = "Say yes beforehand with --yes.") -> None:
+        """Go on only with a yes: typed here, or given before with --yes (or as `instead` says)."""
         if self.is_agreed:
             return
         if not self._can_ask():
-            raise CliError(Exit.USAGE, f"{question} Nobody can be asked here.", hint="Say yes beforehand with --yes.")
+            raise CliError(Exit.USAGE, f"{question} Nobody can be asked here.", hint=instead)
         if not typer.confirm(question, err=True):
             raise CliError(Exit.REFUSED, "Nothing was changed.")
 

@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from dateflicks.cli.environment import CliEnvironment
 from dateflicks.cli.exits import Exit
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from dateflicks.server.recommenders.evaluating.bench import Standing
     from dateflicks.server.recommenders.evaluating.evaluation import Evaluation, Tell, Wanted
     from dateflicks.server.recommenders.evaluating.reading import Ratings
-    from dateflicks.server.recommenders.evaluating.splitting import Split
+    from dateflicks.server.recommenders.evaluating.splitting import How, Split
     from dateflicks.server.recommenders.recommender import Recommender
     from dateflicks.settings.recommenders import RecommendersSettings
 
@@ -39,7 +39,7 @@ class Asked:
 
     name: str
     data: str
-    split: Literal["rand", "time", "published"] | None
+    split: str | None
     seed: int
     at: int
     is_tuned: bool
@@ -179,7 +179,8 @@ def _split(environment: CliEnvironment, asked: Asked) -> "Split":
         raise CliError(Exit.NOT_FOUND, f"There is no folder {folder}.", hint=hint)
     else:
         ratings = read_ratings(folder, is_split=None if asked.split is None else asked.split == "published")
-    split = split_of(ratings, asked.split or ("published" if ratings.parts is not None else "rand"), asked.seed)
+    how = cast("How", asked.split or ("published" if ratings.parts is not None else "rand"))
+    split = split_of(ratings, how, asked.seed)
     _tell_of(environment, ratings, split)
     return split
 

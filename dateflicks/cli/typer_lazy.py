@@ -7,7 +7,7 @@ line, and turns every exception into three lines and an exit code.
 import importlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -59,6 +59,13 @@ def _show_no_type_of_flags(command: _click.Command, ctx: _click.Context) -> None
             param.metavar = ""
 
 
+def _with_commands(command: _click.Command) -> Iterator[_click.Command]:
+    """A command and all below it."""
+    yield command
+    for below in command.commands.values() if isinstance(command, TyperGroup) else ():
+        yield from _with_commands(below)
+
+
 def _unhurry(command: _click.Command, ctx: _click.Context) -> None:
     for param in command.get_params(ctx):
         if isinstance(param, TyperArgument | TyperOption):
@@ -90,7 +97,7 @@ class LazyGroup(TyperGroup):
         if isinstance(found, TyperGroup) and entry.module != cmd_name:
             found = found.commands[cmd_name]
         found.name = cmd_name
-        for command in (found, *found.commands.values()) if isinstance(found, TyperGroup) else (found,):
+        for command in _with_commands(found):
             assert isinstance(command, TyperGroup | TyperCommand)
             _unhurry(command, ctx)
             _show_no_type_of_flags(command, ctx)

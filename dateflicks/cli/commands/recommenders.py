@@ -1,15 +1,26 @@
 """Who recommends: the recommenders, how they are, runs by hand; how good they are, and which of them is used."""
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
 
+from dateflicks.cli.commands import priors
 from dateflicks.cli.environment import environment_of
 
 app = typer.Typer(add_completion=False)
+app.add_typer(priors.app, name="prior")
 
 COLUMNS = ("name", "state", "version", "users", "videos", "last_status", "last_run", "next_run", "attention")
 RUNS = ("source", "status", "seconds", "counters.seen", "counters.new", "error")
+
+
+class Split(StrEnum):
+    """How an evaluation holds films back: by chance, the last ones, or as the data was published."""
+
+    RAND = "rand"
+    TIME = "time"
+    PUBLISHED = "published"
 
 
 @app.callback(invoke_without_command=True)
@@ -103,3 +114,40 @@ def promote(
     from dateflicks.cli.experiments import promote
 
     promote(environment_of(ctx), name)
+
+
+@app.command()
+def evaluate(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAME|all", help="A recommender, or all that are built in.")],
+    data: Annotated[
+        str, typer.Option(metavar="FOLDER", help="Ratings, as MovieLens or RecBole has them; 'synthetic' draws some.")
+    ],
+    split: Annotated[
+        Split | None, typer.Option(help="How films are held back; else as published, or by chance.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="For all that chance does.")] = 42,
+    at: Annotated[int, typer.Option(min=1, max=1_000, help="How long the lists are.")] = 20,
+    no_tune: Annotated[bool, typer.Option("--no-tune", help="Take the settings as they are.")] = False,
+    threads: Annotated[int | None, typer.Option(min=1, help="How many to use; else as in the settings.")] = None,
+    pairs: Annotated[int, typer.Option(min=0, help="Lists for so many pairs instead, in several ways.")] = 0,
+    home: Annotated[int, typer.Option(min=0, max=8, help="Homes of so many people instead, with a prior.")] = 0,
+    homes: Annotated[int, typer.Option(min=1, help="How many homes.")] = 25,
+    prior: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="For homes: this prior, not the others of the data.")
+    ] = None,
+) -> None:
+    """Measure a recommender on films that are held back: 70 % to learn from, 10 % to choose settings, 20 % to test.
+
+    dateflicks recommend evaluate blend --data ml-1m
+    dateflicks recommend evaluate edlae --data ml-100k --split time --json
+    dateflicks recommend evaluate blend --data ml-1m --pairs 1000
+    """
+    from dateflicks.cli.evaluating import Asked
+    from dateflicks.cli.evaluating import evaluate as measure
+
+    asked = Asked(
+        name=name, data=data, split=split and split.value, seed=seed, at=at, is_tuned=not no_tune, threads=threads,
+        pairs=pairs, home=home, homes=homes, priors=tuple(prior or ()),
+    )  # fmt: skip
+    measure(environment_of(ctx), asked)

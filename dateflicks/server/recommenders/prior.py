@@ -210,9 +210,13 @@ def keep(prior: Prior, about: About, data: Path) -> None:
 
 def kept(data: Path) -> list[About]:
     """What is kept in this data folder, by name. Raises PriorError when one of them cannot be read."""
+    return [_about(data / FOLDER / name) for name in names(data)]
+
+
+def names(data: Path) -> list[str]:
+    """The names of what is kept in this data folder, readable or not."""
     folder = data / FOLDER
-    names = sorted(path.name for path in folder.iterdir() if _NAME.fullmatch(path.name)) if folder.is_dir() else []
-    return [_about(folder / name) for name in names]
+    return sorted(path.name for path in folder.iterdir() if _NAME.fullmatch(path.name)) if folder.is_dir() else []
 
 
 def load(data: Path, name: str) -> Prior:
