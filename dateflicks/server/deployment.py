@@ -13,7 +13,8 @@ from typing import Any, Final
 from dateflicks.core.errors import DateflicksError
 from dateflicks.server.auth.key import FILE_NAME, signing_key
 from dateflicks.server.auth.tokens import Signer
-from dateflicks.server.bus.local import Bus, LocalBus
+from dateflicks.server.bus.local import Bus
+from dateflicks.server.bus.opening import open_bus
 from dateflicks.server.observe.metrics import Metrics
 from dateflicks.server.services.messages import records as messages_records
 from dateflicks.server.services.messages.app import MessagesService
@@ -105,7 +106,8 @@ class Deployment:
     async def deploy(self, metrics: Metrics) -> AsyncIterator[Sequence[Service]]:
         """The services, not started yet, on a database that is open for as long as the block runs.
 
-        Raises KeyUnusable, FolderUnusable, FolderInUse, DatabaseAddressWrong, StorageFault, Unavailable.
+        Raises KeyUnusable, FolderUnusable, FolderInUse, DatabaseAddressWrong, BusUnusable, BusAddressWrong,
+        StorageFault, Unavailable.
         """
         auth, mongo = self.hosting.auth, self.hosting.mongo
         key_file = Path(auth.key_file) if auth.key_file else self.folder / FILE_NAME
@@ -122,5 +124,6 @@ class Deployment:
                 raise FolderUnusable(
                     f"The data folder {own} cannot be used: {why}.\nMake it writable, or name another with --data."
                 ) from error
-            shared = Shared(database, signer, LocalBus(), metrics, own)
+            bus = await stack.enter_async_context(open_bus(self.hosting.bus))
+            shared = Shared(database, signer, bus, metrics, own)
             yield [kind.make(shared, self.services[name]) for name, kind in kinds.items()]

@@ -43,6 +43,13 @@ class MongoSettings(msgspec.Struct, frozen=True, kw_only=True):
     timeout_seconds: Annotated[float, msgspec.Meta(gt=0, le=10)] = 1.0
 
 
+class BusSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What joins several processes: `local` is this one alone, else the address of a Redis (it may hold a password)."""
+
+    uri: Secret = "local"
+    deployment: Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=r"^[a-z0-9-]+$")] = "dateflicks"
+
+
 class AuthSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The deployment's signing key: the same for all its services."""
 
@@ -65,6 +72,7 @@ class HostingSettings(msgspec.Struct, frozen=True, kw_only=True):
     server: ServerSettings = ServerSettings()
     mongo: MongoSettings = MongoSettings()
     auth: AuthSettings = AuthSettings()
+    bus: BusSettings = BusSettings()
 
 
 class AllSettings(HostingSettings, frozen=True, kw_only=True):

@@ -9,6 +9,8 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
 
+from dateflicks.protocol.ids import new_id
+
 Callback = Callable[[str, Mapping[str, Any]], None]
 Unsubscribe = Callable[[], None]
 
@@ -19,13 +21,33 @@ log = logging.getLogger(__name__)
 
 
 class Bus(Protocol):
-    """Publish and subscribe to hints by topic."""
+    """Publish and subscribe to hints by topic, within one process or between several."""
+
+    @property
+    def worker_id(self) -> str:
+        """The name of this process among those that share the bus."""
+
+    @property
+    def is_up(self) -> bool:
+        """Whether others hear us, and we them."""
 
     def publish(self, topic: str, body: Mapping[str, Any]) -> None:
-        """Tell whoever listens to this topic; never waits, never raises."""
+        """Tell whoever listens to this topic, everywhere; never waits, never raises."""
+
+    def send(self, worker_id: str, topic: str, body: Mapping[str, Any]) -> None:
+        """Tell one process alone; never waits, never raises."""
 
     def subscribe(self, topic: str, callback: Callback) -> Unsubscribe:
         """Be told, synchronously, until the returned function is called. A callback must return at once."""
+
+    def on_return(self, callback: Callable[[], None]) -> None:
+        """Be called when hints are heard again after a time in which some may have been lost."""
+
+    def on_gone(self, callback: Callable[[str], None]) -> None:
+        """Be called with the name of a process that is not there any more."""
+
+    def is_there(self, worker_id: str) -> bool:
+        """Whether a process has been heard of lately; while the bus is away nobody is known to be gone."""
 
 
 class TooManySubscribers(RuntimeError):
@@ -42,7 +64,28 @@ class LocalBus:
         self._waiting: deque[tuple[str, Mapping[str, Any]]] = deque()
         self._waiting_max = waiting_max
         self._is_delivering = False
+        self.worker_id = new_id("wrk")
         self.dropped = 0
+
+    @property
+    def is_up(self) -> bool:
+        """There is nobody else."""
+        return True
+
+    def send(self, worker_id: str, topic: str, body: Mapping[str, Any]) -> None:
+        """As `publish`, for this process; there is no other."""
+        if worker_id == self.worker_id:
+            self.publish(topic, body)
+
+    def on_return(self, callback: Callable[[], None]) -> None:
+        """It is never away."""
+
+    def on_gone(self, callback: Callable[[str], None]) -> None:
+        """Nobody goes."""
+
+    def is_there(self, worker_id: str) -> bool:
+        """Whether this is us: whoever else wrote its name somewhere was another time."""
+        return worker_id == self.worker_id
 
     def publish(self, topic: str, body: Mapping[str, Any]) -> None:
         """Call every callback of this topic; one that raises is logged, and the others are called all the same."""

@@ -1,0 +1,35 @@
+"""Which bus a process has, by the settings."""
+
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Final
+
+from dateflicks.core.errors import DateflicksError
+from dateflicks.server.bus.local import Bus, LocalBus
+from dateflicks.settings.services import BusSettings
+
+LOCAL: Final = "local"
+
+
+class BusUnusable(DateflicksError):
+    """What joins processes is not installed; the text is for people."""
+
+
+@contextlib.asynccontextmanager
+async def open_bus(settings: BusSettings) -> AsyncIterator[Bus]:
+    """The bus for as long as the block runs; a Redis that is away is waited for in the background.
+
+    Raises BusUnusable, BusAddressWrong.
+    """
+    if settings.uri == LOCAL:
+        yield LocalBus()
+        return
+    try:
+        from dateflicks.server.bus.redis import RedisBus
+    except ImportError as error:
+        raise BusUnusable(
+            "`bus.uri` names a Redis, and the package that speaks to it is not installed.\n"
+            "Install dateflicks[redis], or set it to `local` for a single process."
+        ) from error
+    async with RedisBus(settings.uri, deployment=settings.deployment).open() as bus:
+        yield bus
