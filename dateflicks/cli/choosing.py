@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from dateflicks.cli.environment import CliEnvironment
 from dateflicks.cli.exits import Exit
 from dateflicks.cli.failures import CliError
+from dateflicks.cli.patience import STILL_READ, found_in
 
 if TYPE_CHECKING:
     from dateflicks.client.films import Film
@@ -38,8 +39,11 @@ async def chosen_film(environment: CliEnvironment, text: str, player: str, *, is
     from dateflicks.protocol.ids import is_id
 
     by_hand = player != "mpv"
-    if is_id(text, "vid") or _is_words(text, is_name_enough=by_hand and is_length_told):
-        video = await _looked_up(environment, text, is_name_enough=by_hand)
+    if is_id(text, "vid") or _is_words(text):
+        if by_hand and is_length_told and not is_id(text, "vid"):
+            video = await _called(environment, text)
+        else:
+            video = await _looked_up(environment, text, is_name_enough=by_hand)
         if video is not None:
             return await _of_video(environment, video, player)
     return Chosen(own_film(text, is_elsewhere=by_hand))
@@ -56,7 +60,13 @@ async def the_video(environment: CliEnvironment, videos: "Videos", text: str) ->
             return await videos.video(text)
         except NotThere as missing:
             raise CliError(Exit.NOT_FOUND, missing.detail, hint=LOOK) from None
-    found = (await videos.page(text, limit=SHOWN)).items
+
+    async def ask() -> "list[VideoBody]":
+        return (await videos.page(text, limit=SHOWN)).items
+
+    found, is_all = await found_in(environment, videos, ask)
+    if not found and not is_all:
+        raise CliError(Exit.NOT_FOUND, f"No film is found for '{text}' yet.", hint=STILL_READ)
     if not found:
         raise CliError(Exit.NOT_FOUND, f"No film is found for '{text}'.", hint=LOOK)
     if (video := the_one(found, text)) is not None:
@@ -65,14 +75,37 @@ async def the_video(environment: CliEnvironment, videos: "Videos", text: str) ->
     raise CliError(Exit.USAGE, f"'{text}' may be any of these.", hint="Name one by its id, or type more of its title.")
 
 
-def _is_words(text: str, *, is_name_enough: bool) -> bool:
+def _is_words(text: str) -> bool:
     """Whether this can only be words to look for, as far as can be told from here."""
-    if is_name_enough or not text.strip() or "://" in text or "/" in text or "\\" in text or "\0" in text:
+    if not text.strip() or "://" in text or "/" in text or "\\" in text or "\0" in text:
         return False
     try:
         return not Path(text).expanduser().exists() and not _FILE_ENDING.fullmatch(Path(text).suffix)
     except (OSError, RuntimeError, ValueError):
         return False
+
+
+async def _called(environment: CliEnvironment, text: str) -> "VideoBody | None":
+    """The one video of this very title, alone or with its year; None where a person has to be believed. It is said.
+
+    With its length told a film is told well enough: what is only like the words of it is not meant.
+    """
+    from dateflicks.client.errors import NotThere, Unreachable
+    from dateflicks.client.videos import Videos, called, name_of
+
+    async with environment.connect(anonymously=True) as client:
+        try:
+            videos = called((await Videos(client).page(text, limit=SHOWN)).items, text)
+        except (Unreachable, NotThere):
+            return None
+    if len(videos) == 1:
+        environment.say(f"{name_of(videos[0])} of the collection is taken, {videos[0].id}.")
+        return videos[0]
+    several = (
+        f"The collection has {len(videos)} films of this title" if videos else "No film of the collection is called so"
+    )
+    environment.say(f"{several}: '{text}' is taken as it is.")
+    return None
 
 
 async def _looked_up(environment: CliEnvironment, text: str, *, is_name_enough: bool) -> "VideoBody | None":

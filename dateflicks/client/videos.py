@@ -82,11 +82,18 @@ class Videos:
 
 def the_one(videos: list[VideoBody], text: str) -> VideoBody | None:
     """The film that is meant by what was typed: the only one found, or the only one of exactly that title."""
-    if len(videos) == 1:
-        return videos[0]
+    found = videos if len(videos) == 1 else called(videos, text)
+    return found[0] if len(found) == 1 else None
+
+
+def called(videos: list[VideoBody], text: str) -> list[VideoBody]:
+    """Those of exactly this title, or of this title and year."""
     wanted = fold_title(text)
-    called = [video for video in videos if wanted in {fold_title(title) for title in _titles(video)}]
-    return called[0] if len(called) == 1 else None
+    return [
+        video
+        for video in videos
+        if any(wanted in (fold_title(title), fold_title(f"{title} {video.year}")) for title in _titles(video))
+    ]
 
 
 def name_of(video: VideoBody) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from dateflicks.cli import patience
 from dateflicks.server.providers import discovery
 from dateflicks.server.providers.source import AuthError, BaseSource, Complete, Context, Yield
 from dateflicks.settings.providers import PlexSettings
@@ -91,6 +92,79 @@ def test_a_collection_that_is_still_being_read_is_said(cli: Cli, collection: Scr
     result = cli("videos", "search", "night")
     assert result.exit_code == 0
     assert "still being read" in result.stderr
+
+
+def sources_json(as_of: str | None, ended_at: str | None = None, *, is_complete: bool = True) -> dict[str, Any]:
+    """One source, whose last run ended then."""
+    run = {"startedAt": "2026-11-24T01:43:00Z", "endedAt": ended_at, "status": "ok" if ended_at else "running"}
+    source = {
+        "name": "archive", "count": 0, "lastRun": run, "lastSuccessAt": ended_at, "ageSeconds": None,
+        "attribution": None,
+    }  # fmt: skip
+    return {"items": [source], "next": None, "index": {"count": 0, "isComplete": is_complete, "asOf": as_of}}
+
+
+BEFORE, RUN, AFTER = (f"2026-11-24T02:00:0{second}Z" for second in (0, 3, 5))
+
+
+def filled_when_asked_again(server: ScriptedServer, first: dict[str, Any], *films: dict[str, Any]) -> None:
+    """The collection is read once the sources have been asked for twice."""
+
+    def again() -> None:
+        server.on("GET", "/sources", sources_json(AFTER, RUN))
+        server.on("GET", "/videos", page_json(*films))
+
+    def once() -> None:
+        server.on("GET", "/sources", Answer(200, first, before=again))
+
+    server.on("GET", "/sources", Answer(200, first, before=once))
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(patience, "LOOK_SECONDS", 0.01)
+
+
+@pytest.mark.usefixtures("quick")
+def test_what_a_run_has_just_brought_is_waited_for(cli: Cli, collection: ScriptedServer) -> None:
+    collection.on("GET", "/videos", page_json())
+    filled_when_asked_again(collection, sources_json(BEFORE, RUN), video_json())
+    result = cli("videos", "search", "night")
+    assert result.stdout.startswith(f"{NIGHT}\t")
+    assert result.stderr == "Waiting for the collection to be read…\n"
+
+
+@pytest.mark.usefixtures("quick")
+def test_what_a_run_has_not_brought_is_not_there_once_all_is_read(cli: Cli, collection: ScriptedServer) -> None:
+    collection.on("GET", "/videos", page_json())
+    filled_when_asked_again(collection, sources_json(BEFORE, RUN))
+    result = cli("videos", "list")
+    assert result.stderr.splitlines()[1:] == ["No films. Fill the collection with 'dateflicks providers run all'."]
+
+
+@pytest.mark.usefixtures("quick")
+def test_while_a_collection_is_read_for_the_first_time_nobody_says_that_there_is_nothing(
+    cli: Cli, collection: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patience, "WAIT_SECONDS", 0.05)
+    collection.on("GET", "/videos", page_json() | {"isComplete": False})
+    collection.on("GET", "/sources", sources_json(None, RUN, is_complete=False))
+    for words, empty in ((("search", "night"), "No film is found for 'night' yet."), (("list",), "No films yet.")):
+        result = cli("videos", *words)
+        assert result.stderr.splitlines() == [
+            "Waiting for the collection to be read…",
+            "The collection is still being read: there may be more in a moment.",
+            empty,
+        ]
+    hosted = cli("host", "night", "--player", "mpv")
+    assert hosted.exit_code == 3
+    assert "No film is found for 'night' yet." in hosted.stderr
+
+
+def test_long_after_the_last_run_nothing_is_waited_for(cli: Cli, collection: ScriptedServer) -> None:
+    collection.on("GET", "/videos", page_json())
+    collection.on("GET", "/sources", sources_json("2026-11-25T02:00:00Z", RUN))
+    assert cli("videos", "search", "night").stderr == "No film is found for 'night'.\n"
 
 
 def test_text_of_others_cannot_move_the_cursor(cli: Cli, collection: ScriptedServer) -> None:
@@ -295,7 +369,38 @@ def test_a_film_on_a_television_with_its_length_needs_no_collection(cli: Cli, co
     invites(collection, cli)
     cli("host", "Charade", *MANUAL, "--length", "1:53:00")
     assert invited(collection)["video"] == {"url": "Charade", "title": "Charade", "length": 6780.0}
-    assert not [asked for asked in collection.asked if asked.path.startswith("/videos")]
+
+
+@pytest.mark.parametrize("text", ["charade", "CHARADE 1963"])
+def test_with_its_length_a_title_is_the_film_of_the_collection_that_alone_has_it(
+    cli: Cli, collection: ScriptedServer, text: str
+) -> None:
+    collection.on("GET", "/videos", page_json(video_json(), video_json(CHARADE, "Charade", year=1963)))
+    invites(collection, cli)
+    result = cli("host", text, *MANUAL, "--length", "1:53:00")
+    assert f"Charade (1963) of the collection is taken, {CHARADE}." in result.stderr
+    assert (invited(collection)["videoId"], invited(collection)["video"]["length"]) == (CHARADE, 6780.0)
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        ((video_json(),), "No film of the collection is called so: 'Charade' is taken as it is."),
+        (
+            (video_json(CHARADE, "Charade", year=1963), video_json(OTHER, "Charade", year=1953)),
+            "The collection has 2 films of this title: 'Charade' is taken as it is.",
+        ),
+    ],
+)
+def test_with_its_length_a_title_that_names_no_film_or_several_is_taken_as_it_is(
+    cli: Cli, collection: ScriptedServer, found: tuple[dict[str, Any], ...], words: str
+) -> None:
+    collection.on("GET", "/videos", page_json(*found))
+    invites(collection, cli)
+    result = cli("host", "Charade", *MANUAL, "--length", "1:53:00")
+    assert words in result.stderr
+    assert invited(collection)["video"] == {"url": "Charade", "title": "Charade", "length": 6780.0}
+    assert "videoId" not in invited(collection)
 
 
 def test_an_own_title_and_length_win_over_those_of_the_collection(cli: Cli, collection: ScriptedServer) -> None:

@@ -13,6 +13,7 @@ from dateflicks.cli.environment import CliEnvironment, environment_of
 from dateflicks.cli.exits import Exit
 from dateflicks.cli.failures import CliError
 from dateflicks.cli.output import Format, record_of
+from dateflicks.cli.patience import STILL_READ, found_in
 
 if TYPE_CHECKING:
     from dateflicks.protocol.videos import VideoBody
@@ -78,8 +79,9 @@ def search(
     words = " ".join(text)
     filters = _filters(source, genre, year, region, playable, sort, limit)
     environment = environment_of(ctx)
-    found = environment.run(_found(environment, words, filters))
-    environment.show_all(found, COLUMNS, empty=f"No film is found for '{words}'.")
+    found, is_all = environment.run(_found(environment, words, filters))
+    empty = f"No film is found for '{words}'{'' if is_all else ' yet'}."
+    environment.show_all(found, COLUMNS, empty=empty)
 
 
 @app.command("list")
@@ -96,8 +98,9 @@ def list_videos(
     """List what there is, what plays here first."""
     environment = environment_of(ctx)
     filters = _filters(source, genre, year, region, playable, sort, limit)
-    found = environment.run(_found(environment, "", filters))
-    environment.show_all(found, COLUMNS, empty="No films. Fill the collection with 'dateflicks providers run all'.")
+    found, is_all = environment.run(_found(environment, "", filters))
+    empty = "No films. Fill the collection with 'dateflicks providers run all'." if is_all else "No films yet."
+    environment.show_all(found, COLUMNS, empty=empty)
 
 
 @app.command()
@@ -154,15 +157,20 @@ def _filters(
     }  # fmt: skip
 
 
-async def _found(environment: CliEnvironment, text: str, filters: dict[str, Any]) -> "list[VideoBody]":
+async def _found(environment: CliEnvironment, text: str, filters: dict[str, Any]) -> "tuple[list[VideoBody], bool]":
+    """What is found, and whether that is all there is."""
     from dateflicks.client.videos import Videos
 
     async with environment.connect(anonymously=True) as client:
         videos = Videos(client)
-        found = [video async for video in videos.all(text, **filters)]
-        if not videos.is_complete:
-            environment.say("The collection is still being read: there may be more in a moment.")
-        return found
+
+        async def ask() -> "list[VideoBody]":
+            return [video async for video in videos.all(text, **filters)]
+
+        found, is_all = await found_in(environment, videos, ask)
+        if not is_all:
+            environment.say(STILL_READ)
+        return found, is_all
 
 
 async def _one(environment: CliEnvironment, text: str) -> "tuple[VideoBody, list[str]]":
