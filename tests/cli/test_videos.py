@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from dateflicks.cli import patience
-from dateflicks.server.providers import discovery
+from dateflicks.server import plugins
 from dateflicks.server.providers.source import AuthError, BaseSource, Complete, Context, Yield
 from dateflicks.settings.providers import PlexSettings
 from tests.cli.conftest import Cli
@@ -314,7 +314,7 @@ def test_an_offer_that_only_its_source_understands_is_asked_for_there_and_its_ke
                 raise AuthError("no token is set")
             return f"https://films.example.org/1.mkv?X-Plex-Token={context.config.token}"
 
-    monkeypatch.setattr(discovery, "_made", lambda _: Library())
+    monkeypatch.setattr(plugins, "_made", lambda _: Library())
     owned = offer_json("plex", "plex://home/1", type="owned")
     collection.on("GET", f"/videos/{NIGHT}", {"video": video_json(offers=[owned, offer_json()])})
     invites(collection, cli)
