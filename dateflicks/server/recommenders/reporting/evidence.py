@@ -1,8 +1,8 @@
 """What an experiment has to go by: the lists that were shown, and what the people did afterwards; read, never written.
 
 An exposed list is what one unit was shown by one arm on one day (UTC), from the moment at which it was shown first. Of
-an exposure `experiment`, `variant`, `unitId`, `videoId` and `shownAt` are needed; `basis` (own, pair, content, popular,
-new) and `tookMs`, where they are kept, feed the guard rails. In an interleaved list `variant` is the team of the film.
+an exposure `experiment`, `variant`, `unitId`, `videoId` and `shownAt` are needed; `madeBy` (algorithm and version) and
+`tookMs`, where they are kept, feed the guard rails. In an interleaved list `variant` is the team of the film.
 """
 
 from collections.abc import Iterable, Mapping
@@ -21,7 +21,6 @@ from dateflicks.server.storage.records import Document, Place
 from dateflicks.server.storage.table import Table
 
 COLLECTIONS: Final = (EXPOSURES, RATINGS, SESSIONS, PROGRESS)
-MAKERS: Final = {"popular": "popularity", "content": "content", "new": ""}  # whose own lists such ones are
 OPINIONS: Final = {"up": 1.0, "down": -1.0, "hide": -1.0}
 
 
@@ -127,8 +126,8 @@ def _shown(unit: str, arm: str, exposures: list[Document], algorithms: dict[str,
 
 def _is_foreign(exposure: Document, algorithms: dict[str, str]) -> bool:
     """Whether something else than the arm's algorithm has found this film."""
-    basis = str(exposure.get("basis"))
-    return basis in MAKERS and MAKERS[basis] != algorithms.get(str(exposure.get("variant")))
+    maker = str(exposure.get("madeBy") or "").partition(" ")[0]
+    return bool(maker) and maker != algorithms.get(str(exposure.get("variant")), maker)
 
 
 async def _exposures(table: Table, experiment: str, since: float) -> list[Document]:

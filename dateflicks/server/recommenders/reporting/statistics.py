@@ -114,7 +114,7 @@ def difference(moments: Moments, treatment: int, control: int = 0, *, shared: fl
 
 def shared_variance(sample: Sample, moments: Moments, treatment: int, control: int = 0) -> float:
     """What the units that share a person add to the variance of a difference; 0 where each person is in one unit."""
-    if sample.people.shape[1] < 2:
+    if sample.people.shape[1] < 2 or not len(sample):
         return 0.0
     signs = np.where(sample.arms == treatment, 1.0, np.where(sample.arms == control, -1.0, 0.0))
     rates, lists = moments.rates[sample.arms], moments.lists[sample.arms]
@@ -187,8 +187,10 @@ def needed_per_arm(moments: Moments, treatment: int, control: int = 0, *, alpha:
     """
     change = abs(float(moments.rates[control])) * WORTHWHILE
     pair = [treatment, control]
+    if change == 0 or np.any(moments.units[pair] < 2):
+        return None
     spread = float(np.sum(moments.variances[pair] * moments.units[pair]))
-    if change == 0 or not np.isfinite(spread) or spread <= 0:
+    if spread <= 0:
         return None
     return int(np.ceil((norm.isf(alpha / 2) + norm.isf(1 - POWER)) ** 2 * spread / change**2))
 
