@@ -55,12 +55,13 @@ def test_the_flags_reach_the_rules(cli: Cli, plan: list[Planned], service: str) 
 @pytest.mark.parametrize(
     ("service", "services", "port"),
     [
-        ("all", ["session", "timecode", "messages", "prediction", "videos"], 8700),
+        ("all", ["session", "timecode", "messages", "prediction", "videos", "recommendation"], 8700),
         ("session", ["session"], 8701),
         ("timecode", ["timecode"], 8702),
         ("messages", ["messages"], 8703),
         ("prediction", ["prediction"], 8704),
         ("videos", ["videos"], 8705),
+        ("recommendation", ["recommendation"], 8706),
     ],
 )
 def test_without_flags_the_defaults_hold(

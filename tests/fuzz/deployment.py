@@ -21,10 +21,12 @@ from dateflicks.server.deployment import ALL, Deployment
 from dateflicks.server.observe.metrics import Metrics
 from dateflicks.server.runner import serve_forever
 from dateflicks.server.services.prediction import handler as prediction_handler
+from dateflicks.server.services.recommendation import handler as recommendation_handler
 from dateflicks.server.services.session import app as session_app
 from dateflicks.server.services.session import handler as session_handler
 from dateflicks.server.services.videos.app import VideosService
 from dateflicks.server.web.service import Service
+from dateflicks.settings.recommendation import RecommendationSettings
 from dateflicks.settings.services import (
     AllSettings,
     MessagesSettings,
@@ -49,6 +51,7 @@ SETTINGS: Final[dict[str, Any]] = {
     "messages": MessagesSettings(chat_per_second=100_000, chat_burst=MANY),
     "prediction": PredictionSettings(),
     "videos": VideosSettings(asked_per_second=100_000, asked_burst=MANY),
+    "recommendation": RecommendationSettings(),
 }
 
 
@@ -81,6 +84,8 @@ def serve(folder: Path) -> None:
         patch.setattr(session_handler, "SESSIONS_PER_WINDOW", MANY)
         patch.setattr(session_handler, "CODES_PER_WINDOW", MANY)
         patch.setattr(prediction_handler, "CHANGES_PER_WINDOW", MANY)
+        patch.setattr(recommendation_handler, "ASKED_BURST", MANY)
+        patch.setattr(recommendation_handler, "TOLD_PER_WINDOW", MANY)
         plan = Deployment(ALL, HOSTING, SETTINGS, folder)
 
         @asynccontextmanager

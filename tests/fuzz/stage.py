@@ -180,4 +180,9 @@ PROPS: Final[Mapping[str, Callable[[Stage], Prop]]] = {
     "POST /predictions/{sessionId}/{id}/void": lambda stage: _with_body(stage.bet(), {}),
     "GET /videos": lambda _: Prop(query={"q": "nigth"}),
     "GET /videos/{id}": lambda _: Prop(path={"id": VIDEO}),
+    "GET /recommendations": lambda stage: Prop(query={"with": stage.other.id}),
+    "GET /recommendations/{videoId}/why": lambda stage: Prop(path={"videoId": VIDEO}, query={"with": stage.other.id}),
+    "POST /recommendations/events": lambda _: Prop(body={"videoId": VIDEO, "event": "shown", "position": 0}),
+    "GET /recommendations/ratings/{videoId}": lambda _: Prop(path={"videoId": VIDEO}),
+    "PUT /recommendations/ratings/{videoId}": lambda _: Prop(path={"videoId": VIDEO}, body={"rating": "up"}),
 }

@@ -18,6 +18,7 @@ KINDS: dict[str, tuple[CallerKind, ...]] = {
     "messages": ("nobody", "user", "ticket"),
     "prediction": ("nobody", "ticket"),
     "videos": ("nobody",),
+    "recommendation": ("nobody", "user"),
 }
 
 

@@ -59,7 +59,7 @@ class RecommendationService:
             histories, reader, Written(database.table(records.RECOMMENDATIONS)), self._choosing, films, now=now
         )
         self._callers = Callers(histories, signer)
-        handler = RecommendationHandler(
+        self._handler = RecommendationHandler(
             histories,
             self._choosing,
             films,
@@ -67,7 +67,7 @@ class RecommendationService:
             Exposures(database.table(records.EXPOSURES), self._choosing, now=now),
             Ratings(database.table(records.RATINGS), now=now),
         )
-        self.routes: Sequence[Route] = RecommendationRoutes(handler).all()
+        self.routes: Sequence[Route] = RecommendationRoutes(self._handler).all()
         self.feeds: Sequence[Feed] = ()
         self._polling: asyncio.Task[None] | None = None
 

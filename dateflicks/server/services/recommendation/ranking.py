@@ -35,7 +35,7 @@ class Ranking:
     """A list for these people, the best first. `refused` and `seen` are films of any of them, by person.
 
     It is the best of `known` films. `experiment` and `variant` are what exposures belong to; `changes` counts what each
-    had said by then.
+    had said by then. `took_ms` is how long it took to put together, in milliseconds.
     """
 
     people: tuple[str, ...]
@@ -49,6 +49,7 @@ class Ranking:
     built_at: float
     changes: tuple[int, ...]
     known: int = 0
+    took_ms: float = 0.0
     note: str | None = None
     shows_seen: bool = False
     id: str = field(default_factory=lambda: secrets.token_hex(_ID_BYTES))

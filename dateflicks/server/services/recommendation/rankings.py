@@ -173,8 +173,14 @@ class Rankings:
             note = ALL_SEEN if picks else None
         else:
             note = NOTES.get(picks[0].basis) if picks and not picks[0].is_new else None
-        known = max(len(picks), filling.known)
-        return replace(ranking, picks=tuple(picks), known=known, generated_at=filling.generated_at, note=note)
+        return replace(
+            ranking,
+            picks=tuple(picks),
+            known=max(len(picks), filling.known),
+            generated_at=filling.generated_at,
+            note=note,
+            took_ms=(self._evenly() - built_at) * 1_000,
+        )
 
     async def _fill(self, filling: "_Filling", plan: Plan, unit: str, people: Sequence[Person]) -> None:
         if plan.is_drafted:

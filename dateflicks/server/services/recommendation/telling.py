@@ -77,14 +77,15 @@ class Exposures:
     def _document(self, told: Told, ranking: Ranking | None, now: float) -> Document:
         plan = self._choosing.plan(told.kind, told.unit)
         experiment, variant = plan.experiment_name, "" if plan.is_drafted else plan.arms[0].variant
-        found: dict[str, Any] = {"madeBy": "", "basis": "", "list": "", "place": None}
+        found: dict[str, Any] = {"madeBy": "", "basis": "", "list": "", "place": None, "tookMs": None}
         if ranking is not None:
             experiment, variant = ranking.experiment, ranking.variant
+            found["tookMs"] = round(ranking.took_ms, 3)
             place = ranking.place_of(told.video_id)
             if place is not None:
                 pick = ranking.picks[place]
                 variant = variant or pick.team
-                found = {"madeBy": pick.made_by, "basis": pick.basis, "list": pick.list_id, "place": place}
+                found |= {"madeBy": pick.made_by, "basis": pick.basis, "list": pick.list_id, "place": place}
         return {
             "experiment": experiment,
             "variant": variant,
