@@ -5,18 +5,37 @@ Clients measure their offset to it; a new name tells them to forget what they kn
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from dateflicks.protocol.ids import new_id
 
 
-class ServerClock:
-    """Seconds since the Unix epoch as they were believed at the start, running evenly from then on."""
+@dataclass(frozen=True, slots=True)
+class ClockBase:
+    """What makes a clock: its name, and the Unix time at which the host's monotonic clock was at zero."""
 
-    def __init__(self, monotonic: Callable[[], float] = time.monotonic, unix: Callable[[], float] = time.time) -> None:
-        self.clock_id = new_id("clk")
+    clock_id: str
+    anchor: float
+
+
+class ServerClock:
+    """Seconds since the Unix epoch as they were believed at the start, running evenly from then on.
+
+    With a `base` it is another process's clock of the same host, by that one's name.
+    """
+
+    def __init__(
+        self,
+        monotonic: Callable[[], float] = time.monotonic,
+        unix: Callable[[], float] = time.time,
+        *,
+        base: ClockBase | None = None,
+    ) -> None:
+        self.base = base or ClockBase(new_id("clk"), unix() - monotonic())
+        self.clock_id = self.base.clock_id
         self._monotonic = monotonic
         self._unix = unix
-        self._anchor = unix() - monotonic()
+        self._anchor = self.base.anchor
 
     def now(self) -> float:
         """The time now, in seconds."""

@@ -15,6 +15,7 @@ from dateflicks.server.auth.key import FILE_NAME, signing_key
 from dateflicks.server.auth.tokens import Signer
 from dateflicks.server.bus.local import Bus
 from dateflicks.server.bus.opening import open_bus
+from dateflicks.server.clock import ServerClock
 from dateflicks.server.observe.metrics import Metrics
 from dateflicks.server.services.messages import records as messages_records
 from dateflicks.server.services.messages.app import MessagesService
@@ -31,6 +32,7 @@ from dateflicks.server.services.videos.app import VideosService
 from dateflicks.server.storage.database import Database, DatabaseSettings
 from dateflicks.server.storage.records import Collection
 from dateflicks.server.web.service import Service
+from dateflicks.server.workers import Place
 from dateflicks.settings.services import HostingSettings
 
 ALL: Final = "all"
@@ -48,7 +50,9 @@ class Shared:
     signer: Signer
     bus: Bus
     metrics: Metrics
+    clock: ServerClock
     folder: Path
+    own_folder: Path  # of this process alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +71,7 @@ _KINDS: Final[Mapping[str, _Kind]] = {
     "timecode": _Kind(
         timecode_records.COLLECTIONS,
         lambda shared, settings: TimecodeService(
-            shared.database, shared.signer, shared.bus, settings, metrics=shared.metrics
+            shared.database, shared.signer, shared.bus, settings, metrics=shared.metrics, clock=shared.clock
         ),
     ),
     "messages": _Kind(
@@ -84,7 +88,7 @@ _KINDS: Final[Mapping[str, _Kind]] = {
     ),
     "videos": _Kind(
         videos_app.COLLECTIONS,
-        lambda shared, settings: VideosService(shared.database, settings, folder=shared.folder),
+        lambda shared, settings: VideosService(shared.database, settings, folder=shared.own_folder),
     ),
     "recommendation": _Kind(
         recommendation_app.COLLECTIONS,
@@ -95,12 +99,21 @@ _KINDS: Final[Mapping[str, _Kind]] = {
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """What is to run: `name` is a service's or `all`, `services` maps each one's name to its settings."""
+    """What is to run: `name` is a service's or `all`, `services` maps each one's name to its settings.
+
+    `place` is that of a worker among others of one parent, which runs the embedded database for all of them.
+    """
 
     name: str
     hosting: HostingSettings
     services: Mapping[str, Any]
     folder: Path
+    place: Place | None = None
+
+    @property
+    def own(self) -> Path:
+        """The folder of the database and of what goes with it: services that run alone have one each."""
+        return self.folder if self.name == ALL else self.folder / self.name
 
     @contextlib.asynccontextmanager
     async def deploy(self, metrics: Metrics) -> AsyncIterator[Sequence[Service]]:
@@ -114,16 +127,26 @@ class Deployment:
         signer = Signer(signing_key(auth.key, key_file))
         kinds = {name: _KINDS[name] for name in self.services}
         collections = [collection for kind in kinds.values() for collection in kind.collections]
-        own = self.folder if self.name == ALL else self.folder / self.name
+        own, place = self.own, self.place
         settings = DatabaseSettings(mongo.uri, mongo.timeout_seconds)
         async with contextlib.AsyncExitStack() as stack:
             try:
-                database = await stack.enter_async_context(Database.open(settings, own, collections))
+                database = await stack.enter_async_context(
+                    Database.open(settings, own, collections, role="worker" if place else "service")
+                )
             except OSError as error:
                 why = error.strerror or type(error).__name__
                 raise FolderUnusable(
                     f"The data folder {own} cannot be used: {why}.\nMake it writable, or name another with --data."
                 ) from error
-            bus = await stack.enter_async_context(open_bus(self.hosting.bus))
-            shared = Shared(database, signer, bus, metrics, own)
+            bus = await stack.enter_async_context(open_bus(self.hosting.bus, place.worker_id if place else None))
+            shared = Shared(
+                database=database,
+                signer=signer,
+                bus=bus,
+                metrics=metrics,
+                clock=place.clock if place else ServerClock(),
+                folder=own,
+                own_folder=own / f"worker-{place.number}" if place else own,
+            )
             yield [kind.make(shared, self.services[name]) for name, kind in kinds.items()]

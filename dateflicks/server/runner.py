@@ -9,6 +9,7 @@ import contextlib
 import logging
 import os
 import signal
+import socket
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Final, cast
@@ -22,7 +23,7 @@ from dateflicks.server.observe.logs import configure_logs
 from dateflicks.server.observe.metrics import Metrics
 from dateflicks.server.web.address import Proxies, authority
 from dateflicks.server.web.app import App, build_app, state_of
-from dateflicks.server.web.listener import StartFailed, bind
+from dateflicks.server.web.listener import BACKLOG, StartFailed, bind
 from dateflicks.server.web.service import Service
 from dateflicks.server.web.state import AppState, WebSettings
 from dateflicks.server.websocket.protocol import FeedProtocol
@@ -32,7 +33,6 @@ __all__ = ["Deploy", "Server", "StartFailed", "running", "serve_forever", "web_s
 
 log = logging.getLogger(__name__)
 
-BACKLOG: Final = 1_024  # connections that wait to be accepted when everybody comes back at once
 START_SECONDS: Final = 60.0  # for one service to get ready
 SHUTDOWN_SECONDS: Final = 5.0
 REQUESTS_SHARE: Final = 0.6  # of the time for a stop; the rest is for the services to put things down
@@ -68,12 +68,15 @@ async def running(
     settings: WebSettings | None = None,
     metrics: Metrics | None = None,
     shutdown_seconds: float = SHUTDOWN_SECONDS,
+    listener: socket.socket | None = None,
 ) -> AsyncIterator[Server]:
     """These services behind one port for as long as the block runs; port 0 takes any free one.
 
+    A `listener` is a port that is had already, perhaps by others too.
+
     Raises StartFailed when the port cannot be had or a service does not start.
     """
-    listener = bind(host, port)
+    listener = listener or bind(host, port)
     with contextlib.ExitStack() as stack:
         stack.callback(listener.close)
         app = build_app(services, settings, metrics=metrics)
@@ -107,6 +110,7 @@ def serve_forever(
     deploy: Deploy,
     settings: ServerSettings,
     on_ready: Callable[[str], None],
+    listener: socket.socket | None = None,
 ) -> None:
     """Run the services of `deploy` until SIGTERM or SIGINT; a second signal ends the process at once.
 
@@ -114,10 +118,12 @@ def serve_forever(
     """
     configure_logs(settings.log_level)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner, contextlib.suppress(asyncio.CancelledError):
-        runner.run(_serve(deploy, settings, on_ready))
+        runner.run(_serve(deploy, settings, on_ready, listener))
 
 
-async def _serve(deploy: Deploy, settings: ServerSettings, on_ready: Callable[[str], None]) -> None:
+async def _serve(
+    deploy: Deploy, settings: ServerSettings, on_ready: Callable[[str], None], listener: socket.socket | None
+) -> None:
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     main = asyncio.current_task()
@@ -143,6 +149,7 @@ async def _serve(deploy: Deploy, settings: ServerSettings, on_ready: Callable[[s
                 settings=web_settings(settings),
                 metrics=metrics,
                 shutdown_seconds=settings.shutdown_seconds * SERVICES_SHARE,
+                listener=listener,
             ) as server,
         ):
             is_ready = True

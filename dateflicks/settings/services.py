@@ -29,6 +29,7 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     host: str = "127.0.0.1"
     port: Port = ALL_PORT
     data: str = ""
+    workers: Annotated[int, msgspec.Meta(ge=1, le=64)] = 1
     public_url: str = ""
     services: dict[str, str] = {}
     proxies: list[str] = []

@@ -1,15 +1,19 @@
 """Starting the services: settings and flags become a plan; the runner carries it out until told to stop."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from dateflicks.cli.environment import CliEnvironment, environment_of
 from dateflicks.cli.exits import Exit
 from dateflicks.cli.failures import CliError
+
+if TYPE_CHECKING:
+    from dateflicks.server.deployment import Deployment
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
@@ -23,6 +27,11 @@ DataOption = Annotated[Path | None, typer.Option(metavar="DIR", help="The folder
 ConfirmOption = Annotated[float | None, typer.Option(metavar="SECONDS", help="How long a change may wait.")]
 BandOption = Annotated[float | None, typer.Option(metavar="SECONDS", help="How far apart players may be.")]
 WaitOption = Annotated[float | None, typer.Option(metavar="SECONDS", help="How long to wait for a stalled film.")]
+WorkersOption = Annotated[
+    int | None,
+    typer.Option(metavar="N", min=1, max=64, help="Processes behind the port; more than one need [bus]."),
+]
+PlaceOption = Annotated[str | None, typer.Option(hidden=True)]
 LeaveOption = Annotated[str | None, typer.Option(metavar="WHAT", help="When somebody is gone: continue or hold.")]
 
 
@@ -48,6 +57,8 @@ def all_of_them(
     host: HostOption = None,
     port: PortOption = None,
     data: DataOption = None,
+    workers: WorkersOption = None,
+    place: PlaceOption = None,
     confirm_seconds: ConfirmOption = None,
     band_seconds: BandOption = None,
     wait_seconds: WaitOption = None,
@@ -55,13 +66,20 @@ def all_of_them(
 ) -> None:
     """Start every service in one process, behind one port."""
     rules = _timecode_flags(confirm_seconds, band_seconds, wait_seconds, on_leave)
-    _serve(environment_of(ctx), "all", SERVICES, _server_flags(host, port, data), {"timecode": rules})
+    _serve(environment_of(ctx), "all", SERVICES, _server_flags(host, port, data, workers), {"timecode": rules}, place)
 
 
 @app.command()
-def session(ctx: typer.Context, host: HostOption = None, port: PortOption = None, data: DataOption = None) -> None:
+def session(
+    ctx: typer.Context,
+    host: HostOption = None,
+    port: PortOption = None,
+    data: DataOption = None,
+    workers: WorkersOption = None,
+    place: PlaceOption = None,
+) -> None:
     """Start the session service alone."""
-    _serve(environment_of(ctx), "session", ("session",), _server_flags(host, port, data), {})
+    _serve(environment_of(ctx), "session", ("session",), _server_flags(host, port, data, workers), {}, place)
 
 
 @app.command()
@@ -70,6 +88,8 @@ def timecode(
     host: HostOption = None,
     port: PortOption = None,
     data: DataOption = None,
+    workers: WorkersOption = None,
+    place: PlaceOption = None,
     confirm_seconds: ConfirmOption = None,
     band_seconds: BandOption = None,
     wait_seconds: WaitOption = None,
@@ -77,34 +97,67 @@ def timecode(
 ) -> None:
     """Start the timecode service alone."""
     rules = _timecode_flags(confirm_seconds, band_seconds, wait_seconds, on_leave)
-    _serve(environment_of(ctx), "timecode", ("timecode",), _server_flags(host, port, data), {"timecode": rules})
+    _serve(
+        environment_of(ctx),
+        "timecode",
+        ("timecode",),
+        _server_flags(host, port, data, workers),
+        {"timecode": rules},
+        place,
+    )
 
 
 @app.command()
-def messages(ctx: typer.Context, host: HostOption = None, port: PortOption = None, data: DataOption = None) -> None:
+def messages(
+    ctx: typer.Context,
+    host: HostOption = None,
+    port: PortOption = None,
+    data: DataOption = None,
+    workers: WorkersOption = None,
+    place: PlaceOption = None,
+) -> None:
     """Start the messages service alone."""
-    _serve(environment_of(ctx), "messages", ("messages",), _server_flags(host, port, data), {})
+    _serve(environment_of(ctx), "messages", ("messages",), _server_flags(host, port, data, workers), {}, place)
 
 
 @app.command()
-def prediction(ctx: typer.Context, host: HostOption = None, port: PortOption = None, data: DataOption = None) -> None:
+def prediction(
+    ctx: typer.Context,
+    host: HostOption = None,
+    port: PortOption = None,
+    data: DataOption = None,
+    workers: WorkersOption = None,
+    place: PlaceOption = None,
+) -> None:
     """Start the prediction service alone."""
-    _serve(environment_of(ctx), "prediction", ("prediction",), _server_flags(host, port, data), {})
+    _serve(environment_of(ctx), "prediction", ("prediction",), _server_flags(host, port, data, workers), {}, place)
 
 
 @app.command()
-def videos(ctx: typer.Context, host: HostOption = None, port: PortOption = None, data: DataOption = None) -> None:
+def videos(
+    ctx: typer.Context,
+    host: HostOption = None,
+    port: PortOption = None,
+    data: DataOption = None,
+    workers: WorkersOption = None,
+    place: PlaceOption = None,
+) -> None:
     """Start the videos service alone."""
-    _serve(environment_of(ctx), "videos", ("videos",), _server_flags(host, port, data), {})
+    _serve(environment_of(ctx), "videos", ("videos",), _server_flags(host, port, data, workers), {}, place)
 
 
 @app.command()
 def recommendation(
-    ctx: typer.Context, host: HostOption = None, port: PortOption = None, data: DataOption = None
+    ctx: typer.Context,
+    host: HostOption = None,
+    port: PortOption = None,
+    data: DataOption = None,
+    workers: WorkersOption = None,
+    place: PlaceOption = None,
 ) -> None:
     """Start the recommendation service alone."""
-    flags = _server_flags(host, port, data)
-    _serve(environment_of(ctx), "recommendation", ("recommendation",), flags, {})
+    flags = _server_flags(host, port, data, workers)
+    _serve(environment_of(ctx), "recommendation", ("recommendation",), flags, {}, place)
 
 
 app.command("recommendations", hidden=True)(recommendation)  # as the lists are called everywhere else
@@ -164,8 +217,13 @@ def in_browsers(
         ) from None
 
 
-def _server_flags(host: str | None, port: int | None, data: Path | None) -> dict[str, Any]:
-    flags = {"server.host": host, "server.port": port, "server.data": str(data) if data is not None else None}
+def _server_flags(host: str | None, port: int | None, data: Path | None, workers: int | None) -> dict[str, Any]:
+    flags = {
+        "server.host": host,
+        "server.port": port,
+        "server.data": str(data) if data is not None else None,
+        "server.workers": workers,
+    }
     return {name: value for name, value in flags.items() if value is not None}
 
 
@@ -182,20 +240,56 @@ def _serve(
     services: Sequence[str],
     server_flags: Mapping[str, Any],
     rules: Mapping[str, Mapping[str, Any]],
+    place: str | None,
 ) -> None:
-    """Load the settings, say what needs saying, and run."""
+    """Load the settings, say what needs saying, and run: here, or in several processes each of which has a place."""
     own = {service: {**rules.get(service, {}), **(server_flags if service == name else {})} for service in services}
     settings = {service: environment.load(service, own[service]).settings for service in services}
     hosting = settings[name] if name in settings else environment.load(name, server_flags).settings
-    _warn(environment, hosting.server.host, "name it in [server] proxies.")
     folder = Path(hosting.server.data) if hosting.server.data else environment.home / "server"
     from dateflicks.server.deployment import Deployment
+
+    if place is not None:
+        _work(Deployment(name, hosting, settings, folder), place)
+        return
+    _warn(environment, hosting.server.host, "name it in [server] proxies.")
+    deployment = Deployment(name, hosting, settings, folder)
+    if hosting.server.workers > 1:
+        _lead(environment, deployment)
+        return
     from dateflicks.server.runner import serve_forever
 
-    deployment = Deployment(name, hosting, settings, folder)
     serve_forever(
         deployment.deploy, hosting.server, lambda url: environment.say(f"Serving {', '.join(services)} at {url}")
     )
+
+
+def _work(deployment: "Deployment", written: str) -> None:
+    """Be one of several processes behind one port."""
+    from dataclasses import replace
+
+    from dateflicks.server.runner import serve_forever
+    from dateflicks.server.workers import READY, Place, end_with_parent, tell_parent
+
+    place = Place.read(written)
+    end_with_parent()
+    deployment = replace(deployment, place=place)
+    listener = place.listener()
+    serve_forever(deployment.deploy, deployment.hosting.server, lambda _: tell_parent(READY), listener)
+
+
+def _lead(environment: CliEnvironment, deployment: "Deployment") -> None:
+    """Run several processes behind one port."""
+    from dateflicks.server.workers import Crew
+
+    count, services = deployment.hosting.server.workers, ", ".join(deployment.services)
+    Crew(
+        count=count,
+        command=[sys.executable, "-P", "-m", "dateflicks", *sys.argv[1:], "--place"],
+        hosting=deployment.hosting,
+        folder=deployment.own,
+        on_ready=lambda url: environment.say(f"Serving {services} at {url} with {count} workers"),
+    ).serve_forever()
 
 
 def _warn(environment: CliEnvironment, host: str, naming: str) -> None:

@@ -49,6 +49,9 @@ class Bus(Protocol):
     def is_there(self, worker_id: str) -> bool:
         """Whether a process has been heard of lately; while the bus is away nobody is known to be gone."""
 
+    def tell_gone(self, worker_id: str) -> None:
+        """Say for a process that has died that it is gone."""
+
 
 class TooManySubscribers(RuntimeError):
     """Somebody subscribes without ever unsubscribing."""
@@ -86,6 +89,9 @@ class LocalBus:
     def is_there(self, worker_id: str) -> bool:
         """Whether this is us: whoever else wrote its name somewhere was another time."""
         return worker_id == self.worker_id
+
+    def tell_gone(self, worker_id: str) -> None:
+        """There is nobody to tell."""
 
     def publish(self, topic: str, body: Mapping[str, Any]) -> None:
         """Call every callback of this topic; one that raises is logged, and the others are called all the same."""

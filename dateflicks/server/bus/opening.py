@@ -16,8 +16,10 @@ class BusUnusable(DateflicksError):
 
 
 @contextlib.asynccontextmanager
-async def open_bus(settings: BusSettings) -> AsyncIterator[Bus]:
+async def open_bus(settings: BusSettings, worker_id: str | None = None) -> AsyncIterator[Bus]:
     """The bus for as long as the block runs; a Redis that is away is waited for in the background.
+
+    `worker_id` is the name that this process was given.
 
     Raises BusUnusable, BusAddressWrong.
     """
@@ -31,5 +33,5 @@ async def open_bus(settings: BusSettings) -> AsyncIterator[Bus]:
             "`bus.uri` names a Redis, and the package that speaks to it is not installed.\n"
             "Install dateflicks[redis], or set it to `local` for a single process."
         ) from error
-    async with RedisBus(settings.uri, deployment=settings.deployment).open() as bus:
+    async with RedisBus(settings.uri, deployment=settings.deployment, worker_id=worker_id).open() as bus:
         yield bus

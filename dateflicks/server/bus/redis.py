@@ -113,6 +113,12 @@ class RedisBus:
         """Whether a process has been heard of lately; while the bus is away nobody is known to be gone."""
         return worker_id == self.worker_id or worker_id in self._heard_at
 
+    def tell_gone(self, worker_id: str) -> None:
+        """Say for a process that has died that it is gone, so that nobody waits for it."""
+        self._forget(worker_id)
+        self._waiting.append(_Parcel(worker_id, _BYE, msgspec.Raw(b"{}")))
+        self._has_waiting.set()
+
     @property
     def workers(self) -> list[str]:
         """The processes that are there, by name, ourselves among them."""

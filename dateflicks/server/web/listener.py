@@ -6,6 +6,7 @@ from typing import Final
 
 from dateflicks.core.errors import DateflicksError
 
+BACKLOG: Final = 1_024  # connections that wait to be accepted when everybody comes back at once
 _TRY: Final = "Try 127.0.0.1, or 0.0.0.0 for every network."
 
 

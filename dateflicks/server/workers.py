@@ -1,0 +1,251 @@
+"""Several processes behind one port: a parent that serves nothing itself, and runs, watches and replaces its workers.
+
+The parent has what must outlive any worker: the port, the embedded database, and the clock that all follow. Each worker
+is a whole server; what joins them is the bus. A worker that dies is replaced, the others are told at once, and whoever
+was connected to it comes back to any of them: the port never stops listening.
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from dateflicks.protocol.ids import new_id
+from dateflicks.server.bus.local import Bus
+from dateflicks.server.bus.opening import LOCAL, open_bus
+from dateflicks.server.clock import ClockBase, ServerClock
+from dateflicks.server.observe.logs import configure_logs
+from dateflicks.server.storage.database import EMBEDDED
+from dateflicks.server.storage.embedded import EmbeddedEngine
+from dateflicks.server.web.address import authority
+from dateflicks.server.web.listener import BACKLOG, StartFailed, bind
+from dateflicks.settings.services import HostingSettings
+
+log = logging.getLogger(__name__)
+
+FIRST_PAUSE_SECONDS: Final = 0.05
+LONGEST_PAUSE_SECONDS: Final = 5.0
+STEADY_SECONDS: Final = 10.0  # a worker that lived this long is replaced at once, whatever came before
+GRACE_SECONDS: Final = 2.0  # beyond the time that a worker has to stop, until it is made to
+CUT_OFF_EXIT: Final = 70  # EX_SOFTWARE
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """What a worker is given: its number and name, the port's socket to inherit, and the clock to follow."""
+
+    number: int
+    worker_id: str
+    port_handle: int
+    clock_id: str
+    clock_anchor: float
+
+    @classmethod
+    def read(cls, text: str) -> "Place":
+        """From what the parent wrote. Raises StartFailed."""
+        try:
+            return msgspec.json.decode(text, type=cls)
+        except msgspec.MsgspecError as error:
+            raise StartFailed("This is for workers, which are started with --workers.") from error
+
+    @property
+    def clock(self) -> ServerClock:
+        """The clock of all workers of one parent: they are on one host, whose monotonic clock they share."""
+        return ServerClock(base=ClockBase(self.clock_id, self.clock_anchor))
+
+    def listener(self) -> socket.socket:
+        """The port, which listens already."""
+        listener = socket.socket(fileno=self.port_handle)
+        listener.setblocking(False)
+        return listener
+
+
+def tell_parent(what: str) -> None:
+    """Say something to the parent; nobody has to be there."""
+    with contextlib.suppress(OSError):
+        os.write(1, what.encode() + b"\n")
+
+
+def end_with_parent() -> None:
+    """End as by SIGTERM when the parent is gone, however it went."""
+
+    def watch() -> None:
+        with contextlib.suppress(OSError):
+            while os.read(0, 1024):
+                pass
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, daemon=True, name="parent").start()
+
+
+READY: Final = "ready"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Crew:
+    """Workers to be: `command` starts one, up to its place, which is put behind it."""
+
+    count: int
+    command: Sequence[str]
+    hosting: HostingSettings
+    folder: Path
+    on_ready: Callable[[str], None]
+    _running: dict[int, asyncio.subprocess.Process] = field(default_factory=dict)
+
+    def serve_forever(self) -> None:
+        """Run them until SIGTERM or SIGINT; a second signal ends everything at once.
+
+        Raises StartFailed, FolderInUse, BusUnusable, BusAddressWrong, OSError.
+        """
+        if self.hosting.bus.uri == LOCAL:
+            raise StartFailed(
+                f"{self.count} workers need something that joins them, and `bus.uri` is `local`.\n"
+                'Name a Redis in [bus], such as uri = "redis://127.0.0.1:6379/0", or start a single worker.'
+            )
+        configure_logs(self.hosting.server.log_level)
+        with asyncio.Runner() as runner, contextlib.suppress(asyncio.CancelledError):
+            runner.run(self._serve())
+
+    async def _serve(self) -> None:
+        server = self.hosting.server
+        loop, stop = asyncio.get_running_loop(), asyncio.Event()
+
+        def on_signal(number: int) -> None:
+            if stop.is_set():
+                for process in self._running.values():
+                    with contextlib.suppress(ProcessLookupError):
+                        process.kill()
+                os._exit(128 + number)
+            stop.set()
+            loop.call_later(server.shutdown_seconds + 2 * GRACE_SECONDS, os._exit, CUT_OFF_EXIT)
+
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, on_signal, number)
+        clock = ServerClock().base
+        async with contextlib.AsyncExitStack() as stack:
+            listener = stack.enter_context(contextlib.closing(bind(server.host, server.port)))
+            listener.listen(BACKLOG)  # from here on whoever comes waits for a worker
+            await stack.enter_async_context(self._database())
+            bus = await stack.enter_async_context(open_bus(self.hosting.bus))
+            ready = [asyncio.Event() for _ in range(self.count)]
+            keeping = [
+                asyncio.create_task(
+                    self._keep(number, listener, clock, bus, stop, ready[number]), name=f"worker {number}"
+                )
+                for number in range(self.count)
+            ]
+            stopping = asyncio.create_task(stop.wait(), name="stop")
+            all_ready = asyncio.create_task(_all(ready), name="all workers ready")
+            try:
+                await asyncio.wait({stopping, all_ready, *keeping}, return_when=asyncio.FIRST_COMPLETED)
+                if all_ready.done():
+                    url = f"http://{authority(server.host, listener.getsockname()[1])}"
+                    self.on_ready(url)
+                    log.info("serving", extra={"url": url, "workers": self.count})
+                    await asyncio.wait({stopping, *keeping}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                stop.set()
+                all_ready.cancel()
+                await asyncio.wait({stopping, *keeping})
+            for one in keeping:
+                one.result()  # a worker that never came up ends everything, and says why
+
+    @contextlib.asynccontextmanager
+    async def _database(self) -> AsyncIterator[None]:
+        """The embedded database, when that is what all use: run here, so that no worker takes it along."""
+        if self.hosting.mongo.uri != EMBEDDED:
+            yield
+            return
+        engine = EmbeddedEngine(self.folder, "service")
+        await engine.start()
+        try:
+            yield
+        finally:
+            await engine.stop()
+
+    async def _keep(
+        self,
+        number: int,
+        listener: socket.socket,
+        clock: ClockBase,
+        bus: Bus,
+        stop: asyncio.Event,
+        ready: asyncio.Event,
+    ) -> None:
+        """Run one worker, and another in its place for as long as nobody stops us. Raises StartFailed."""
+        loop, pause = asyncio.get_running_loop(), FIRST_PAUSE_SECONDS
+        while not stop.is_set():
+            place = Place(
+                number=number,
+                worker_id=new_id("wrk"),
+                port_handle=listener.fileno(),
+                clock_id=clock.clock_id,
+                clock_anchor=clock.anchor,
+            )
+            began = loop.time()
+            code = await self._run(place, stop, ready)
+            bus.tell_gone(place.worker_id)
+            if stop.is_set():
+                return
+            if not ready.is_set():
+                raise StartFailed(f"Worker {number} did not start (it ended with {code}). What it said is above.")
+            pause = (
+                FIRST_PAUSE_SECONDS if loop.time() - began > STEADY_SECONDS else min(pause * 2, LONGEST_PAUSE_SECONDS)
+            )
+            log.error("a worker ended and is replaced", extra={"worker": number, "code": code, "seconds": pause})
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await stop.wait()
+
+    async def _run(self, place: Place, stop: asyncio.Event, ready: asyncio.Event) -> int:
+        process = await asyncio.create_subprocess_exec(
+            *self.command,
+            msgspec.json.encode(place).decode(),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            pass_fds=(place.port_handle,),
+            start_new_session=True,  # Ctrl-C is for the parent, which tells them
+        )
+        self._running[place.number] = process
+        hearing = asyncio.create_task(_hear(process, ready), name=f"heard of worker {place.number}")
+        stopping = asyncio.create_task(stop.wait(), name="stop")
+        ended = asyncio.create_task(process.wait(), name=f"end of worker {place.number}")
+        try:
+            await asyncio.wait({stopping, ended}, return_when=asyncio.FIRST_COMPLETED)
+            if not ended.done():
+                with contextlib.suppress(ProcessLookupError):
+                    process.terminate()
+                await asyncio.wait({ended}, timeout=self.hosting.server.shutdown_seconds + GRACE_SECONDS)
+            return ended.result() if ended.done() else -signal.SIGKILL
+        finally:
+            if process.returncode is None:
+                with contextlib.suppress(ProcessLookupError):
+                    process.kill()
+            for task in (hearing, stopping):
+                task.cancel()
+            await asyncio.wait({hearing, stopping, ended})
+            self._running.pop(place.number, None)
+
+
+async def _all(events: Sequence[asyncio.Event]) -> None:
+    for event in events:
+        await event.wait()
+
+
+async def _hear(process: asyncio.subprocess.Process, ready: asyncio.Event) -> None:
+    """What a worker says; anything but that it is ready is passed on to where the parent speaks."""
+    assert process.stdout is not None
+    async for line in process.stdout:
+        if line.strip() == READY.encode():
+            ready.set()
+        else:
+            sys.stderr.buffer.write(line)
