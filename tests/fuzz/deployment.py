@@ -92,7 +92,8 @@ def serve(folder: Path) -> None:
         async def deploy(metrics: Metrics) -> AsyncIterator[Sequence[Service]]:
             async with plan.deploy(metrics) as services:
                 videos = next(service for service in services if isinstance(service, VideosService))
-                await videos._database.table(WORKS).upsert(work("The Third Man", 1949))
+                films = (("The Third Man", 1949), ("Charade", 1963), ("M", 1931))
+                await videos._database.table(WORKS).upsert_many([work(*film) for film in films])
                 yield services
 
         serve_forever(deploy, HOSTING.server, lambda url: print(f"Serving at {url}", flush=True))
