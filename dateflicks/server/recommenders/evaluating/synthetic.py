@@ -45,7 +45,7 @@ def synthetic(
     chance = np.random.default_rng(seed)
     of_film = np.arange(films) % clusters
     chance.shuffle(of_film)
-    known = _known(of_film, clusters)
+    known = _known(chance.permutation(films), of_film, clusters)
     loved = chance.integers(clusters, size=users)
     liked = (loved + chance.integers(1, clusters, size=users)) % clusters
     before = (loved + chance.integers(1, clusters, size=users)) % clusters if has_drift else loved
@@ -92,11 +92,11 @@ def write_folder(found: Synthetic, folder: Path) -> None:
     (folder / "README.txt").write_text("Drawn by chance, about nobody. Anybody may do with it what they like.\n")
 
 
-def _known(of_film: NDArray[np.int64], clusters: int) -> NDArray[np.float64]:
-    """How well known each film is within its cluster; sums to 1 there."""
+def _known(order: NDArray[np.int64], of_film: NDArray[np.int64], clusters: int) -> NDArray[np.float64]:
+    """How well known each film is within its cluster, the first of this order best; sums to 1 there."""
     known = np.zeros(len(of_film))
     for cluster in range(clusters):
-        members = np.flatnonzero(of_film == cluster)
+        members = order[of_film[order] == cluster]
         weights = (np.arange(len(members)) + 1.0) ** -SKEW
         known[members] = weights / weights.sum()
     return known
