@@ -53,6 +53,7 @@ class Asked:
 def evaluate(environment: CliEnvironment, asked: Asked) -> None:
     """Evaluate, and show what came out. Raises CliError."""
     from dateflicks.server.plugins import Broken
+    from dateflicks.server.recommenders.evaluating.reading import DataError
     from dateflicks.server.recommenders.recommender import RecommenderError
 
     if asked.pairs and asked.home:
@@ -64,6 +65,8 @@ def evaluate(environment: CliEnvironment, asked: Asked) -> None:
         recommenders = _recommenders(settings, asked)
         split = _split(environment, asked)
         _show(environment, asked, settings, recommenders, split)
+    except DataError as error:
+        raise CliError(Exit.FAILED, str(error)) from error
     except (RecommenderError, Broken) as error:
         raise CliError(Exit.FAILED, _sentence(str(error))) from error
 
@@ -138,9 +141,15 @@ def _homes(
 ) -> list[Any]:
     from dateflicks.cli.background import background_of
     from dateflicks.server.recommenders.evaluating.homes import films_of, measure_homes
-    from dateflicks.server.recommenders.prior import load
+    from dateflicks.server.recommenders.prior import kept, load
 
-    priors = [load(background_of(environment).folder, name) for name in asked.priors]
+    data = background_of(environment).folder
+    here = ratings.taken[0].parent.resolve()
+    for about in kept(data):
+        if about.name in asked.priors and Path(about.came_from) == here:
+            what = f"The prior '{about.name}' is this very data: it knows what is held back."
+            raise CliError(Exit.USAGE, what, hint="Leave out --prior: then everybody else is the prior of a home.")
+    priors = [load(data, name) for name in asked.priors]
     films = films_of(ratings) if priors else []
     found: list[Any] = there("call", measure_homes, chosen, half_life, asked.home, asked.homes, films, priors)
     return found

@@ -226,7 +226,7 @@ def load(data: Path, name: str) -> Prior:
         raise PriorError(f"There is no prior '{name}'.")
     try:
         facts = msgspec.json.decode((folder / "films.json").read_bytes(), type=_FILMS)
-        with np.load(folder / "people.npz", allow_pickle=False) as arrays:
+        with (folder / "people.npz").open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
             ends, films, times = arrays["ends"], arrays["films"], arrays["times"]
         shape = (len(ends) - 1, len(facts))
         weights = csr_array((np.ones(len(films), np.float32), films, ends.astype(np.int32)), shape=shape)
