@@ -36,6 +36,7 @@ class Chosen:
 async def chosen_film(environment: CliEnvironment, text: str, player: str, *, is_length_told: bool) -> Chosen:
     """The film that was meant, as this player has it. Raises CliError, ClientError."""
     from dateflicks.client.films import own_film
+    from dateflicks.client.videos import name_of
     from dateflicks.protocol.ids import is_id
 
     by_hand = player != "mpv"
@@ -45,6 +46,8 @@ async def chosen_film(environment: CliEnvironment, text: str, player: str, *, is
         else:
             video = await _looked_up(environment, text, is_name_enough=by_hand)
         if video is not None:
+            if video.id != text:
+                environment.say(f"{name_of(video)} of the collection is taken, {video.id}.")
             return await _of_video(environment, video, player)
     return Chosen(own_film(text, is_elsewhere=by_hand))
 
@@ -86,12 +89,12 @@ def _is_words(text: str) -> bool:
 
 
 async def _called(environment: CliEnvironment, text: str) -> "VideoBody | None":
-    """The one video of this very title, alone or with its year; None where a person has to be believed. It is said.
+    """The one video of this very title, alone or with its year; None, which is said, where a person is to be believed.
 
     With its length told a film is told well enough: what is only like the words of it is not meant.
     """
     from dateflicks.client.errors import NotThere, Unreachable
-    from dateflicks.client.videos import Videos, called, name_of
+    from dateflicks.client.videos import Videos, called
 
     async with environment.connect(anonymously=True) as client:
         try:
@@ -99,7 +102,6 @@ async def _called(environment: CliEnvironment, text: str) -> "VideoBody | None":
         except (Unreachable, NotThere):
             return None
     if len(videos) == 1:
-        environment.say(f"{name_of(videos[0])} of the collection is taken, {videos[0].id}.")
         return videos[0]
     several = (
         f"The collection has {len(videos)} films of this title" if videos else "No film of the collection is called so"

@@ -61,6 +61,7 @@ def test_a_source_is_run_and_credited_and_a_wrong_key_needs_a_look(cli: Cli, ven
     found = listed["netflix"]
     assert (found["state"], found["titles"], found["last_status"]) == ("held", count, "failed")
     assert found["attention"].startswith("auth: ")
+    assert "Mend its settings, then 'dateflicks providers run netflix'" in found["attention"]
     assert "wr0ng-t0ken" not in json.dumps(listed)
     assert (listed["archive"]["state"], listed["archive"]["titles"]) == ("by hand", None)
 
@@ -72,9 +73,6 @@ def test_nothing_is_written_by_a_dry_run_and_no_more_than_its_limit_is_read(cli:
     assert {one["name"]: one["titles"] for one in cli.json("providers")}["films"] is None
     some = cli.json("providers", "run", "films", "--limit", "5", "--dry-run")
     assert (some["status"], some["counters"]["seen"]) == ("partial", 5)
-    back = cli("providers", "run", "films", "--since", "2026-02-01")
-    assert back.exit_code == Exit.FAILED
-    assert "There is no time to go back to" in back.stderr
 
 
 @pytest.mark.slow
@@ -120,6 +118,21 @@ def test_what_cannot_be_asked_for_is_refused_before_anything_runs(cli: Cli, flag
     result = cli("providers", "run", "archive", *flags)
     assert result.exit_code == Exit.USAGE
     assert words in result.stderr
+
+
+@pytest.mark.slow
+def test_who_cannot_look_for_what_has_changed_since_then_is_not_run_and_nothing_is_wrong_with_it(
+    cli: Cli, plugged: Plugged
+) -> None:
+    since = ("--since", "2026-11-01")
+    for name, words in (("url", "does not look for changes"), ("archive", "was never read in full")):
+        result = cli("providers", "run", name, *since)
+        assert (result.exit_code, result.stdout) == (Exit.USAGE, "")
+        assert words in result.stderr
+        assert f"Leave out --since: dateflicks providers run {name}" in result.stderr
+    assert "films is left out. The source 'films'" in cli("providers", "run", "all", *since).stderr
+    listed = {source["name"]: source for source in cli.json("providers", "list")}
+    assert [listed[name]["attention"] for name in ("url", "archive", "films")] == [None] * 3
 
 
 @pytest.mark.slow

@@ -275,8 +275,9 @@ def test_a_video_is_hosted_by_its_id_with_all_that_is_known_of_it(cli: Cli, coll
 def test_a_video_is_hosted_by_words_that_find_it_alone(cli: Cli, collection: ScriptedServer) -> None:
     collection.on("GET", "/videos", page_json(video_json()))
     invites(collection, cli)
-    cli("host", "night of the living", *SIMULATED)
+    result = cli("host", "night of the living", *SIMULATED)
     assert invited(collection)["videoId"] == NIGHT
+    assert f"Night of the Living Dead (1968) of the collection is taken, {NIGHT}." in result.stderr
 
 
 def test_what_opens_elsewhere_is_steered_by_hand_and_only_its_link_is_told(

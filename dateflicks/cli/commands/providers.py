@@ -12,6 +12,7 @@ from dateflicks.cli.moments import moment_of
 
 if TYPE_CHECKING:
     from dateflicks.server.jobs.declared import Job
+    from dateflicks.server.jobs.records import JobState
     from dateflicks.server.providers.discovery import Found
 
 app = typer.Typer(add_completion=False)
@@ -86,6 +87,10 @@ def run(
         raise CliError(Exit.USAGE, "--full reads everything, --since only what has changed: say one of them.")
     wish = Wish(limit=limit, since=moment_of("--since", since), is_confirmed=confirm_removals, is_dry=dry_run)
     jobs = _wanted(background, name, is_full=full)
+    if jobs and wish.since is not None:
+        jobs = environment.run(_that_go_back(environment, background, jobs, wish.since, is_alone=name != "all"))
+        if not jobs:
+            return  # why is said
     if not jobs:
         environment.say(
             "No source is switched on.", "Switch one on in providers.toml, or name one: providers run NAME."
@@ -127,6 +132,37 @@ def _wanted(background: Background, name: str, *, is_full: bool) -> "list[Job]":
     return [job for job in background.jobs if job.subject in on and job.name == job.subject + suffix]
 
 
+async def _that_go_back(
+    environment: CliEnvironment, background: Background, jobs: "list[Job]", since: float, *, is_alone: bool
+) -> "list[Job]":
+    """Those that can be asked for what has changed since then; why the others cannot is said. Raises CliError."""
+    from dateflicks.server.jobs.executing import went_back
+    from dateflicks.server.providers.discovery import BrokenSource, load
+    from dateflicks.server.providers.ledger import DatabaseLedger
+    from dateflicks.server.providers.source import SourceError
+
+    able = []
+    async with opened(background) as database:
+        for job in jobs:
+            problem = None
+            try:
+                if "incremental" in load(_the_source(background, job.subject)).capabilities:
+                    went_back(await DatabaseLedger(database, job.subject).load(), since)
+                else:
+                    problem = f"The source '{job.subject}' does not look for changes: each run reads everything."
+            except BrokenSource:
+                pass  # which its run tells
+            except SourceError:
+                problem = f"The source '{job.subject}' was never read in full, or does not note when it was."
+            if problem is None:
+                able.append(job)
+            elif is_alone:
+                raise CliError(Exit.USAGE, problem, hint=f"Leave out --since: dateflicks providers run {job.subject}")
+            else:
+                environment.say(f"{job.name} is left out. {problem}")
+    return able
+
+
 async def _all(environment: CliEnvironment, background: Background, sources: "list[Found]") -> list[dict[str, Any]]:
     from dateflicks.server.jobs.outlook import condition, next_run
 
@@ -155,13 +191,21 @@ async def _all(environment: CliEnvironment, background: Background, sources: "li
                     "last_status": (runs[0].status or "running") if runs else None,
                     "last_run": time_of(runs[0].started_at) if runs else None,
                     "next_run": time_of(min(times)) if times else None,
-                    "attention": state.attention,
+                    "attention": _attention(one.name, state),
                     "fresh_as_of": time_of(state.good_at),
                     "schedule": job.schedule or None,
                     "full_schedule": full.schedule or None,
                 }
             )
     return found
+
+
+def _attention(name: str, state: "JobState") -> str | None:
+    """What a person should look at, and what to do about it where it does nothing by itself any more."""
+    if not state.is_held:
+        return state.attention
+    mended = f"Mend its settings, then 'dateflicks providers run {name}'; until then it does not run by itself."
+    return f"{state.attention} {mended}" if state.attention else mended
 
 
 def _loaded(found: "Found") -> dict[str, Any]:

@@ -43,6 +43,7 @@ _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _TEMPORARY: Final = frozenset({408, 425, 429})
 _ENCODINGS: Final = frozenset({"", "identity", "gzip", "deflate"})
 _EXPLANATION_MAX: Final = 200
+_WORDS_IN: Final = ("status_message", "message", "error_description", "detail", "error", "title")
 _CONNECTIONS: Final = 4
 _OFFLINE: Final = frozenset({errno.ENETUNREACH, errno.ENETDOWN, errno.EHOSTUNREACH})
 
@@ -303,7 +304,7 @@ class SourceClient:
 
     def _said(self, answer: FetchedAnswer) -> str:
         is_page = "html" in answer.headers.get("content-type", "")
-        text = "" if is_page else self.redactor.line(answer.text()[:4_096], _EXPLANATION_MAX)
+        text = "" if is_page else self.redactor.line(_explanation(answer.text()[:4_096]), _EXPLANATION_MAX)
         return f": {text}" if text else "."
 
     def _told(self, url: str) -> str:
@@ -404,3 +405,16 @@ def _reason(error: Exception) -> str:
     if isinstance(cause, OSError) and cause.errno and cause.errno > 0:
         return os.strerror(cause.errno).lower()
     return (str(cause) or type(error).__name__).rstrip(".")
+
+
+def _explanation(text: str) -> str:
+    """What an answer that says no says to people, where it is JSON with words for them; else all of it."""
+    try:
+        value = msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        return text
+    if isinstance(value, dict):
+        for name in _WORDS_IN:
+            if isinstance(found := value.get(name), str) and found.strip():
+                return found
+    return text
