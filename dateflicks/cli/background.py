@@ -16,18 +16,21 @@ if TYPE_CHECKING:
     from dateflicks.server.jobs.declared import Job
     from dateflicks.server.jobs.records import JobRun
     from dateflicks.server.jobs.supervising import Supervisor
-    from dateflicks.server.providers.discovery import Found
+    from dateflicks.server.plugins import Found
     from dateflicks.server.storage.database import Database, DatabaseSettings
     from dateflicks.server.storage.records import Collection
     from dateflicks.settings.providers import ProvidersSettings
+    from dateflicks.settings.recommenders import RecommendersSettings
 
 
 @dataclass(frozen=True)
 class Background:
-    """All that is declared, and where the collection is."""
+    """All that is declared, and where the collection is; `found` are the sources."""
 
     settings: "ProvidersSettings"
     found: "list[Found]"
+    recommenders: "RecommendersSettings"
+    found_recommenders: "list[Found]"
     jobs: "list[Job]"
     database: "DatabaseSettings"
     folder: Path
@@ -40,6 +43,9 @@ class Background:
         for one in self.found:
             if one.name == name.partition(":")[0] and one.problem:
                 raise CliError(Exit.REFUSED, f"The source '{one.name}' is not used: {one.problem}.")
+        for one in self.found_recommenders:
+            if f"recommend-{one.name}" == name and one.problem:
+                raise CliError(Exit.REFUSED, f"The recommender '{one.name}' is not used: {one.problem}.")
         known = [job.name for job in self.jobs]
         raise CliError(Exit.NOT_FOUND, f"There is no job '{name}'.", hint=nearest(name, known))
 
@@ -48,8 +54,9 @@ def background_of(environment: CliEnvironment) -> Background:
     """By the settings. Raises SettingsError."""
     import msgspec
 
-    from dateflicks.server.jobs.declared import declared
+    from dateflicks.server.jobs.declared import declared, recommending
     from dateflicks.server.providers.discovery import discover
+    from dateflicks.server.recommenders import discovery
     from dateflicks.server.storage.database import DatabaseSettings
 
     loaded, services = environment.load("providers"), environment.load("all").settings
@@ -57,11 +64,15 @@ def background_of(environment: CliEnvironment) -> Background:
     folder = Path(chosen) if chosen else environment.home / "server"
     settings: ProvidersSettings = msgspec.structs.replace(loaded.settings, data=str(folder))
     found = discover(settings.allow, settings.deny)
+    recommenders: RecommendersSettings = environment.load("recommenders").settings
+    found_recommenders = discovery.discover(recommenders.allow, recommenders.deny)
     uri = services.mongo.uri if loaded.sources["mongo.uri"].kind == "default" else settings.mongo.uri
     return Background(
         settings=settings,
         found=found,
-        jobs=declared(settings, found),
+        recommenders=recommenders,
+        found_recommenders=found_recommenders,
+        jobs=[*declared(settings, found), *recommending(recommenders, found_recommenders)],
         database=DatabaseSettings(uri, settings.mongo.timeout_seconds),
         folder=folder,
     )
@@ -90,18 +101,24 @@ def supervisor_of(environment: CliEnvironment, background: Background, database:
     """What runs jobs as processes with our settings."""
     import os
 
-    from dateflicks.server.jobs.supervising import Supervisor
+    from dateflicks.server.jobs.supervising import Bounds, Supervisor
 
     command = [sys.executable, "-P", "-m", "dateflicks"]
     if environment.settings_folder is not None:
         command += ["--settings", str(environment.settings_folder)]
-    run = background.settings.run
+    run, learning = background.settings.run, background.recommenders.run
+    threads = {f"{library}_NUM_THREADS": str(learning.threads) for library in ("OPENBLAS", "OMP", "MKL")}
     return Supervisor(
         database,
         [*command, "jobs", "exec"],
         {**os.environ, **environment.environ},
         timeout_seconds=run.timeout_seconds,
         memory_mib=run.memory_mib,
+        others={
+            "recommender": Bounds(
+                timeout_seconds=learning.timeout_seconds, memory_mib=learning.memory_mib, environ=threads
+            )
+        },
     )
 
 

@@ -27,7 +27,9 @@ HISTORY = (
     "error",
 )
 
-JobArgument = Annotated[str, typer.Argument(metavar="JOB", help="Its name: archive, archive:full, merge, retention.")]
+JobArgument = Annotated[
+    str, typer.Argument(metavar="JOB", help="Its name: archive, archive:full, merge, recommend-blend.")
+]
 LimitOption = Annotated[int, typer.Option(min=1, max=200, help="At most so many.")]
 TriggerOption = Annotated[str, typer.Option(hidden=True)]
 
@@ -140,6 +142,7 @@ def execute(
             run_id=run,
             wish=wish,
             settings=background.settings,
+            recommenders=background.recommenders,
             database=background.database,
             folder=background.folder,
         )

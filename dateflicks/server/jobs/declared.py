@@ -1,5 +1,5 @@
 """Which jobs there are, by the settings: two for each source (what is new, and everything), the making of films out of
-offers, and what the terms and our own rules ask to be deleted.
+offers, what the terms and our own rules ask to be deleted, and one for each recommender.
 
 `archive` and `archive:full` are two jobs of one subject: they share its lease, its ladder and whether it is paused.
 """
@@ -12,14 +12,18 @@ import msgspec
 from apscheduler.triggers.cron import CronTrigger
 
 from dateflicks.server.jobs.cron import trigger_of
-from dateflicks.server.providers.discovery import Found
+from dateflicks.server.plugins import Found
 from dateflicks.server.providers.source import Mode
 from dateflicks.settings.loader import SettingsError
 from dateflicks.settings.providers import ProvidersSettings
+from dateflicks.settings.recommenders import RecommendersSettings
 
 MERGE: Final = "merge"
 RETENTION: Final = "retention"
 FULL: Final = ":full"
+RECOMMEND: Final = "recommend-"  # before the name of a recommender
+
+Kind = Literal["source", "merge", "retention", "recommender"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,9 +32,14 @@ class Job:
 
     name: str
     subject: str
-    kind: Literal["source", "merge", "retention"]
+    kind: Kind
     mode: Mode = "incremental"
     schedule: str = ""
+
+    @property
+    def is_by_hand(self) -> bool:
+        """Whether it never runs by itself; films are made after each change, whatever the schedule."""
+        return not self.schedule and self.kind != "merge"
 
     @property
     def trigger(self) -> CronTrigger | None:
@@ -49,9 +58,31 @@ def declared(settings: ProvidersSettings, found: Iterable[Found]) -> list[Job]:
     ]
 
 
+def recommending(settings: RecommendersSettings, found: Iterable[Found]) -> list[Job]:
+    """The jobs of recommenders. Raises SettingsError for a schedule that is none."""
+    return [_recommending(one.name, settings) for one in found if one.problem is None]
+
+
 def is_reserved(name: str) -> bool:
     """Whether a source of this name would be taken for another job."""
-    return name in (MERGE, RETENTION)
+    return name in (MERGE, RETENTION) or name.startswith(RECOMMEND)
+
+
+def kind_of(subject: str) -> Kind:
+    """What kind of job a subject has."""
+    if subject.startswith(RECOMMEND):
+        return "recommender"
+    return "merge" if subject == MERGE else "retention" if subject == RETENTION else "source"
+
+
+def _recommending(name: str, settings: RecommendersSettings) -> Job:
+    try:
+        scheduled = settings.scheduled(name)
+    except msgspec.ValidationError as error:
+        raise SettingsError("recommenders.toml", f"plugins.{name}", str(error)) from None
+    schedule = scheduled.schedule if scheduled.enabled else ""
+    job = Job(name=RECOMMEND + name, subject=RECOMMEND + name, kind="recommender", schedule=schedule)
+    return _checked(job, "recommenders.toml", f"{name}.schedule")
 
 
 def _of(found: Found, settings: ProvidersSettings) -> Iterator[Job]:
@@ -74,12 +105,12 @@ def _of(found: Found, settings: ProvidersSettings) -> Iterator[Job]:
         )
 
 
-def _checked(job: Job) -> Job:
+def _checked(job: Job, file: str = "providers.toml", key: str = "") -> Job:
     try:
         _ = job.trigger
     except ValueError as error:
-        key = f"{job.subject}.{'full_' if job.mode == 'full' else ''}schedule"
-        key = key if job.kind == "source" else f"{job.subject}_schedule"
+        of_source = f"{job.subject}.{'full_' if job.mode == 'full' else ''}schedule"
+        key = key or (of_source if job.kind == "source" else f"{job.subject}_schedule")
         problem = f"{job.schedule!r} is no schedule: {error}"
-        raise SettingsError("providers.toml", key, problem) from None
+        raise SettingsError(file, key, problem) from None
     return job

@@ -51,6 +51,7 @@ from dateflicks.server.storage.database import Database, DatabaseSettings
 from dateflicks.server.storage.records import StorageFault, opaque
 from dateflicks.settings.loader import SettingsError
 from dateflicks.settings.providers import ProvidersSettings
+from dateflicks.settings.recommenders import RecommendersSettings
 
 log = logging.getLogger(__name__)
 
@@ -74,6 +75,7 @@ class Work:
     run_id: str
     wish: Wish
     settings: ProvidersSettings
+    recommenders: RecommendersSettings
     database: DatabaseSettings
     folder: Path
     grace_seconds: float = 8.0
@@ -82,7 +84,8 @@ class Work:
 def execute(work: Work) -> None:
     """Do it; to be called once, in a process of its own."""
     tell = _telling()
-    _bound_ourselves(work.settings.run.memory_mib)
+    run = work.recommenders.run if work.job.kind == "recommender" else work.settings.run
+    _bound_ourselves(run.memory_mib)
     asyncio.run(_execute(work, tell))
 
 
@@ -115,6 +118,11 @@ async def _execute(work: Work, tell: Tell) -> None:
     loop.add_signal_handler(signal.SIGTERM, stopping.set)
     loop.add_signal_handler(signal.SIGINT, stopping.set)
     _end_with_parent(loop, stopping)
+    if work.job.kind == "recommender":
+        from dateflicks.server.jobs import recommending  # it brings numpy, which no other job needs
+
+        await recommending.execute(work, stopping, tell)
+        return
     async with Database.open(work.database, work.folder, COLLECTIONS, role="guest") as database:
         if work.job.kind == "source":
             record = await _run_source(work, database, stopping, tell)
@@ -172,7 +180,7 @@ async def _run_source(work: Work, database: Database, stopping: asyncio.Event, t
             progress=lambda counters: tell({"counters": msgspec.to_builtins(counters)}),
         )
     except (SourceError, Unavailable, StorageFault) as error:
-        return _failed(work, error)
+        return failed(work, error)
     if not wish.is_dry:
         with contextlib.suppress(Unavailable):
             tell({"titles": await _count(database, name)})
@@ -258,7 +266,7 @@ async def _run_collection(work: Work, database: Database, stopping: asyncio.Even
     if error is not None:
         log.error("%s failed", work.job.name, exc_info=error)
     return replace(
-        _failed(work, error) if error else _blank(work),
+        failed(work, error) if error else blank(work),
         started_at=began,
         ended_at=time.time(),
         status=status,
@@ -292,7 +300,8 @@ async def _ended_by(stopping: asyncio.Event, task: "asyncio.Task[Any]") -> Async
         ending.cancel()
 
 
-def _blank(work: Work) -> JobRun:
+def blank(work: Work) -> JobRun:
+    """The record of a run that has begun."""
     job = work.job
     return JobRun(
         id=work.run_id,
@@ -304,9 +313,10 @@ def _blank(work: Work) -> JobRun:
     )
 
 
-def _failed(work: Work, error: BaseException) -> JobRun:
+def failed(work: Work, error: BaseException) -> JobRun:
+    """The record of one that an error has ended."""
     return replace(
-        _blank(work),
+        blank(work),
         ended_at=time.time(),
         status="failed",
         error_kind=kind_of(error),

@@ -49,4 +49,4 @@ def condition(state: JobState, job: Job, *, is_running: bool, now: float) -> str
         return "held"
     if state.retry_at is not None and state.retry_at > now:
         return "waiting"
-    return "ready" if job.schedule or job.kind == "merge" else "by hand"
+    return "by hand" if job.is_by_hand else "ready"

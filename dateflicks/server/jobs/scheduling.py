@@ -177,8 +177,7 @@ class Scheduler:
 
     def _plan_again(self, job: Job, state: JobState) -> None:
         """A new try at the time of its ladder, when it is due at all by itself."""
-        is_by_hand = job.kind == "source" and not job.schedule
-        if state.retry_at is None or is_by_hand or self._stopping.is_set():
+        if state.retry_at is None or job.is_by_hand or self._stopping.is_set():
             return
         moment = datetime.fromtimestamp(max(state.retry_at, self._now()), UTC)
         name = f"{job.subject}/again"
@@ -219,7 +218,7 @@ def _is_overdue(job: Job, state: JobState, now: float) -> bool:
     if trigger is None:
         return False
     if state.began_at is None:
-        return job.kind == "source" and job.mode == "incremental"  # which is of everything when it is the first
+        return job.kind in ("source", "recommender") and job.mode == "incremental"  # the first is of everything
     began = state.full_began_at if job.mode == "full" else state.began_at
     due = next_after(trigger, began if began is not None else state.began_at)
     return due is not None and due <= now

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from dateflicks.core.errors import Unavailable
 from dateflicks.protocol.ids import new_id
 from dateflicks.server.jobs.child import GRACE_SECONDS, Child, Ended
-from dateflicks.server.jobs.declared import MERGE, Job
+from dateflicks.server.jobs.declared import MERGE, Job, Kind, kind_of
 from dateflicks.server.jobs.ladder import after
 from dateflicks.server.jobs.leases import LEASE_SECONDS, Lease, LeaseHeld, Leases
 from dateflicks.server.jobs.records import JobRun, JobState
@@ -50,6 +50,15 @@ class Wish:
         return words + (["--dry-run"] if self.is_dry else [])
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """What a run of some kind may take, and what its process finds in its environment."""
+
+    timeout_seconds: float
+    memory_mib: int
+    environ: Mapping[str, str] = field(default_factory=dict)
+
+
 @dataclass(slots=True)
 class _Heard:
     """What the process has told so far."""
@@ -72,7 +81,10 @@ class _Heard:
 
 
 class Supervisor:
-    """Runs jobs as processes. `command` starts one, up to the name of the job, in the variables of `environ`."""
+    """Runs jobs as processes. `command` starts one, up to the name of the job, in the variables of `environ`.
+
+    `others` are bounds of kinds of jobs that have their own.
+    """
 
     def __init__(
         self,
@@ -82,6 +94,7 @@ class Supervisor:
         *,
         timeout_seconds: float,
         memory_mib: int,
+        others: Mapping[Kind, Bounds] | None = None,
         grace_seconds: float = GRACE_SECONDS,
         now: Callable[[], float] = time.time,
     ) -> None:
@@ -90,8 +103,8 @@ class Supervisor:
         self._database = database
         self._command = command
         self._environ = environ
-        self._timeout = timeout_seconds
-        self._memory = memory_mib * MIB
+        self._bounds = Bounds(timeout_seconds=timeout_seconds, memory_mib=memory_mib)
+        self._others = dict(others or {})
         self._grace = grace_seconds
         self._now = now
         self._children: set[Child] = set()
@@ -136,9 +149,9 @@ class Supervisor:
         run = await self.store.lose(run_id)
         if run is not None:
             await self.store.change(subject, lambda state: after(state, run, self._now()))
-            await self._note_change("merge" if subject == MERGE else "source", run)
+            await self._note_change(kind_of(subject), run)
 
-    async def _note_change(self, kind: str, run: JobRun) -> None:
+    async def _note_change(self, kind: Kind, run: JobRun) -> None:
         """There are films to be made, if a source's run has written anything, or nobody can tell."""
         if kind == "source" and (run.counters.written or run.status in ("killed", "lost")):
             now = self._now()
@@ -160,16 +173,17 @@ class Supervisor:
         self, job: Job, wish: Wish, began: JobRun, lease: Lease | None, on_progress: Callable[[Counters], None]
     ) -> JobRun:
         heard = _Heard(on_progress)
+        bounds = self._others.get(job.kind, self._bounds)
         child = Child(
             job.name,
-            timeout_seconds=self._timeout,
-            memory_bytes=self._memory,
+            timeout_seconds=bounds.timeout_seconds,
+            memory_bytes=bounds.memory_mib * MIB,
             grace_seconds=self._grace,
             on_told=heard.take,
         )
         command = [*self._command, job.name, "--run", began.id, *wish.arguments()]
         try:
-            await child.start(command, self._environ)
+            await child.start(command, {**self._environ, **bounds.environ})
         except OSError as error:
             run = replace(began, status="failed", error_class="OSError", error=f"No process: {error.strerror}.")
             return await self._settle(job, replace(run, ended_at=self._now()), heard, lease)
@@ -181,35 +195,7 @@ class Supervisor:
                 ended = await child.wait()
         finally:
             self._children.discard(child)
-        return await self._settle(job, self._told(began, heard, ended), heard, lease)
-
-    def _told(self, began: JobRun, heard: _Heard, ended: Ended) -> JobRun:
-        """The run's record: what its process has told, or what became of that."""
-        run = heard.record or replace(began, counters=heard.counters)
-        status = run.status
-        error, error_class = run.error, run.error_class
-        if ended.why == "timeout":
-            status, error = "timeout", f"It took longer than {self._timeout:g} s."
-        elif ended.why == "memory":
-            status, error, error_class = "killed", f"It took more than {self._memory // MIB} MiB.", "MemoryError"
-        elif status is None:
-            is_killed = ended.why is not None or ended.code in (-9, -15)
-            status, error = "killed" if is_killed else "failed", f"Its process {ended.told_by}."
-        return replace(
-            run,
-            job=began.job,
-            source=began.source,
-            trigger=began.trigger,
-            started_at=began.started_at,
-            ended_at=self._now(),
-            host=began.host,
-            status=status,
-            error=error,
-            error_class=error_class,
-            error_kind=run.error_kind or ("bug" if status in ("failed", "killed") else None),
-            peak_memory_bytes=max(run.peak_memory_bytes, ended.peak_memory_bytes),
-            cpu_seconds=max(run.cpu_seconds, ended.cpu_seconds),
-        )
+        return await self._settle(job, _told(began, heard, ended, bounds, self._now()), heard, lease)
 
     async def _settle(self, job: Job, run: JobRun, heard: _Heard, lease: Lease | None) -> JobRun:
         """Keep the record and what it means for the next run."""
@@ -236,6 +222,35 @@ class Supervisor:
                 await asyncio.sleep(PAUSE_SECONDS)
             else:
                 return run
+
+
+def _told(began: JobRun, heard: _Heard, ended: Ended, bounds: Bounds, now: float) -> JobRun:
+    """The run's record: what its process has told, or what became of that."""
+    run = heard.record or replace(began, counters=heard.counters)
+    status = run.status
+    error, error_class = run.error, run.error_class
+    if ended.why == "timeout":
+        status, error = "timeout", f"It took longer than {bounds.timeout_seconds:g} s."
+    elif ended.why == "memory":
+        status, error, error_class = "killed", f"It took more than {bounds.memory_mib} MiB.", "MemoryError"
+    elif status is None:
+        is_killed = ended.why is not None or ended.code in (-9, -15)
+        status, error = "killed" if is_killed else "failed", f"Its process {ended.told_by}."
+    return replace(
+        run,
+        job=began.job,
+        source=began.source,
+        trigger=began.trigger,
+        started_at=began.started_at,
+        ended_at=now,
+        host=began.host,
+        status=status,
+        error=error,
+        error_class=error_class,
+        error_kind=run.error_kind or ("bug" if status in ("failed", "killed") else None),
+        peak_memory_bytes=max(run.peak_memory_bytes, ended.peak_memory_bytes),
+        cpu_seconds=max(run.cpu_seconds, ended.cpu_seconds),
+    )
 
 
 def _new_run(job: Job, wish: Wish) -> JobRun:
