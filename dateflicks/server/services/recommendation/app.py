@@ -19,6 +19,7 @@ from dateflicks.server.services.recommendation.films import Films
 from dateflicks.server.services.recommendation.handler import RecommendationHandler
 from dateflicks.server.services.recommendation.rankings import Rankings
 from dateflicks.server.services.recommendation.routes import RecommendationRoutes
+from dateflicks.server.services.recommendation.stored import Stored
 from dateflicks.server.services.recommendation.telling import Exposures, Ratings
 from dateflicks.server.services.recommendation.written import Written
 from dateflicks.server.storage.database import Database
@@ -53,10 +54,11 @@ class RecommendationService:
         self._poll_seconds = settings.poll_seconds
         histories = Histories(database)
         reader = Reader(database)
+        stored = Stored(reader)
         films = Films(database.table(WORKS))
         self._choosing = Choosing(reader, Experiments(database, now=now), settings)
         self._rankings = Rankings(
-            histories, reader, Written(database.table(records.RECOMMENDATIONS)), self._choosing, films, now=now
+            histories, stored, Written(database.table(records.RECOMMENDATIONS)), self._choosing, films, now=now
         )
         self._callers = Callers(histories, signer)
         self._handler = RecommendationHandler(
@@ -64,6 +66,7 @@ class RecommendationService:
             self._choosing,
             films,
             self._rankings,
+            stored,
             Exposures(database.table(records.EXPOSURES), self._choosing, now=now),
             Ratings(database.table(records.RATINGS), now=now),
         )

@@ -33,6 +33,7 @@ from dateflicks.server.services.recommendation.folding import REASONS_MAX, reaso
 from dateflicks.server.services.recommendation.pages import Pages
 from dateflicks.server.services.recommendation.ranking import Pick, Ranking
 from dateflicks.server.services.recommendation.rankings import Rankings
+from dateflicks.server.services.recommendation.stored import Stored
 from dateflicks.server.services.recommendation.telling import Exposures, Ratings, Told
 from dateflicks.server.services.recommendation.views import body_of, named
 from dateflicks.server.storage.records import Document, Place
@@ -58,6 +59,7 @@ class RecommendationHandler:
         choosing: Choosing,
         films: Films,
         rankings: Rankings,
+        stored: Stored,
         exposures: Exposures,
         ratings: Ratings,
         *,
@@ -67,6 +69,7 @@ class RecommendationHandler:
         self._choosing = choosing
         self._films = films
         self._rankings = rankings
+        self._stored = stored
         self._exposures = exposures
         self._ratings = ratings
         self._evenly = evenly
@@ -124,7 +127,7 @@ class RecommendationHandler:
         for why, user_id in zip(pick.whys, people, strict=True):
             weights = {} if why else (await self._rankings.person(user_id)).weights
             for run in self._choosing.runs() if weights else ():
-                rows = await self._rankings.rows(run, list(weights))
+                rows = await self._stored.rows(run, list(weights))
                 if why := reasons_for(pick.video_id, weights, rows):
                     break
             found.append(why[:REASONS_MAX])

@@ -7,7 +7,6 @@ moment, and told again as they were for as long as the database is away.
 """
 
 import asyncio
-import logging
 import time
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Mapping, Sequence
@@ -23,12 +22,11 @@ from dateflicks.core.ranking.pairs import for_two
 from dateflicks.protocol.recommendations import Basis
 from dateflicks.server.recommendation.history import Histories
 from dateflicks.server.recommendation.records import EVERYBODY, LIST_MAX, list_id, pair_of
-from dateflicks.server.recommendation.runs import Entry, Listing, Reader, Run
+from dateflicks.server.recommendation.runs import Entry, Listing, Run
 from dateflicks.server.services.recommendation.choosing import Arm, Choosing, Plan
 from dateflicks.server.services.recommendation.films import Films
 from dateflicks.server.services.recommendation.folding import (
     Reasons,
-    Rows,
     Scored,
     folded,
     fresh_weights,
@@ -36,10 +34,8 @@ from dateflicks.server.services.recommendation.folding import (
     recent_weights,
 )
 from dateflicks.server.services.recommendation.ranking import Pick, Ranking, worth_of
+from dateflicks.server.services.recommendation.stored import Stored
 from dateflicks.server.services.recommendation.written import Written
-from dateflicks.server.storage.records import StorageFault
-
-log = logging.getLogger(__name__)
 
 FRESH_SECONDS: Final = 0.5  # how long a list is told again without looking: an evening counts within a second
 KEPT_MAX: Final = 500  # lists that are remembered; about 25 MB
@@ -90,7 +86,7 @@ class Rankings:
     def __init__(
         self,
         histories: Histories,
-        reader: Reader,
+        stored: Stored,
         written: Written,
         choosing: Choosing,
         films: Films,
@@ -99,7 +95,7 @@ class Rankings:
         evenly: Callable[[], float] = time.monotonic,
     ) -> None:
         self._histories = histories
-        self._reader = reader
+        self._stored = stored
         self._written = written
         self._choosing = choosing
         self._films = films
@@ -149,7 +145,9 @@ class Rankings:
         changes, built_at = self._changes_of(people), self._evenly()
         unit = people[0] if len(people) == 1 else pair_of(*people)
         plan = self._choosing.plan(Unit.USER if len(people) == 1 else Unit.PAIR, unit)
-        found = await asyncio.gather(*(self.person(one) for one in people))
+        found, joint = await asyncio.gather(
+            asyncio.gather(*(self.person(one) for one in people)), self._together(people)
+        )
         ranking = Ranking(
             people=people,
             picks=(),
@@ -164,11 +162,11 @@ class Rankings:
             shows_seen=shows_seen,
         )
         filling = _Filling(ranking, self._films)
-        await self._fill(filling, plan, unit, found)
+        await self._fill(filling, plan, found, joint)
         picks = filling.picks
         if not picks and not shows_seen:
             again = _Filling(replace(ranking, shows_seen=True), self._films)
-            await self._fill(again, plan, unit, found)
+            await self._fill(again, plan, found, joint)
             picks = again.picks
             note = ALL_SEEN if picks else None
         else:
@@ -182,11 +180,11 @@ class Rankings:
             took_ms=(self._evenly() - built_at) * 1_000,
         )
 
-    async def _fill(self, filling: "_Filling", plan: Plan, unit: str, people: Sequence[Person]) -> None:
+    async def _fill(self, filling: "_Filling", plan: Plan, people: Sequence[Person], joint: Person | None) -> None:
         if plan.is_drafted:
-            await self._draft(filling, plan, unit, people)
+            await self._draft(filling, plan, people, joint)
         else:
-            await filling.add(await self._best(plan.arms[0], unit, people))
+            await filling.add(await self._best(plan.arms[0], people, joint))
         if len(filling.picks) < FILL_TO and len(people) == 1:
             await filling.add(await self._alike(plan.arms[0], people[0]))
         if len(filling.picks) < FILL_TO:
@@ -195,17 +193,18 @@ class Rankings:
             newest = [Scored(one, 0.0) for one in await self._films.newest()]
             await filling.add(Source(newest, "new", NEWEST))
 
-    async def _draft(self, filling: "_Filling", plan: Plan, unit: str, people: Sequence[Person]) -> None:
+    async def _draft(self, filling: "_Filling", plan: Plan, people: Sequence[Person], joint: Person | None) -> None:
         """A list out of those of all arms, in which each film knows whose it is."""
         assert plan.experiment is not None
         teams: dict[str, dict[str, Pick]] = {}
         for arm in plan.arms:
             own = _Filling(filling.ranking, self._films)
-            await own.add(await self._best(arm, unit, people))
+            await own.add(await self._best(arm, people, joint))
             teams[arm.variant] = {pick.video_id: pick for pick in own.picks}
             filling.generated_at = filling.generated_at or own.generated_at
             filling.known = max(filling.known, own.known)
         lists = {name: list(picks) for name, picks in teams.items()}
+        unit = people[0].id if joint is None else joint.id
         day = datetime.fromtimestamp(self._now(), UTC).date().isoformat()
         for place in team_draft(lists, LIST_MAX, salt=plan.experiment.effective_salt, unit=unit, day=day):
             team = place.team or next(name for name, picks in teams.items() if place.item in picks)
@@ -225,21 +224,21 @@ class Rankings:
         acts = await self._as_they_are(await self._histories.of(user_id))
         return Person(user_id, acts, bonds_of(acts))
 
+    async def _together(self, people: Sequence[str]) -> Person | None:
+        """Two as one, and what they did as such; None for one alone."""
+        if len(people) == 1:
+            return None
+        acts = await self._as_they_are(await self._histories.together(*people))
+        return Person(pair_of(*people), acts, bonds_of(acts))
+
     async def _as_they_are(self, acts: Sequence[Interaction]) -> list[Interaction]:
         films = await self._films.of({act.video_id for act in acts})
         return [replace(act, video_id=films[act.video_id].id) if act.video_id in films else act for act in acts]
 
-    async def rows(self, run: Run, video_ids: Sequence[str]) -> Rows:
-        """What having watched these films adds, as this run saw it. Raises Unavailable."""
-        if not video_ids:
-            return {}
-        found = await self._reader.neighbours(run.id, video_ids)
-        return {video_id: row.items for video_id, row in found.items()}
-
     # --- where places come from ---------------------------------------------------------------------------------
 
-    async def _best(self, arm: Arm, unit: str, people: Sequence[Person]) -> Source | None:
-        return await (self._own(arm, people[0]) if len(people) == 1 else self._for_two(arm, unit, people))
+    async def _best(self, arm: Arm, people: Sequence[Person], joint: Person | None) -> Source | None:
+        return await (self._own(arm, people[0]) if joint is None else self._for_two(arm, people, joint))
 
     async def _own(self, arm: Arm, person: Person) -> Source | None:
         """The list that somebody has: of this arm, else of everybody's algorithm, else of any that is live."""
@@ -248,36 +247,38 @@ class Rankings:
             run = self._choosing.run_of(wanted)
             if run is None and (source := await self._written_of(person.id, wanted.algorithm)) is not None:
                 return source
-            if run is not None and (found := await self._listing(run, person.id)) is not None:
+            if run is not None and (found := await self._stored.listing(run, person.id)) is not None:
                 return await self._folded(run, found, person)
         others = sorted(self._choosing.runs(), key=lambda run: run.algorithm in (POPULARITY, CONTENT))
-        for run, found in zip(others, await self._listings(others, person.id), strict=True):
+        lists = await asyncio.gather(*(self._stored.listing(run, person.id) for run in others))
+        for run, found in zip(others, lists, strict=True):
             if found is not None:
                 return await self._folded(run, found, person)
         return await self._written_of(person.id, None)
 
-    async def _for_two(self, arm: Arm, unit: str, people: Sequence[Person]) -> Source | None:
+    async def _for_two(self, arm: Arm, people: Sequence[Person], couple: Person) -> Source | None:
         """The list that was made for a pair, or one that is made now, out of what each of them has."""
         run = self._choosing.run_of(arm) or self._choosing.run_of(self._choosing.default)
         weight = self._choosing.lower_weight(arm)
-        stored = await self._listing(run, unit) if run is not None else None
+        stored = await self._stored.listing(run, couple.id) if run is not None else None
         is_news = stored is None or any(fresh_weights(one.acts, stored.data_cut) for one in people)
         if run is not None and stored is not None and not is_news and not weight:
             return _of_pair(run, stored)
-        one, other = [await self._own(arm, person) or await self._alike(arm, person) for person in people]
-        if one is None and other is None:
+        sources = await asyncio.gather(*(self._of_member(arm, person) for person in people))
+        told = [source for source in sources if source is not None]
+        if not told:
             return _of_pair(run, stored) if run is not None and stored is not None else None
-        joint, films = await self._joint(run, people)
-        members = [source.items if source is not None else () for source in (one, other)]
+        weights = couple.weights
+        joint = from_rows(weights, await self._stored.rows(run, list(weights))) if run is not None else []
+        members = [source.items if source is not None else () for source in sources]
         made = for_two(
             *({item.video_id: item.score for item in items} for items in members),
-            joint=joint,
-            joint_films=films,
+            joint={item.video_id: item.score for item in joint},
+            joint_films=len(couple.bonds),
             lower_weight=weight,
             limit=LIST_MAX,
         )
         whys = [{item.video_id: item.why for item in items} for items in members]
-        told = [source for source in (one, other) if source is not None]
         return Source(
             items=[Scored(film.video_id, film.score) for film in made],
             basis="pair",
@@ -287,15 +288,8 @@ class Rankings:
             of_two={film.video_id: (film.fits, tuple(why.get(film.video_id, ()) for why in whys)) for film in made},
         )
 
-    async def _joint(self, run: Run | None, people: Sequence[Person]) -> tuple[dict[str, float], int]:
-        """What the two as one would be shown, and how many films they have watched together."""
-        if run is None:
-            return {}, 0
-        acts = await self._as_they_are(await self._histories.together(people[0].id, people[1].id))
-        bonds = bonds_of(acts)
-        weights = recent_weights(bonds, WATCHED_MAX)
-        found = from_rows(weights, await self.rows(run, list(weights)))
-        return {one.video_id: one.score for one in found}, len(bonds)
+    async def _of_member(self, arm: Arm, person: Person) -> Source | None:
+        return await self._own(arm, person) or await self._alike(arm, person)
 
     async def _alike(self, arm: Arm, person: Person) -> Source | None:
         """What is like the films that somebody has watched, by the rows of the arm's run or of one that knows more."""
@@ -305,7 +299,7 @@ class Rankings:
         default, content = self._choosing.default, Arm(CONTENT)
         runs = {run.id: run for one in (arm, content, default) if (run := self._choosing.run_of(one)) is not None}
         for run in runs.values():
-            if items := from_rows(weights, await self.rows(run, list(weights))):
+            if items := from_rows(weights, await self._stored.rows(run, list(weights))):
                 return Source(items, "content", made_by(run), run.videos)
         return None
 
@@ -315,7 +309,7 @@ class Rankings:
         runs = {run.id: run for one in wanted if (run := self._choosing.run_of(one)) is not None}
         runs |= {run.id: run for run in self._choosing.runs()}
         for run in runs.values():
-            found = await self._listing(run, EVERYBODY)
+            found = await self._stored.listing(run, EVERYBODY)
             if found is not None and found.items:
                 items = [Scored(one.video_id, one.score) for one in found.items]
                 return Source(items, "popular", made_by(run), run.videos, list_id(run.id, EVERYBODY))
@@ -324,7 +318,7 @@ class Rankings:
     async def _folded(self, run: Run, listing: Listing, person: Person) -> Source:
         items = [scored_of(entry) for entry in listing.items]
         fresh = fresh_weights(person.acts, listing.data_cut)
-        items = folded(items, fresh, await self.rows(run, list(fresh)[-WATCHED_MAX:])) if fresh else items
+        items = folded(items, fresh, await self._stored.rows(run, list(fresh)[-WATCHED_MAX:])) if fresh else items
         basis: Basis = "popular" if run.algorithm == POPULARITY else "content" if run.algorithm == CONTENT else "own"
         where = list_id(run.id, person.id)
         return Source(items, basis, made_by(run), run.videos, where, listing.generated_at)
@@ -335,17 +329,6 @@ class Rankings:
         if name is None or name not in lists:
             return None
         return Source(lists[name], "own", name, len(lists[name]))
-
-    async def _listings(self, runs: Sequence[Run], unit: str) -> list[Listing | None]:
-        return list(await asyncio.gather(*(self._listing(run, unit) for run in runs)))
-
-    async def _listing(self, run: Run, unit: str) -> Listing | None:
-        try:
-            found = await self._reader.listing(run.id, unit)
-        except StorageFault as fault:  # one list that somebody has spoilt is not everybody's end
-            log.error("a list cannot be used: %s", fault)
-            return None
-        return found if found is not None and found.items else None
 
 
 class _Filling:

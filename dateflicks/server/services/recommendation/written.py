@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from dateflicks.core.limits import PAGE_MAX
 from dateflicks.protocol.ids import is_id
+from dateflicks.protocol.text import is_clean_line
 from dateflicks.server.services.recommendation.folding import Scored
 from dateflicks.server.storage.records import Document
 from dateflicks.server.storage.table import Table
@@ -45,4 +46,4 @@ def _scored(document: Document) -> Scored | None:
 
 def _algorithm(document: Document) -> str:
     name: Any = document.get("algorithm")
-    return name if isinstance(name, str) and 0 < len(name) <= NAME_MAX and name.isprintable() else WRITTEN
+    return name if isinstance(name, str) and name and is_clean_line(name, NAME_MAX) else WRITTEN
