@@ -160,7 +160,7 @@ async def _film_here(environment: CliEnvironment, video: "VideoBody") -> "Film |
     for offer in video.offers:
         film = film_here(offer, has_its_files=has_its_files)
         if film is None and offer.playable and not offer.url.startswith(("http:", "https:", "file:", "/")):
-            film = await resolved_film(environment, offer)
+            film = await resolved_film(environment, offer.source, offer.url)
         if film is not None:
             return film
     return None

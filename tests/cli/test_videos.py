@@ -1,12 +1,18 @@
 """`videos`, and `host` by an id or by words: what is asked of the collection, shown of it, and played from it."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from dateflicks.cli import patience
+from dateflicks.cli.environment import CliEnvironment
+from dateflicks.cli.resolving import film_of_library
+from dateflicks.client.films import Film
+from dateflicks.protocol.bodies import SessionBody
 from dateflicks.server import plugins
 from dateflicks.server.providers.source import AuthError, BaseSource, Complete, Context, Yield
 from dateflicks.settings.providers import PlexSettings
@@ -298,23 +304,24 @@ def test_what_opens_elsewhere_is_steered_by_hand_and_only_its_link_is_told(
     }  # fmt: skip
 
 
+class Library(BaseSource):
+    name = "plex"
+    hosts = ("films.example.org",)
+    capabilities = frozenset({"resolve"})
+    config = PlexSettings
+
+    async def fetch(self, *_: object) -> AsyncIterator[Yield]:
+        yield Complete(full=False)
+
+    async def resolve(self, context: Context, url: str) -> str:
+        if not context.config.token:
+            raise AuthError("no token is set")
+        return f"https://films.example.org/1.mkv?X-Plex-Token={context.config.token}"
+
+
 def test_an_offer_that_only_its_source_understands_is_asked_for_there_and_its_key_stays_here(
     cli: Cli, collection: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Library(BaseSource):
-        name = "plex"
-        hosts = ("films.example.org",)
-        capabilities = frozenset({"resolve"})
-        config = PlexSettings
-
-        async def fetch(self, *_: object) -> AsyncIterator[Yield]:
-            yield Complete(full=False)
-
-        async def resolve(self, context: Context, url: str) -> str:
-            if not context.config.token:
-                raise AuthError("no token is set")
-            return f"https://films.example.org/1.mkv?X-Plex-Token={context.config.token}"
-
     monkeypatch.setattr(plugins, "_made", lambda _: Library())
     owned = offer_json("plex", "plex://home/1", type="owned")
     collection.on("GET", f"/videos/{NIGHT}", {"video": video_json(offers=[owned, offer_json()])})
@@ -327,6 +334,40 @@ def test_an_offer_that_only_its_source_understands_is_asked_for_there_and_its_ke
     result = cli("host", NIGHT, *SIMULATED)  # the next best offer will do
     assert "plex does not say where the film is: no token is set" in result.stderr
     assert invited(collection)["video"]["url"] == "https://archive.example/film.mp4"
+
+
+def test_a_guest_with_a_key_of_the_same_library_opens_the_film_there(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plugins, "_made", lambda _: Library())
+    environ = {"DATEFLICKS_HOME": str(cli.home), "DATEFLICKS_PROVIDERS_PLEX_TOKEN": "s3cret"}
+    environment = CliEnvironment(environ=environ, is_interactive=False)
+
+    def film_for(url: str, player: str = "mpv") -> Film | None:
+        video = {"url": url, "title": "", "length": 0.0}
+        session = msgspec.convert(session_json(state="accepted", video=video), SessionBody)
+        return asyncio.run(film_of_library(environment, session, player))
+
+    address = "https://films.example.org/1.mkv?X-Plex-Token=s3cret"
+    assert film_for("plex://home/1") == Film(address, "plex://home/1")
+    for url in ("general.mkv", "https://films.example.org/1.mkv", "archive://home/1", "file:///etc/passwd"):
+        assert film_for(url) is None
+    assert film_for("plex://home/1", "manual") is None
+
+
+@pytest.mark.usefixtures("silent_mpv")
+def test_a_guest_without_a_key_is_told_why_and_names_their_own_copy(
+    cli: Cli, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plugins, "_made", lambda _: Library())
+    session = "ses_" + "a" * 26
+    video = {"url": "plex://home/1", "title": "The General", "length": 0.0}
+    body = session_json(id=session, state="accepted", ticket="t1cket", guestName="bea", video=video)
+    cli.sign_in()
+    server.on("GET", "/users/me", {"id": "usr_a", "name": "ana"})
+    server.on("GET", f"/sessions/{session}", {"session": body})
+    result = cli("watch", session, "--plain")
+    assert result.exit_code == 3
+    assert "plex does not say where the film is: no token is set" in result.stderr
+    assert "Name your copy: dateflicks watch" in result.stderr
 
 
 def test_words_that_several_films_answer_to_are_exit_code_2_with_the_films_to_choose_from(

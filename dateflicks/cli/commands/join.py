@@ -65,6 +65,7 @@ async def _join(
     *,
     plain: bool,
 ) -> None:
+    from dateflicks.cli.resolving import film_of_library
     from dateflicks.cli.telling import teller_of
     from dateflicks.client.films import own_film
     from dateflicks.client.invitation import read_invitation
@@ -78,11 +79,13 @@ async def _join(
 
         async with _client(environment, invitation) as client:
             session = await _guest(environment, client, invitation, name)
+            chosen = chosen or await film_of_library(environment, session, settings.player)
             await open_terminal(environment, AtSession(client, session, chosen), player=player)
         return
     async with _client(environment, invitation) as client, await Screen.open(settings, teller.say) as screen:
         session = await _guest(environment, client, invitation, name)
         length = session.video.length if session.video is not None else 0.0
+        chosen = chosen or await film_of_library(environment, session, settings.player)
         await screen.load(the_film(environment, session, screen, chosen), told_length=length)
         await attend(environment, client, session, screen, teller, settings, server=environment.server_address)
 

@@ -64,6 +64,7 @@ def watch(
 async def _watch(
     environment: CliEnvironment, text: str, film: str | None, player: PlayerName | None, *, plain: bool
 ) -> None:
+    from dateflicks.cli.resolving import film_of_library
     from dateflicks.cli.telling import teller_of
     from dateflicks.client.films import own_film
     from dateflicks.client.screen import Screen
@@ -76,6 +77,7 @@ async def _watch(
     async with _place(environment, kept) as place:
         client = place.client
         session = await accepted(client, await full_id(client, text))
+        chosen = chosen or await film_of_library(environment, session, settings.player)
         if opens_terminal(environment, plain=plain):
             from dateflicks.tui.surroundings import AtSession
 
