@@ -31,7 +31,7 @@ class EdlaeTuning(msgspec.Struct, frozen=True, kw_only=True):
     """What the closed form is fitted with."""
 
     regularization: Regularization = 300.0
-    dropout: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 0.3
+    dropout: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 0.5
     films: Annotated[int, msgspec.Meta(ge=2, le=12_000)] = 6_000
 
 
@@ -43,10 +43,10 @@ class EdlaeSettings(EdlaeTuning, frozen=True, kw_only=True):
 
 
 class AlsTuning(msgspec.Struct, frozen=True, kw_only=True):
-    """What factors are fitted with."""
+    """What factors are fitted with; `regularization` is in units of what chance makes of so many people and films."""
 
     factors: Annotated[int, msgspec.Meta(ge=1, le=1_024)] = 64
-    regularization: Regularization = 10.0
+    regularization: Regularization = 2.0
     confidence: Regularization = 5.0
     iterations: Annotated[int, msgspec.Meta(ge=1, le=1_000)] = 15
 
@@ -77,6 +77,7 @@ class BlendSettings(AlgorithmSettings, frozen=True, kw_only=True):
     Where the extra `als` is missing it is `edlae` alone.
     """
 
+    als_share: Share = 0.5
     edlae: EdlaeTuning = EdlaeTuning()
     als: AlsTuning = AlsTuning()
 

@@ -1,7 +1,9 @@
 """ALS: people and films as a few factors each, by the package `implicit`, which is an extra; only this module knows it.
 
-What somebody watched is taken as 1 with the confidence `confidence` × weight, everything else as 0 with confidence 1;
-`regularization` is in the units of that sum. Whoever is scored has their factors solved for from their history.
+What somebody watched is taken as 1 with the confidence `confidence` × weight, everything else as 0 with confidence 1.
+Factors are held back by `regularization` × (√(films of a person) + √(people of a film)), both on average: what is mere
+chance in such data is as large as that, so that the same setting suits two people and many thousands. Whoever is scored
+has their factors solved for from their history.
 """
 
 import importlib.util
@@ -23,7 +25,14 @@ from dateflicks.server.recommenders.recommender import (
 )
 from dateflicks.settings.recommenders import AlsSettings, AlsTuning
 
-_TRIED: Final = ((32, 10.0, 3.0), (64, 10.0, 3.0), (64, 20.0, 3.0), (64, 20.0, 5.0), (128, 20.0, 3.0), (128, 40.0, 5.0))
+_TRIED: Final = (  # factors, regularization, confidence: the more is believed, the more must be held back
+    (32, 0.5, 4.0),
+    (64, 0.8, 3.0),
+    (64, 1.5, 3.0),
+    (64, 1.2, 5.0),
+    (64, 3.0, 8.0),
+    (128, 2.0, 5.0),
+)
 
 
 class AlsModel:
@@ -65,10 +74,7 @@ class Als(BaseRecommender):
     def tunings(self, config: Any) -> tuple[Mapping[str, Any], ...]:
         """How many factors, how strongly they are held back, and how much more what was watched counts."""
         del config
-        return tuple(
-            {"factors": factors, "regularization": strength, "confidence": confidence}
-            for factors, strength, confidence in _TRIED
-        )
+        return tuple(dict(zip(("factors", "regularization", "confidence"), one, strict=True)) for one in _TRIED)
 
 
 def is_installed() -> bool:
@@ -86,13 +92,19 @@ def fit_als(weights: csr_array, config: AlsTuning, context: Context) -> AlsModel
     with threadpool_limits(context.threads, "blas"):  # two kinds of threads in turns wait for one another
         solver = AlternatingLeastSquares(
             factors=config.factors,
-            regularization=config.regularization,
+            regularization=config.regularization * chance_of(weights),
             iterations=config.iterations,
             num_threads=context.threads,
             random_state=context.seed,
         )
         solver.fit(_confidences(weights, np.float32(config.confidence)), show_progress=False)
     return AlsModel(solver, config)
+
+
+def chance_of(weights: csr_array) -> float:
+    """How large the greatest singular value is about, of as many entries that are where they are by chance alone."""
+    sides = (np.count_nonzero(np.diff(weights.indptr)), len(np.unique(weights.indices)))
+    return sum((weights.nnz / side) ** 0.5 for side in sides if side) or 1.0
 
 
 def _confidences(weights: csr_array, confidence: np.float32) -> csr_matrix:

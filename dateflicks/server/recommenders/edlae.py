@@ -25,7 +25,7 @@ from dateflicks.server.recommenders.recommender import (
 from dateflicks.settings.recommenders import EdlaeSettings, EdlaeTuning
 
 _STRIPE: Final = 512  # rows that are worked on at a time where a whole copy of the matrix would be too much
-_TRIED: Final = ((0.0, 150.0), (0.0, 400.0), (0.0, 1_000.0), (0.25, 100.0), (0.25, 300.0), (0.5, 200.0))
+_TRIED: Final = ((0.0, 200.0), (0.0, 500.0), (0.25, 300.0), (0.5, 150.0), (0.5, 600.0), (0.8, 200.0))
 
 
 class EdlaeModel:
@@ -92,19 +92,19 @@ def most_watched(weights: csr_array, count: int) -> NDArray[np.int64]:
 
 
 def _products(weights: csr_array) -> NDArray[np.float32]:
-    """Films × films, stripe by stripe: a sparse product of all at once would be larger than the matrix."""
+    """Films × films, above the diagonal; stripe by stripe, as a sparse product of all is larger than the matrix."""
     films = weights.T.tocsr()
     matrix = np.zeros((films.shape[0], films.shape[0]), np.float32)
     for at in range(0, len(matrix), _STRIPE):
-        (films[at : at + _STRIPE] @ weights).toarray(out=matrix[at : at + _STRIPE])
+        matrix[at : at + _STRIPE, at:] = (films[at : at + _STRIPE] @ weights[:, at:]).toarray()
     return matrix
 
 
 def _invert(matrix: NDArray[np.float32]) -> None:
-    """In place, of a symmetric matrix: a film more costs no second matrix."""
+    """In place, of a symmetric matrix of which the part above the diagonal is given: a second one has no room."""
     if not len(matrix):
         return
-    seen = matrix.T  # as Fortran lays it out; being symmetric it is the same matrix
+    seen = matrix.T  # as Fortran lays it out: what is above the diagonal is below it there
     _, failed = lapack.spotrf(seen, lower=1, overwrite_a=1, clean=0)
     if not failed:
         _, failed = lapack.spotri(seen, lower=1, overwrite_c=1)
@@ -113,7 +113,7 @@ def _invert(matrix: NDArray[np.float32]) -> None:
             "the films' products cannot be inverted with this regularization; "
             "set a greater one in [edlae] of recommenders.toml"
         )
-    for at in range(0, len(matrix), _STRIPE):  # only one triangle was made
+    for at in range(0, len(matrix), _STRIPE):
         end = min(at + _STRIPE, len(matrix))
         square = matrix[at:end, at:end]
         square[:] = np.triu(square) + np.triu(square, 1).T

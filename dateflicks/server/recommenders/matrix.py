@@ -46,14 +46,19 @@ def top(scores: Scores, count: int) -> tuple[NDArray[np.int64], Scores]:
     count = min(count, scores.shape[1])
     if not count:
         return np.zeros((len(scores), 0), np.int64), np.zeros((len(scores), 0), np.float32)
-    bound = np.partition(scores, scores.shape[1] - count, axis=1)[:, scores.shape[1] - count, None]
-    columns = np.empty((len(scores), count), np.int64)
-    for row, (ours, least) in enumerate(zip(scores, bound, strict=True)):
-        above = np.flatnonzero(ours > least)
-        level = np.flatnonzero(ours == least)[: count - len(above)]
-        candidates = np.concatenate((above, level))
-        columns[row] = candidates[np.lexsort((candidates, -ours[candidates]))]
+    columns = np.stack([_best(row, count) for row in scores]) if len(scores) else np.zeros((0, count), np.int64)
     return columns, np.take_along_axis(scores, columns, axis=1)
+
+
+def _best(values: NDArray[np.float32], count: int) -> NDArray[np.int64]:
+    """Where the greatest are, the greatest first; equal ones by place."""
+    if count < len(values):
+        least = np.partition(values, len(values) - count)[len(values) - count]
+        above, level = np.flatnonzero(values > least), np.flatnonzero(values == least)
+        places = np.concatenate((above, level[: count - len(above)]))
+    else:
+        places = np.arange(len(values))
+    return places[np.lexsort((places, -values[places]))]
 
 
 def standardized(scores: Scores, watched: csr_array | None = None) -> Scores:
@@ -99,15 +104,15 @@ def _nearest(
 ) -> tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.int64]]:
     """Columns, values and how many of each row: the most alike of some films that follow one another."""
     columns, values, sizes = [], [], []
+    common.sort_indices()  # of equal ones the first are kept
     for row in range(common.shape[0]):
         start, end = common.indptr[row], common.indptr[row + 1]
         others = common.indices[start:end]
         below = norms[first + row] * norms[others] + np.float32(shrinkage)
         alike = common.data[start:end] / np.maximum(below, np.float32(1e-12))
-        keep = np.flatnonzero((others != first + row) & (alike > 0))
-        if len(keep) > count:
-            keep = keep[np.lexsort((others[keep], -alike[keep]))[:count]]
-        keep = keep[np.argsort(others[keep])]
+        alike[others == first + row] = 0
+        keep = np.sort(_best(alike, count))
+        keep = keep[alike[keep] > 0]
         columns.append(others[keep].astype(np.int32))
         values.append(alike[keep].astype(np.float32))
         sizes.append(len(keep))

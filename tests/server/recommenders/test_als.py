@@ -5,13 +5,13 @@ import pytest
 from scipy.sparse import csr_array
 
 from dateflicks.server.recommenders import als
-from dateflicks.server.recommenders.als import Als, AlsModel, fit_als
+from dateflicks.server.recommenders.als import Als, AlsModel, chance_of, fit_als
 from dateflicks.server.recommenders.recommender import Context, RecommenderError
-from dateflicks.settings.recommenders import AlsSettings
+from dateflicks.settings.recommenders import AlsTuning
 from tests.server.recommenders.worlds import fitted, interactions, population
 
 pytest.importorskip("implicit")
-SMALL = AlsSettings(factors=6, regularization=2.0, confidence=3.0, iterations=30)
+SMALL = AlsTuning(factors=6, regularization=0.4, confidence=3.0, iterations=30)
 
 
 def model_of(weights: csr_array, seed: int = 42) -> AlsModel:
@@ -32,9 +32,16 @@ def test_factors_are_those_that_the_weighted_sum_of_squares_asks_for() -> None:
     history[0, [3, 8, 21, 40]] = [0.1, 1.0, 0.3, 2.0]
     films = model.film_factors.astype(np.float64)
     trust = np.where(history[0] > 0, SMALL.confidence * history[0], 1.0)
-    square = films.T @ (films * trust[:, None]) + SMALL.regularization * np.eye(SMALL.factors)
+    square = films.T @ (films * trust[:, None]) + SMALL.regularization * chance_of(data.weights) * np.eye(SMALL.factors)
     expected = np.linalg.solve(square, films.T @ (trust * (history[0] > 0)))
     np.testing.assert_allclose(model.factors_of(csr_array(history))[0], expected, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize(("users", "films", "share"), [(300, 200, 0.1), (60, 500, 0.2)])
+def test_factors_are_held_back_by_what_would_be_there_by_chance(users: int, films: int, share: float) -> None:
+    there = np.random.default_rng(1).random((users, films)) < share
+    greatest = np.linalg.svd(there - share, compute_uv=False)[0]
+    assert chance_of(csr_array(there.astype(np.float32))) == pytest.approx(greatest, rel=0.15)
 
 
 def test_a_history_is_scored_alike_alone_and_among_others() -> None:

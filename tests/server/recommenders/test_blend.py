@@ -11,11 +11,11 @@ from dateflicks.server.recommenders.edlae import Edlae
 from dateflicks.server.recommenders.matrix import standardized
 from dateflicks.server.recommenders.neighbourhood import Neighbourhood
 from dateflicks.server.recommenders.popularity import Popularity
-from dateflicks.settings.recommenders import AlsSettings, BlendSettings, EdlaeSettings
+from dateflicks.settings.recommenders import AlsTuning, BlendSettings, EdlaeTuning
 from tests.server.recommenders.worlds import fitted, hits, parted, population
 
 needs_als = pytest.mark.skipif(not is_installed(), reason="needs the extra als")
-SMALL = AlsSettings(factors=8, iterations=8)
+SMALL = AlsTuning(factors=8, iterations=8)
 
 
 @needs_als
@@ -31,7 +31,7 @@ def test_scores_are_the_mean_of_what_both_think_in_their_own_measure() -> None:
 @needs_als
 def test_films_without_a_part_in_the_closed_form_have_what_als_thinks() -> None:
     data = population(users=80, films=60, each=12)
-    model = fitted(Blend(), data, als=SMALL, edlae=EdlaeSettings(films=20))
+    model = fitted(Blend(), data, als=SMALL, edlae=EdlaeTuning(films=20))
     assert isinstance(model, BlendModel)
     assert model.als is not None
     others = np.setdiff1d(np.arange(60), model.edlae.columns)
@@ -56,15 +56,30 @@ def test_without_the_extra_it_orders_as_the_closed_form_alone(monkeypatch: pytes
 @needs_als
 def test_what_it_would_try_are_settings_of_its_parts() -> None:
     for changes in Blend().tunings(BlendSettings()):
-        for part, values in changes.items():
-            settings = getattr(BlendSettings(), part)
-            assert set(values) <= set(settings.__struct_fields__)
+        ((part, values),) = changes.items()
+        if part != "als_share":
+            assert set(values) <= set(getattr(BlendSettings(), part).__struct_fields__)
+
+
+@needs_als
+def test_how_much_each_counts_can_be_set() -> None:
+    data = population(users=80, films=60, each=12)
+    all_als = fitted(Blend(), data, als=SMALL, als_share=1.0).score(data.weights)
+    no_als = fitted(Blend(), data, als=SMALL, als_share=0.0)
+    assert isinstance(no_als, BlendModel)
+    assert no_als.als is not None
+    np.testing.assert_allclose(all_als, standardized(no_als.als.score(data.weights), data.weights), atol=1e-5)
+    columns = no_als.edlae.columns
+    known = standardized(no_als.edlae.score_columns(data.weights), csr_array(data.weights[:, columns]))
+    np.testing.assert_allclose(no_als.score(data.weights)[:, columns], known, atol=1e-5)
 
 
 @needs_als
 def test_both_as_one_are_better_than_either_and_neighbours_better_than_what_is_popular() -> None:
     data, held = parted(population())
-    found = {one.name: hits(fitted(one, data), data, held) for one in (Edlae(), Als(), Neighbourhood(), Popularity())}
-    found["blend"] = hits(fitted(Blend(), data), data, held)
+    few = EdlaeTuning(regularization=80.0)  # what suits so few people
+    found = {one.name: hits(fitted(one, data), data, held) for one in (Als(), Neighbourhood(), Popularity())}
+    found["edlae"] = hits(fitted(Edlae(), data, regularization=few.regularization), data, held)
+    found["blend"] = hits(fitted(Blend(), data, edlae=few), data, held)
     assert found["blend"] >= max(found["edlae"], found["als"])
     assert found["edlae"] > found["neighbourhood"] > 1.5 * found["popularity"]

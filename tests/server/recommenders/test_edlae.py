@@ -7,7 +7,7 @@ from scipy.sparse import csr_array
 
 from dateflicks.server.recommenders.edlae import Edlae, EdlaeModel, fit_edlae, most_watched
 from dateflicks.server.recommenders.recommender import RecommenderError
-from dateflicks.settings.recommenders import EdlaeSettings
+from dateflicks.settings.recommenders import EdlaeTuning
 from tests.server.recommenders.worlds import fitted, interactions
 
 
@@ -35,7 +35,7 @@ def by_least_squares(given: NDArray[np.float32], strength: float, dropout: float
 @pytest.mark.parametrize("dropout", [0.0, 0.3, 0.8])
 def test_the_closed_form_is_what_least_squares_finds_for_each_film_from_all_others(dropout: float) -> None:
     given = watched()
-    model = fit_edlae(csr_array(given), EdlaeSettings(regularization=3.0, dropout=dropout))
+    model = fit_edlae(csr_array(given), EdlaeTuning(regularization=3.0, dropout=dropout))
     np.testing.assert_allclose(model.weights, by_least_squares(given, 3.0, dropout), atol=2e-5)
     assert not model.weights.diagonal().any()
     np.testing.assert_allclose(model.score(csr_array(given)), given @ model.weights, atol=1e-5)
@@ -43,7 +43,7 @@ def test_the_closed_form_is_what_least_squares_finds_for_each_film_from_all_othe
 
 def test_more_films_than_a_stripe_are_inverted_as_well() -> None:
     given = watched(users=300, films=1_100, seed=2)
-    model = fit_edlae(csr_array(given), EdlaeSettings(regularization=50.0, dropout=0.0))
+    model = fit_edlae(csr_array(given), EdlaeTuning(regularization=50.0, dropout=0.0))
     exact = np.linalg.inv(given.T.astype(np.float64) @ given + 50.0 * np.eye(1_100))
     expected = -exact / exact.diagonal()
     np.fill_diagonal(expected, 0)
@@ -57,7 +57,7 @@ def test_only_what_is_watched_most_has_a_part_and_the_rest_comes_last() -> None:
     model = fitted(Edlae(), interactions(given), films=3, regularization=1.0)
     assert isinstance(model, EdlaeModel)
     scores = model.score(csr_array(given))
-    inner = fit_edlae(csr_array(given[:, [0, 1, 3]]), EdlaeSettings(regularization=1.0)).score(
+    inner = fit_edlae(csr_array(given[:, [0, 1, 3]]), EdlaeTuning(regularization=1.0)).score(
         csr_array(given[:, [0, 1, 3]])
     )
     np.testing.assert_allclose(scores[:, [0, 1, 3]], inner, atol=1e-6)
@@ -67,4 +67,4 @@ def test_only_what_is_watched_most_has_a_part_and_the_rest_comes_last() -> None:
 def test_a_matrix_that_cannot_be_inverted_says_what_to_set() -> None:
     twins = np.ones((4_000, 3), np.float32) * 1_000
     with pytest.raises(RecommenderError, match="regularization"):
-        fit_edlae(csr_array(twins), EdlaeSettings(regularization=1e-6, dropout=0.0))
+        fit_edlae(csr_array(twins), EdlaeTuning(regularization=1e-6, dropout=0.0))

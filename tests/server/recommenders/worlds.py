@@ -27,13 +27,14 @@ def interactions(
 
 
 def population(
-    users: int = 400, films: int = 300, each: int = 40, seed: int = 7, standing: float = 2.0
+    users: int = 400, films: int = 300, each: int = 40, seed: int = 8, standing: float = 2.0
 ) -> Interactions:
-    """People of some tastes, films of some kinds, and a few films that everybody has seen, as these stand out."""
+    """People of some tastes, films of some kinds and series, and some that everybody has seen, as these stand out."""
     draw = np.random.default_rng(seed)
     tastes = draw.standard_normal((users, 12)) / np.sqrt(1 + np.arange(12))
     kinds = draw.standard_normal((films, 12)) / np.sqrt(1 + np.arange(12))
-    liking = 2.5 * tastes @ kinds.T - standing * draw.gamma(2.0, 1.0, films) + draw.gumbel(size=(users, films))
+    series = draw.standard_normal((users, films // 6))[:, draw.integers(films // 6, size=films)]
+    liking = tastes @ kinds.T + 2.0 * series - standing * draw.gamma(2.0, 1.0, films) + draw.gumbel(size=(users, films))
     weights = np.zeros((users, films), np.float32)
     np.put_along_axis(weights, np.argpartition(-liking, each, axis=1)[:, :each], 1.0, axis=1)
     return interactions(weights)
