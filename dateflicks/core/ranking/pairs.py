@@ -9,6 +9,7 @@ n being the films that the two watched together: what they liked as a couple cou
 """
 
 import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -44,61 +45,57 @@ def for_two(
     A film that one of them has no score for is taken for as good as the last that they have one for: lists are cut
     from below. Who has no scores at all, or the same for every film, has no say.
     """
-    candidates = sorted({*_told(first), *_told(second), *_told(joint or {})} - set(excluded))
-    members = [z_scores(scores, candidates) for scores in (first, second)]
-    has_say = [one for one in members if one is not None]
-    couple = z_scores(joint or {}, candidates) if joint_films > 0 else None
-    share = joint_films / (joint_films + JOINT_HALF) if couple is not None else 0.0
-    combined = [
-        _of_members([one[at] for one in has_say], lower_weight) + (share * couple[at] if couple is not None else 0.0)
-        for at in range(len(candidates))
-    ]
-    best = sorted(range(len(candidates)), key=lambda at: (-combined[at], candidates[at]))[:limit]
-    fits = [fits_of(one) if one is not None else [None] * len(candidates) for one in members]
-    return [ForTwo(candidates[at], combined[at], (fits[0][at], fits[1][at])) for at in best]
+    told = [_told(scores) for scores in (first, second, joint or {})]
+    candidates = sorted({video_id for scores in told for video_id in scores}.difference(excluded))
+    members = [z_scores(scores, candidates) for scores in told[:2]]
+    couple = z_scores(told[2], candidates) if joint_films > 0 else None
+    combined = _of_members([one for one in members if one is not None], lower_weight) or [0.0] * len(candidates)
+    if couple is not None:
+        share = joint_films / (joint_films + JOINT_HALF)
+        combined = [score + share * theirs for score, theirs in zip(combined, couple, strict=True)]
+    best = sorted(range(len(candidates)), key=combined.__getitem__, reverse=True)[:limit]
+    fits = [fits_of(one, best) if one is not None else [None] * len(best) for one in members]
+    return [ForTwo(candidates[at], combined[at], (one, other)) for at, one, other in zip(best, *fits, strict=True)]
 
 
 def z_scores(scores: Scores, candidates: Sequence[str]) -> list[float] | None:
     """One person's scores of these films in their own measure; None when they tell nothing."""
-    told = _told(scores)
-    known = [told[one] for one in candidates if one in told]
+    known = [scores[one] for one in candidates if one in scores]
     if not known:
         return None
     lowest = min(known)
-    values = [told.get(one, lowest) for one in candidates]
-    scale = max(map(abs, values)) or 1.0  # squares of huge numbers overflow, those of tiny ones vanish
+    values = known if len(known) == len(candidates) else [scores.get(one, lowest) for one in candidates]
+    scale = max(abs(max(values)), abs(lowest)) or 1.0  # squares of huge numbers overflow, those of tiny ones vanish
     values = [value / scale for value in values]
     mean = math.fsum(values) / len(values)
-    spread = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / len(values))
+    spread = math.sqrt(math.fsum([(value - mean) ** 2 for value in values]) / len(values))
     return [(value - mean) / spread for value in values] if spread > ROUNDING else None
 
 
-def fits_of(values: Sequence[float]) -> list[float]:
-    """How well each film fits one person, 0 to 1: where it stands among all, counted in powers of the rank.
+def fits_of(values: Sequence[float], chosen: Sequence[int]) -> list[float]:
+    """How well the films at these places fit one person, 0 to 1: their ranks among all, counted in powers.
 
     The best is 1, the last about 0. The rank itself would say 99 % of everything worth a look; in powers the tenth of
     3,000 is 0.71 and the hundredth 0.42. Films of one score share the middle of their ranks.
     """
-    order = sorted(range(len(values)), key=lambda at: -values[at])
-    fits = [1.0] * len(values)
-    bottom = math.log(len(values)) if len(values) > 1 else 1.0
-    start = 0
-    while start < len(order):
-        end = start
-        while end < len(order) and values[order[end]] == values[order[start]]:
-            end += 1
-        fit = 1.0 - math.log((start + end + 1) / 2) / bottom
-        for at in order[start:end]:
-            fits[at] = max(fit, 0.0)
-        start = end
+    rising = sorted(values)
+    bottom = math.log(len(rising)) if len(rising) > 1 else 1.0
+    fits = []
+    for at in chosen:
+        below, above = bisect_left(rising, values[at]), len(rising) - bisect_right(rising, values[at])
+        fits.append(max(1.0 - math.log((above + len(rising) - below + 1) / 2) / bottom, 0.0))
     return fits
 
 
-def _of_members(values: Sequence[float], lower_weight: float) -> float:
-    if not values:
-        return 0.0
-    mean = sum(values) / len(values)
-    return mean + lower_weight * (min(values) - mean)
+def _of_members(members: Sequence[Sequence[float]], lower_weight: float) -> list[float]:
+    """What the two think together of each film; one alone decides alone."""
+    if len(members) < 2:
+        return list(members[0]) if members else []
+    whole = (1.0 - lower_weight) / 2  # mean + w × (min − mean), with the factors of both put together
+    pairs = zip(*members, strict=True)
+    if not lower_weight:
+        return [(one + other) * whole for one, other in pairs]
+    return [(one + other) * whole + lower_weight * (one if one < other else other) for one, other in pairs]
 
 
 def _told(scores: Scores) -> dict[str, float]:

@@ -89,14 +89,11 @@ def test_huge_and_tiny_scores_are_counted_alike() -> None:
 
 
 def test_a_fit_is_one_for_the_best_and_falls_with_the_power_of_the_rank() -> None:
-    fits = fits_of([float(-rank) for rank in range(3000)])
-    assert fits[0] == 1.0
-    assert fits[9] == pytest.approx(0.71, abs=0.005)
-    assert fits[99] == pytest.approx(0.42, abs=0.005)
-    assert fits[-1] == pytest.approx(0.0, abs=1e-9)
-    assert fits_of([2.0, 1.0, 1.0, 0.0])[1] == fits_of([2.0, 1.0, 1.0, 0.0])[2] == pytest.approx(0.339, abs=0.001)
-    assert fits_of([1.0]) == [1.0]
-    assert fits_of([]) == []
+    fits = fits_of([float(-rank) for rank in range(3000)], [0, 9, 99, 2999])
+    assert fits == pytest.approx([1.0, 0.71, 0.42, 0.0], abs=0.005)
+    assert fits_of([2.0, 1.0, 1.0, 0.0], [2, 1, 0]) == pytest.approx([0.339, 0.339, 1.0], abs=0.001)
+    assert fits_of([1.0], [0]) == [1.0]
+    assert fits_of([], []) == []
 
 
 def test_a_list_is_cut_to_its_limit() -> None:

@@ -263,7 +263,7 @@ def _fill(
     for number, line in lines:
         words = split(line)
         try:
-            user, film = words[user_column], words[film_column]
+            user, film = words[user_column].strip(), words[film_column].strip()
             rating = float(words[rating_column]) if rating_column is not None else 1.0
             time = float(words[time_column]) if time_column is not None else 0.0
             if not (user and film and math.isfinite(rating) and math.isfinite(time)):
@@ -280,11 +280,11 @@ def _what_is_wrong(path: Path, number: int, words: Sequence[str], width: int, co
     if len(words) < width:
         return f"{where}: there are {len(words)} columns instead of {width}."
     for name in ("user", "film"):
-        if not words[columns[name]]:
+        if not words[columns[name]].strip():
             return f"{where}: the {name} is empty."
     for name in ("rating", "time"):
         if name in columns and not _is_number(words[columns[name]]):
-            return f"{where}: the {name} '{words[columns[name]][:40]}' is no number."
+            return f"{where}: the {name} '{words[columns[name]].strip()[:40]}' is no number."
     return f"{where}: it cannot be read."
 
 
@@ -309,12 +309,8 @@ def _splitter(line: str, separator: str) -> Callable[[str], list[str]]:
         import csv
 
         delimiter = used if used and len(used) == 1 else ","
-        return lambda text: [word.strip() for word in next(csv.reader([text], delimiter=delimiter), [])]
-    if used == "\t":
-        return lambda text: [word.strip() for word in text.split("\t")]
-    if used is None:
-        return str.split
-    return lambda text: [word.strip() for word in text.split(used)]
+        return lambda text: next(csv.reader([text], delimiter=delimiter), [])
+    return str.split if used is None else lambda text: text.split(used)
 
 
 # --- lists of films ---------------------------------------------------------------------------------------------
