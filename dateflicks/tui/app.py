@@ -1,7 +1,7 @@
 """The app: which screen there is, the one room that is open, and the state that all screens show.
 
 Screens look and ask; the room does. What happens in the room arrives here as messages, changes the one state, and is
-shown at most ten times a second. The lobby, the history and the settings are modes beside the film, so that leaving the
+shown at most ten times a second. The lobby, the history and the others are modes beside the film, so that leaving the
 film for them loses nothing.
 """
 
@@ -155,6 +155,10 @@ class DateflicksApp(FailingApp[Farewell]):
             self.add_mode(mode, modes.MODES[mode])
         self.switch_mode(mode)
 
+    def action_recommendations(self) -> None:
+        """What to watch next."""
+        self._go("recommendations")
+
     def action_history(self) -> None:
         """What was watched."""
         self._go("history")
@@ -173,7 +177,7 @@ class DateflicksApp(FailingApp[Farewell]):
             await self.run_action("back", self.screen)
         elif len(self.screen_stack) > 1:
             self.pop_screen()
-        elif self.current_mode in ("history", "settings"):
+        elif self.current_mode in ("recommendations", "history", "settings"):
             self._go("watch" if self.room is not None else "lobby")
 
     def action_help(self) -> None:

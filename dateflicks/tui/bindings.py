@@ -7,7 +7,9 @@ from textual.binding import Binding
 
 from dateflicks.tui.keys import BINDINGS, Context, Keymap
 
-_OF_THE_APP: Final = frozenset({"history", "settings", "to-lobby"})  # keys of screens that lead away from them
+_OF_THE_APP: Final = frozenset(
+    {"recommendations", "history", "settings", "to-lobby"}
+)  # keys of screens that lead away from them
 _NO_KEY: Final = "no-such-key"
 
 

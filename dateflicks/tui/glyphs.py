@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Glyphs:
-    """One set; `blocks` are eight heights, the lowest first."""
+    """One set; `blocks` are eight heights, the lowest first, `eighths` eight widths."""
 
     is_ascii: bool
     play: str
@@ -39,6 +39,7 @@ class Glyphs:
     dash: str
     ellipsis: str
     blocks: str
+    eighths: str  # of a bar that grows to the right, the least first, a whole cell last
     corners: str  # top left, top right, bottom left, bottom right
     side: str
 
@@ -71,6 +72,7 @@ UNICODE: Final = Glyphs(
     dash="—",
     ellipsis="…",
     blocks="▁▂▃▄▅▆▇█",
+    eighths="▏▎▍▌▋▊▉█",
     corners="╭╮╰╯",
     side="│",
 )
@@ -103,6 +105,7 @@ ASCII: Final = Glyphs(
     dash="-",
     ellipsis="~",
     blocks="_.,:;+*#",
+    eighths="...---##",
     corners="++++",
     side="|",
 )

@@ -13,8 +13,8 @@ from dateflicks.core.errors import DateflicksError
 from dateflicks.settings.keys import nearest
 
 Context = Literal[
-    "app", "film", "composer", "chat", "lobby", "predictions", "history", "settings", "waiting", "sign_in", "form",
-    "choice", "dialog", "help",
+    "app", "film", "composer", "chat", "lobby", "recommendations", "predictions", "history", "settings", "waiting",
+    "sign_in", "form", "choice", "dialog", "help",
 ]  # fmt: skip
 
 
@@ -112,13 +112,27 @@ BINDINGS: Final = (
         ("join-code", "j", "join", "Join with the word that somebody read to you", 3),
         ("accept", "a", "accept", "Accept the invitation that is marked", 4),
         ("reject", "x", "reject", "Reject the invitation that is marked", 5),
-        ("history", "h", "history", "Show what you have watched", 6),
-        ("settings", "comma", "settings", "Show and change the settings", 7),
+        ("recommendations", "o", "picks", "Show what to watch next, for you or for two", 6),
+        ("history", "h", "history", "Show what you have watched", 7),
+        ("settings", "comma", "settings", "Show and change the settings", 8),
         ("refresh", "r", "refresh", "Ask the server again", None),
         ("resume", "s", "resume", "Go back to the film that you left last", None),
-        ("sign-out", "o", "sign out", "Sign out, or in as somebody else", None),
-        ("lobby-help", "question_mark", "help", "Show what can be done here, and with which keys", 8),
-        ("leave-lobby", "q", "quit", "Leave dateflicks", 9),
+        ("sign-out", "u", "sign out", "Sign out, or in as somebody else", None),
+        ("lobby-help", "question_mark", "help", "Show what can be done here, and with which keys", 9),
+        ("leave-lobby", "q", "quit", "Leave dateflicks", 10),
+    ),
+    *_of(
+        "recommendations",
+        ("watch-with", "enter", "invite", "Invite somebody to the film that is marked", 1),
+        ("for-whom", "tab", "for whom", "Show what suits you, the other, or both of you", 2),
+        ("more-like", "plus", "more", "More like the film that is marked", 3),
+        ("less-like", "minus", "less", "Less like the film that is marked, and not this one", 4),
+        ("hide-film", "h", "hide", "Do not show the film that is marked any more", 5),
+        ("why-film", "w", "why", "Show what speaks for the film that is marked", 6),
+        ("undo-rating", "u", "undo", "Take back what you said of a film last", 7),
+        ("partner", "p", "with", "Choose with whom you would watch", 8),
+        ("refresh-list", "r", "refresh", "Ask for the list again", 9),
+        ("close-recommendations", "q", "back", "Back to the lobby", 10),
     ),
     *_of(
         "predictions",

@@ -44,6 +44,7 @@ from dateflicks.tui.screens.predictions import PredictionsScreen
 from dateflicks.tui.screens.sign_in import SignInScreen
 from dateflicks.tui.screens.waiting import WaitingScreen
 from dateflicks.tui.surroundings import InLobby, Surroundings
+from tests.client.recommendations import fit_json, pick_json, recommends
 from tests.scripted_server import Answer, ScriptedServer, session_json
 from tests.tui.evenings import BEA, LENGTH, ME, after, bet, call, message, opened, pending, person, sample, timecode
 
@@ -131,6 +132,16 @@ def hostile_server(texts: Sequence[str]) -> ScriptedServer:
     server.on("GET", "/users/me", {"id": ME, "name": texts[0], "user": {"id": ME, "name": texts[0]}})
     server.on("GET", "/sessions", {"items": sessions, "next": None})
     server.on("GET", "/history", {"items": watched, "next": None})
+    picks = [
+        pick_json(
+            number, one[:200], why=one, variant=one[:60],
+            fits=[fit_json(ME, 0.9, one, has_seen=True), fit_json(BEA, 0.7, one)],
+        )
+        for number, one in enumerate(texts, 10)
+    ]  # fmt: skip
+    recommends(server, *picks, variant=texts[0], note=texts[-1])
+    for one in picks:
+        server.on("GET", f"/recommendations/{one['videoId']}/why", {"recommendation": one})
     server.on("POST", "/tokens", Answer.problem(401, texts[0], errors=[{"field": texts[1], "message": texts[2]}]))
     for number, verb in enumerate(("accept", "reject", "cancel")):
         for one in sessions:
@@ -234,6 +245,12 @@ async def _history(app: Staged, texts: Sequence[str]) -> None:
     app.show_mode("history")
 
 
+async def _recommendations(app: Staged, texts: Sequence[str]) -> None:
+    del texts
+    app.client = app.surroundings.client("t0ken")
+    app.show_mode("recommendations")
+
+
 async def _told(app: Staged, texts: Sequence[str]) -> None:
     await _lobby(app, texts)
     for text in texts[:3]:
@@ -252,6 +269,7 @@ SCENES: Final[dict[str, Scene]] = {
     "sign_in": Scene(_sign_in, "Create account"),
     "lobby": Scene(_lobby, "invites you", needs_server=True),
     "history": Scene(_history, "10:00 of", needs_server=True),
+    "recommendations": Scene(_recommendations, "82 %", needs_server=True),
     "told": Scene(_told, "invites you", needs_server=True),
 }
 

@@ -79,7 +79,7 @@ async def test_not_now_leaves_a_lobby_that_says_how_to_sign_in(stage: Stage) -> 
         await actor.click("Not now")
         await actor.until_at(LobbyScreen)
         await actor.until_sees("You are not signed in.")
-        await actor.press("o")
+        await actor.press("u")
         await actor.until_at(SignInScreen)
         await actor.press("escape")
         await actor.until_at(LobbyScreen)

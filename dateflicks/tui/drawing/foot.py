@@ -21,6 +21,7 @@ _PAIRS: Final = {
     "agree": ("refuse", "answer"),
     "confirm": ("object", "confirm/object"),
     "scroll-up": ("scroll-down", "scroll"),
+    "more-like": ("less-like", "more/less like"),
 }
 
 

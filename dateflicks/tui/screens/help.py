@@ -27,6 +27,7 @@ TITLES: Final[dict[str, str]] = {
     "composer": "While you write",
     "chat": "While the chat is marked",
     "lobby": "In the lobby",
+    "recommendations": "What to watch next",
     "predictions": "Predictions",
     "history": "History",
     "settings": "Settings",

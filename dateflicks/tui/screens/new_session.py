@@ -7,7 +7,8 @@ from textual.app import ComposeResult
 from textual.widgets import Button, Static
 
 from dateflicks.client.errors import ClientError, NotSignedIn
-from dateflicks.tui.inviting import invite
+from dateflicks.protocol.printable import printable
+from dateflicks.tui.inviting import OfCollection, invite
 from dateflicks.tui.path_suggester import PathSuggester
 from dateflicks.tui.screens.dialog import Form, buttons, field, trouble
 from dateflicks.tui.screens.sign_in import sign_in
@@ -18,16 +19,21 @@ if TYPE_CHECKING:
 
 
 class NewSessionScreen(Form[AtSession | None]):
-    """Two lines are enough: a film, and perhaps a name."""
+    """Two lines are enough: a film, and perhaps a name. `of` is the film where it is one of the collection."""
 
-    def __init__(self, film: str = "", guest: str = "") -> None:
+    def __init__(self, film: str = "", guest: str = "", *, of: OfCollection | None = None) -> None:
         super().__init__()
         self._film = film
         self._guest = guest
+        self._of = of
 
     def body(self) -> ComposeResult:
         """Film, guest, length where nobody can find it out."""
-        yield Static("Watch a film together", markup=False, classes="title")
+        of = self._of
+        title = f"Watch {printable(of.name)} together" if of is not None else "Watch a film together"
+        yield Static(title, markup=False, classes="title")
+        if of is not None and of.note:
+            yield Static(printable(of.note), markup=False, classes="detail")
         is_lent = cast("DateflicksApp", self.app).surroundings.is_lent
         suggester = None if is_lent else PathSuggester()
         yield field(
@@ -38,7 +44,8 @@ class NewSessionScreen(Form[AtSession | None]):
         yield field("with", "guest", value=self._guest, example="their name, or nothing", longest=32)
         yield Static("without a name you get a line to read to whoever you like", markup=False, classes="help")
         if self._needs_length:
-            yield field("length", "length", example="such as 1:32:10", longest=12, is_needed=True)
+            length = of.length if of is not None else ""
+            yield field("length", "length", value=length, example="such as 1:32:10", longest=12, is_needed=True)
         yield trouble()
         yield from buttons(("invite", "Invite"), ("back", "Back"))
 
@@ -67,7 +74,7 @@ class NewSessionScreen(Form[AtSession | None]):
         self.say("Opening the film…", is_trouble=False)
         film, guest, length = self.value("film"), self.value("guest"), self.value("length")
         try:
-            start = await invite(app.surroundings, client, film, guest=guest or None, length=length)
+            start = await invite(app.surroundings, client, film, guest=guest or None, length=length, of=self._of)
         except NotSignedIn as error:
             self.say(error.detail)
             if await sign_in(app, error.detail) is not None:
