@@ -11,9 +11,6 @@ from dateflicks.cli.environment import environment_of
 app = typer.Typer(add_completion=False)
 app.add_typer(priors.app, name="prior")
 
-COLUMNS = ("name", "state", "version", "users", "videos", "last_status", "last_run", "next_run", "attention")
-RUNS = ("source", "status", "seconds", "counters.seen", "counters.new", "error")
-
 
 class Split(StrEnum):
     """How an evaluation holds films back: by chance, the last ones, or as the data was published."""
@@ -37,8 +34,17 @@ def recommenders(ctx: typer.Context) -> None:
 @app.command("list")
 def list_recommenders(ctx: typer.Context) -> None:
     """List the recommenders: how they are, whom their last run has lists for, and what a person should look at."""
-    environment = environment_of(ctx)
-    environment.show_all([], COLUMNS, empty="There are no recommenders.")
+    from dateflicks.cli.recommenders import show_all
+
+    show_all(environment_of(ctx))
+
+
+@app.command()
+def show(ctx: typer.Context, name: Annotated[str, typer.Argument(metavar="NAME", help="A recommender.")]) -> None:
+    """Show one recommender in full, and what its last run was made of; its package is loaded for it."""
+    from dateflicks.cli.recommenders import show_one
+
+    show_one(environment_of(ctx), name)
 
 
 @app.command()
@@ -51,7 +57,9 @@ def run(
 
     dateflicks recommenders run all
     """
-    del ctx, name, dry_run
+    from dateflicks.cli.recommenders import run
+
+    raise typer.Exit(run(environment_of(ctx), name, is_dry=dry_run))
 
 
 @app.command("ab-report")

@@ -56,6 +56,7 @@ async def _run(work: Work, database: Database, stopping: asyncio.Event, tell: Te
         run_id=work.run_id,
         config=config_of(recommender, settings),
         settings=settings,
+        folder=work.folder,
         is_dry=work.wish.is_dry,
         stopping=stopping,
         tell=lambda outcome: tell({"counters": msgspec.to_builtins(counters_of(outcome))}),

@@ -17,6 +17,7 @@ from dateflicks.server.catalogue.paging import pages_from
 from dateflicks.server.catalogue.records import WORKS
 from dateflicks.server.recommendation.history import Histories
 from dateflicks.server.recommenders.features import read_features
+from dateflicks.server.recommenders.prior import Prior, stacked, widened
 from dateflicks.server.recommenders.recommender import Interactions
 from dateflicks.server.storage.database import Database
 from dateflicks.server.storage.records import Document
@@ -115,6 +116,23 @@ async def read_films(database: Database) -> dict[str, Film]:
         if target in films:
             films[merged] = films[target]
     return films
+
+
+def with_priors(reading: Reading, priors: Sequence[Prior]) -> Reading:
+    """The same with other people below, and the films that only they know beside: for learning, never for lists."""
+    if not priors:
+        return reading
+    together = stacked(reading.data, priors, reading.films)
+    wider = len(together.film_ids) - len(reading.films)
+    joint = replace(reading.joint, film_ids=together.film_ids, weights=widened(reading.joint.weights, together))
+    return replace(
+        reading,
+        data=together,
+        out=widened(reading.out, together),
+        joint=joint,
+        is_there=np.pad(reading.is_there, (0, wider)),
+        added_at=np.pad(reading.added_at, (0, wider)),
+    )
 
 
 def _film(work: Document) -> Film:

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -18,7 +19,8 @@ import numpy as np
 
 from dateflicks.server.recommendation.runs import Listing, Reader, Row, Run, Writer, as_text
 from dateflicks.server.recommenders.making import Making, has_arrived
-from dateflicks.server.recommenders.reading import Reading, read
+from dateflicks.server.recommenders.prior import About, kept, load_all
+from dateflicks.server.recommenders.reading import Reading, read, with_priors
 from dateflicks.server.recommenders.recommender import Context, Model, Recommender, RecommenderError
 from dateflicks.server.recommenders.scoring import batches
 from dateflicks.server.storage.database import Database
@@ -57,11 +59,12 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """How a recommender is to be run. `tell` hears of each batch."""
+    """How a recommender is to be run; priors are looked for in the data folder. `tell` hears of each batch."""
 
     run_id: str
     config: msgspec.Struct
     settings: RecommendersSettings
+    folder: Path
     stopping: asyncio.Event
     is_dry: bool = False
     tell: Callable[[Outcome], None] = lambda _: None
@@ -74,13 +77,13 @@ async def run_recommender(recommender: Recommender, plan: Plan, database: Databa
     with outcome.timed("read"):
         reading = await read(database, now=plan.now)
     outcome.learned_from = int(reading.data.weights.nnz)
-    run = _run_of(recommender, plan, reading)
-    if plan.is_dry:
-        await _make(recommender, plan, reading, run, outcome, None)
-        return outcome
-    writer = Writer(database, now=plan.now)
-    if reading.has_nothing or await _is_live(database, run):
+    priors = kept(plan.folder)
+    run = _run_of(recommender, plan, reading, priors)
+    writer = None if plan.is_dry else Writer(database, now=plan.now)
+    if (reading.has_nothing and not priors) or (writer is not None and await _is_live(database, run)):
         outcome.is_unchanged = True
+    elif writer is None:
+        await _make(recommender, plan, reading, run, outcome, None)
     else:
         await writer.begin(run)
         try:
@@ -88,20 +91,22 @@ async def run_recommender(recommender: Recommender, plan: Plan, database: Databa
         except (Exception, asyncio.CancelledError) as error:
             await writer.fail(run, f"{type(error).__name__}: {error}"[:ERROR_MAX])
             raise
-    await writer.clear(recommender.name, kept=max(plan.settings.run.runs_kept - 1, 0))
+    if writer is not None:
+        await writer.clear(recommender.name, kept=max(plan.settings.run.runs_kept - 1, 0))
     return outcome
 
 
-def _run_of(recommender: Recommender, plan: Plan, reading: Reading) -> Run:
+def _run_of(recommender: Recommender, plan: Plan, reading: Reading, priors: list[About]) -> Run:
     settings = plan.settings
     arrived = np.flatnonzero(has_arrived(reading, settings)).tolist()
+    made_of = (settings.half_life_films, settings.arrivals_share, settings.run.list_length, arrived, priors)
     return Run(
         id=plan.run_id,
         algorithm=recommender.name,
         version=recommender.version,
         parameters=as_text(plan.config),
         data_cut=reading.data.now,
-        data_hash=reading.digest(settings.half_life_films, settings.arrivals_share, settings.run.list_length, arrived),
+        data_hash=reading.digest(*made_of),
         interactions=int(reading.data.weights.nnz),
         videos=int(reading.is_there.sum()),
         started_at=plan.now(),
@@ -131,6 +136,8 @@ async def _make(
             await writer.put_neighbours(rows)
         return len(rows)
 
+    with outcome.timed("priors"):
+        reading = await aside(plan.stopping, _with_priors, reading, plan.folder)
     with outcome.timed("fit"):
         model = await aside(plan.stopping, _fit, recommender, plan, reading)
     making = Making(reading, model, run, plan.settings, plan.now)
@@ -150,6 +157,10 @@ async def _make(
             outcome.rows += await put_rows(await aside(plan.stopping, making.rows, rows))
     if writer is not None:
         await writer.go_live(_finished(run, making, outcome))
+
+
+def _with_priors(reading: Reading, folder: Path) -> Reading:
+    return with_priors(reading, load_all(folder))
 
 
 def _fit(recommender: Recommender, plan: Plan, reading: Reading) -> Model:

@@ -111,6 +111,7 @@ def plug(folder: Path) -> Plugged:
     plugged.settings.mkdir()
     (plugged.site / "plugged_films.py").write_text(CODE, encoding="utf-8")
     (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: plugged-films\nVersion: 1.0\n", encoding="utf-8")
+    (plugged.settings / "recommenders.toml").write_text('allow = ["none"]\n', encoding="utf-8")
     entries = f"[{ENTRY_POINTS}]\nfilms = plugged_films:Source\n"
     (metadata / "entry_points.txt").write_text(entries, encoding="utf-8")
     plugged.behaves()
