@@ -87,5 +87,5 @@ def _read(now: Ranking, cursor: str) -> _Cursor:
 
 def _whose(ranking: Ranking) -> str:
     """Bound to whose list it is and what it shows: a cursor of another one is not mistaken for it."""
-    words = (*ranking.people, "with what was seen" if ranking.shows_seen else "")
+    words = (*ranking.people, "with what was seen" if ranking.seen_by else "")
     return hashlib.blake2s("\n".join(words).encode(), digest_size=6).hexdigest()

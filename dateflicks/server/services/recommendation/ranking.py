@@ -35,7 +35,8 @@ class Ranking:
     """A list for these people, the best first. `refused` and `seen` are films of any of them, by person.
 
     It is the best of `known` films. `experiment` and `variant` are what exposures belong to; `changes` counts what each
-    had said by then. `took_ms` is how long it took to put together, in milliseconds.
+    had said by then. `took_ms` is how long it took to put together, in milliseconds; `seen_by` is how many
+    of them may have seen what is in it.
     """
 
     people: tuple[str, ...]
@@ -51,14 +52,14 @@ class Ranking:
     known: int = 0
     took_ms: float = 0.0
     note: str | None = None
-    shows_seen: bool = False
+    seen_by: int = 0
     id: str = field(default_factory=lambda: secrets.token_hex(_ID_BYTES))
 
     def may_show(self, video_id: str) -> bool:
-        """Whether nobody refused this film or, unless that does not matter, has seen it."""
+        """Whether nobody has refused this film, and no more have seen it than may have."""
         if any(video_id in films for films in self.refused.values()):
             return False
-        return self.shows_seen or not any(video_id in films for films in self.seen.values())
+        return sum(video_id in films for films in self.seen.values()) <= self.seen_by
 
     def place_of(self, video_id: str) -> int | None:
         """Where a film stands, from 0 on."""

@@ -159,13 +159,13 @@ class Rankings:
             seen={one.id: _films(one, lambda bond: bond.is_seen) for one in found},
             built_at=built_at,
             changes=changes,
-            shows_seen=shows_seen,
+            seen_by=max(len(people) - 1, 1) if shows_seen else 0,  # of two, one may have seen it
         )
         filling = _Filling(ranking, self._films)
         await self._fill(filling, plan, found, joint)
         picks = filling.picks
-        if not picks and not shows_seen:
-            again = _Filling(replace(ranking, shows_seen=True), self._films)
+        if not picks:
+            again = _Filling(replace(ranking, seen_by=len(people)), self._films)
             await self._fill(again, plan, found, joint)
             picks = again.picks
             note = ALL_SEEN if picks else None
@@ -184,7 +184,7 @@ class Rankings:
         if plan.is_drafted:
             await self._draft(filling, plan, people, joint)
         else:
-            await filling.add(await self._best(plan.arms[0], people, joint))
+            await filling.add(await self._best(plan.arms[0], people, joint, seen_by=filling.ranking.seen_by))
         if len(filling.picks) < FILL_TO and len(people) == 1:
             await filling.add(await self._alike(plan.arms[0], people[0]))
         if len(filling.picks) < FILL_TO:
@@ -199,7 +199,7 @@ class Rankings:
         teams: dict[str, dict[str, Pick]] = {}
         for arm in plan.arms:
             own = _Filling(filling.ranking, self._films)
-            await own.add(await self._best(arm, people, joint))
+            await own.add(await self._best(arm, people, joint, seen_by=filling.ranking.seen_by))
             teams[arm.variant] = {pick.video_id: pick for pick in own.picks}
             filling.generated_at = filling.generated_at or own.generated_at
             filling.known = max(filling.known, own.known)
@@ -237,8 +237,10 @@ class Rankings:
 
     # --- where places come from ---------------------------------------------------------------------------------
 
-    async def _best(self, arm: Arm, people: Sequence[Person], joint: Person | None) -> Source | None:
-        return await (self._own(arm, people[0]) if joint is None else self._for_two(arm, people, joint))
+    async def _best(self, arm: Arm, people: Sequence[Person], joint: Person | None, *, seen_by: int) -> Source | None:
+        if joint is None:
+            return await self._own(arm, people[0])
+        return await self._for_two(arm, people, joint, is_anew=seen_by > 0)
 
     async def _own(self, arm: Arm, person: Person) -> Source | None:
         """The list that somebody has: of this arm, else of everybody's algorithm, else of any that is live."""
@@ -256,13 +258,16 @@ class Rankings:
                 return await self._folded(run, found, person)
         return await self._written_of(person.id, None)
 
-    async def _for_two(self, arm: Arm, people: Sequence[Person], couple: Person) -> Source | None:
-        """The list that was made for a pair, or one that is made now, out of what each of them has."""
+    async def _for_two(self, arm: Arm, people: Sequence[Person], couple: Person, *, is_anew: bool) -> Source | None:
+        """The list that was made for a pair, or one that is made now, out of what each of them has.
+
+        It is made anew where films may stand in it that one has seen: runs leave those out of what they make for two.
+        """
         run = self._choosing.run_of(arm) or self._choosing.run_of(self._choosing.default)
         weight = self._choosing.lower_weight(arm)
         stored = await self._stored.listing(run, couple.id) if run is not None else None
         is_news = stored is None or any(fresh_weights(one.acts, stored.data_cut) for one in people)
-        if run is not None and stored is not None and not is_news and not weight:
+        if run is not None and stored is not None and not (is_news or is_anew or weight):
             return _of_pair(run, stored)
         sources = await asyncio.gather(*(self._of_member(arm, person) for person in people))
         told = [source for source in sources if source is not None]

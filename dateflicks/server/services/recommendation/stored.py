@@ -35,7 +35,7 @@ class Stored:
             except StorageFault as fault:  # one list that somebody has spoilt is not everybody's end
                 log.error("a list cannot be used: %s", fault)
                 found = None
-            _keep(self._lists, key, found if found is not None and found.items else None, LISTS_MAX)
+            _keep(self._lists, key, found if found is not None and _tells(found) else None, LISTS_MAX)
         return self._lists[key]
 
     async def rows(self, run: Run, video_ids: Sequence[str]) -> Rows:
@@ -47,6 +47,12 @@ class Stored:
             rows[one] = found[one].items if one in found else ()
             _keep(self._rows, (run.id, one), rows[one], ROWS_MAX)
         return rows
+
+
+def _tells(listing: Listing) -> bool:
+    """Whether a list says anything: one that finds every film as good as any other was made of nothing."""
+    scores = [one.score for one in listing.items if not one.is_new]
+    return len(scores) == 1 or len(set(scores)) > 1
 
 
 def _keep(kept: "OrderedDict[Key, Value]", key: Key, value: Value, most: int) -> None:

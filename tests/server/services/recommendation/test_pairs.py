@@ -89,7 +89,8 @@ async def test_without_one_a_list_is_made_of_both_lists(scene: Scene) -> None:
 async def test_what_either_has_seen_or_refused_is_out_and_what_was_seen_by_one_can_be_let_in(scene: Scene) -> None:
     await scene.films(*FILMS)
     ana, bea = await couple(scene)
-    await scene.run("blend", {pair_of(ana, bea): ["Charade", "Vampyr", "M", "Ordet"]}, at=NOON)
+    order = ["Charade", "Vampyr", "M", "Ordet"]
+    await scene.run("blend", {pair_of(ana, bea): order, ana: order, bea: order[1:]}, at=NOON)
     await scene.evening(bea, somebody(), "Charade", at=NOON - 1)
     await scene.service._handler.rate(ana, film_of("Vampyr"), "hide")
     assert "Charade" not in (found := await scene.listed(ana, bea))
@@ -99,6 +100,9 @@ async def test_what_either_has_seen_or_refused_is_out_and_what_was_seen_by_one_c
     assert seen[0].title == "Charade"
     assert [(fit.user_id, fit.has_seen) for fit in seen[0].fits] == [(ana, False), (bea, True)]
     assert "Vampyr" not in {one.title for one in seen}
+    await scene.evening(ana, somebody(), "Charade", at=NOON - 1)
+    assert "Charade" not in await scene.listed(ana, bea, seen=True)
+    assert "Charade" in await scene.listed(ana, seen=True)
 
 
 async def test_what_one_has_watched_since_makes_the_list_anew(scene: Scene) -> None:
