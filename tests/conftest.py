@@ -5,12 +5,14 @@ import shutil
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 REQUIRED = os.environ.get("DATEFLICKS_REQUIRE", "")
 
 # The same examples in every run; DATEFLICKS_EXPLORE=1 looks for others.
-settings.register_profile("same", derandomize=True, database=None)
+settings.register_profile(
+    "same", derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
+)  # the machine is not theirs alone
 if not os.environ.get("DATEFLICKS_EXPLORE"):
     settings.load_profile("same")
 

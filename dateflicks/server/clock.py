@@ -37,6 +37,10 @@ class ServerClock:
         self._unix = unix
         self._anchor = self.base.anchor
 
+    def monotonic(self) -> float:
+        """The process's monotonic clock, which frames are stamped with as they arrive."""
+        return self._monotonic()
+
     def now(self) -> float:
         """The time now, in seconds."""
         return self._anchor + self._monotonic()

@@ -249,6 +249,8 @@ class RedisBus:
         if self._was_up:
             return
         self._was_up = True
+        now = asyncio.get_running_loop().time()
+        self._heard_at = dict.fromkeys(self._heard_at, now)  # the others are on their way back too
         for callback in tuple(self._on_return):
             _call(callback)
 

@@ -2,13 +2,14 @@
 
 A document in the outbox is as good as written for whoever put it there, up to the life of this process. Each write
 names the version that it replaces, so that a write which was given up as unanswered and is carried out late cannot
-undo a newer one. One writer per document is assumed: with several, the last to write stays.
+undo a newer one. One writer per document is assumed: with several, the last to write stays, unless `may_write` says
+which of them it is.
 """
 
 import asyncio
 import contextlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from dateflicks.core.errors import DateflicksError, Unavailable
@@ -31,12 +32,23 @@ class WriteBehind:
     When it is full, the document that has waited longest is dropped, counted and logged: the newest state matters most.
     """
 
-    def __init__(self, table: Table, *, capacity: int = CAPACITY) -> None:
+    def __init__(
+        self,
+        table: Table,
+        *,
+        capacity: int = CAPACITY,
+        may_write: Callable[[Document | None, Document], bool] | None = None,
+        refused: Callable[[str], None] | None = None,
+    ) -> None:
+        """`may_write` is asked with what is stored and what would be written over it; `refused` is told of an id that
+        somebody else writes."""
         self._table = table
         self._capacity = capacity
         self._waiting: dict[str, Document] = {}
         self._writing: dict[str, Document] = {}
         self._revs: dict[str, int] = {}
+        self._may_write = may_write
+        self._refused = refused
         self._put = asyncio.Event()
         self._settled = asyncio.Condition()
         self._task: asyncio.Task[None] | None = None
@@ -86,6 +98,16 @@ class WriteBehind:
             return False
         self._remember(stored["_id"], stored["rev"])
         return True
+
+    async def replace(self, document: Mapping[str, Any]) -> Document | None:
+        """Write now over the version that `document` has as its `rev`; None when that is not the stored one any more.
+
+        Raises Unavailable.
+        """
+        written = dict(document)
+        if not await self._replaced(written, written.get("rev", 0)):
+            return None
+        return written | {"rev": written.get("rev", 0) + 1}
 
     async def delete(self, id: str) -> bool:  # noqa: A002
         """Delete a document, put or written. Raises Unavailable."""
@@ -162,6 +184,11 @@ class WriteBehind:
             rev = self._revs.pop(id, None)
             if rev is None:
                 stored = await self._table.get(id)
+                if self._may_write is not None and not self._may_write(stored, document):
+                    self._waiting.pop(id, None)
+                    if self._refused is not None:
+                        self._refused(id)
+                    return
                 rev = None if stored is None else stored.get("rev", 0)
             if await self._replaced(document, rev):
                 return

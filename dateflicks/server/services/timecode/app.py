@@ -13,12 +13,14 @@ from dateflicks.server.auth.tokens import Signer
 from dateflicks.server.bus.local import Bus
 from dateflicks.server.clock import ServerClock
 from dateflicks.server.observe.metrics import Metrics
+from dateflicks.server.services.timecode.detour import Detour
 from dateflicks.server.services.timecode.feed import TimecodeFeed
 from dateflicks.server.services.timecode.handler import TimecodeHandler
-from dateflicks.server.services.timecode.records import COLLECTIONS, TIMECODES
+from dateflicks.server.services.timecode.house import House
+from dateflicks.server.services.timecode.kept import KeptRecords
+from dateflicks.server.services.timecode.records import COLLECTIONS, LETTERS, TIMECODES
 from dateflicks.server.services.timecode.routes import TimecodeRoutes
 from dateflicks.server.storage.database import Database
-from dateflicks.server.storage.outbox import WriteBehind
 from dateflicks.server.web.route import Authenticator, Route
 from dateflicks.server.web.service import Feed
 from dateflicks.server.websocket.gate import Gate
@@ -58,10 +60,13 @@ class TimecodeService:
         )
         self._admission = Admission(signer)
         self._gate = Gate(self.name, settings.limits, settings.allowed_origins, metrics=metrics)
-        self._records = WriteBehind(database.table(TIMECODES))
+        timecodes = database.table(TIMECODES)
+        self._records = KeptRecords(timecodes, bus, self._overtaken)
         self._handler = TimecodeHandler(self._records, self._clock, self._rules, bus)
-        self.routes: Sequence[Route] = TimecodeRoutes(self._handler, self._admission).all()
-        self.feeds: Sequence[Feed] = TimecodeFeed(self._handler, self._admission, self._gate, now).all()
+        detour = Detour(database.table(LETTERS), timecodes, bus, self._clock)
+        self._house = House(self._handler, self._records, bus, self._clock, detour, database)
+        self.routes: Sequence[Route] = TimecodeRoutes(self._house, self._admission).all()
+        self.feeds: Sequence[Feed] = TimecodeFeed(self._house, self._admission, self._gate, now).all()
         self._running: asyncio.Task[None] | None = None
         self._open = contextlib.AsyncExitStack()
 
@@ -74,6 +79,7 @@ class TimecodeService:
         """Ensure the collection and begin to keep time."""
         await self._database.ensure(COLLECTIONS)
         await self._open.enter_async_context(self._records)
+        await self._open.enter_async_context(self._house.open())
         self._running = asyncio.create_task(self._keep_time(), name="timecode clockwork")
 
     async def stop(self) -> None:
@@ -87,12 +93,15 @@ class TimecodeService:
 
     def close_feeds(self, code: int, reason: str) -> None:
         """End every connection because the service stops: nobody has left."""
-        self._handler.end()
+        self._house.end()
         self._gate.close_all(code, reason)
 
     def database_up(self) -> bool:
         """Whether the database answers."""
         return self._database.is_up()
+
+    def _overtaken(self, session_id: str) -> None:
+        self._house.overtaken(session_id)
 
     async def _keep_time(self) -> None:
         """What fails in one session the handler takes care of; whatever else fails must not stop the clockwork."""

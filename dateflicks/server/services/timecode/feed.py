@@ -11,7 +11,7 @@ from dateflicks.core.playback import Member, Role
 from dateflicks.protocol import frames
 from dateflicks.server.auth.admission import Admission
 from dateflicks.server.auth.caller import Ticket
-from dateflicks.server.services.timecode.handler import TimecodeHandler
+from dateflicks.server.services.timecode.house import House
 from dateflicks.server.web.service import Feed, FeedCall
 from dateflicks.server.websocket.connection import Connection
 from dateflicks.server.websocket.decoding import FrameDecoder, error_frame
@@ -26,10 +26,8 @@ TimecodeConnection = Connection[frames.TimecodeClientFrame]
 class TimecodeFeed:
     """`WS /timecodes/{sessionId}/events`; `now` is Unix time, by which tickets expire."""
 
-    def __init__(
-        self, handler: TimecodeHandler, admission: Admission, gate: Gate, now: Callable[[], float] = time.time
-    ) -> None:
-        self._handler = handler
+    def __init__(self, house: House, admission: Admission, gate: Gate, now: Callable[[], float] = time.time) -> None:
+        self._house = house
         self._admission = admission
         self._gate = gate
         self._now = now
@@ -57,12 +55,12 @@ class TimecodeFeed:
     async def _let_in(self, call: FeedCall) -> None:
         caller = self._admission.identify(self._gate.check(call))
         ticket = self._admission.admit(caller, call.path["sessionId"])
-        await self._handler.load(ticket.session_id)
+        await self._house.load(ticket.session_id)
         connection = self._gate.upgrade(call, ticket.user_id, self._decoder)
         try:
             expires_at = min(caller.expires_at, ticket.expires_at)
             looks_on = call.request.args.get("looksOn") == "true"
-            connection.attach(_Seated(self._handler, connection, ticket, expires_at - self._now(), looks_on=looks_on))
+            connection.attach(_Seated(self._house, connection, ticket, expires_at - self._now(), looks_on=looks_on))
         except RuleError as error:
             connection.send_struct(error_frame(error, None))
             connection.close(Code.NOT_A_MEMBER, "there is no place")
@@ -76,7 +74,7 @@ class _Seated:
 
     def __init__(
         self,
-        handler: TimecodeHandler,
+        house: House,
         connection: TimecodeConnection,
         ticket: Ticket,
         lifetime_seconds: float,
@@ -84,19 +82,19 @@ class _Seated:
         looks_on: bool,
     ) -> None:
         member = Member(ticket.user_id, Role(ticket.role), ticket.name)
-        self._handler = handler
-        self._seat = handler.sit_down(ticket.session_id, member, connection, looks_on=looks_on)
+        self._house = house
+        self._chair = house.sit_down(ticket.session_id, member, connection, looks_on=looks_on)
         self._expiry = connection.expire_at(lifetime_seconds, "the ticket has expired")
 
     def received(self, frame: frames.TimecodeClientFrame, at: float) -> None:
         """A frame of theirs."""
-        self._handler.hear(self._seat, frame, at)
+        self._house.hear(self._chair, frame, at)
 
     def measured(self, round_trip: float) -> None:
         """How far away they are."""
-        self._handler.measured(self._seat, round_trip)
+        self._house.measured(self._chair, round_trip)
 
     def closed(self) -> None:
         """They are gone."""
         self._expiry.cancel()
-        self._handler.stand_up(self._seat)
+        self._house.stand_up(self._chair)

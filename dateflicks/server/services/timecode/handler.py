@@ -106,6 +106,10 @@ class TimecodeHandler:
         self._earlier = asyncio.Event()
         self._wakes_at = float("-inf")
 
+    def __contains__(self, session_id: str) -> bool:
+        """Whether a session's playback is in memory here."""
+        return session_id in self._playbacks
+
     @property
     def clock(self) -> ServerClock:
         """The clock that all frames of this service are stamped with."""
@@ -176,8 +180,7 @@ class TimecodeHandler:
         self._idle.end(session_id)
         self._telling.begin(session_id, now)
         self._plan(session_id)
-        greeting = event_frame(control.to_timecode_event(now), self._clock.clock_id, sync_limits(self._rules))
-        listener.send(self._encoder.encode(greeting))
+        self.greet(seat)
         return seat
 
     def _enter(self, control: PlaybackControl, room: Room, member: Member, now: float) -> None:
@@ -213,10 +216,16 @@ class TimecodeHandler:
             elif was_newest:
                 self._tell(control, control.change_player(user_id, now))
 
+    def greet(self, seat: Seat) -> None:
+        """Tell one seat the present state, with the limits, as if it had just come."""
+        control = self._playbacks.control(seat.session_id)
+        event = control.to_timecode_event(self._clock.now())
+        seat.listener.send(self._encoder.encode(event_frame(event, self._clock.clock_id, sync_limits(self._rules))))
+
     def hear(self, seat: Seat, frame: frames.TimecodeClientFrame, received_at: float) -> None:
         """A frame of a participant. Raises RuleError for what is wrong with its content."""
         if isinstance(frame, frames.Ping):
-            self._answer_ping(seat, frame, received_at)
+            self.answer_ping(seat.listener, frame, received_at)
         elif seat.looks_on:
             raise Forbidden("This connection only looks on: connect without `looksOn` to take part.", code="looks-on")
         else:
@@ -252,6 +261,20 @@ class TimecodeHandler:
         for session_id in self._idle.due(now, TURNS_MAX):
             self._drop(session_id)
 
+    def let_go(self, session_id: str) -> None:
+        """Forget a playback that another process keeps; nobody is closed for it."""
+        self._rooms.pop(session_id, None)
+        self._forget(session_id)
+
+    def drop_deleted(self, session_id: str) -> None:
+        """Forget a playback whose record another process has deleted; whoever listens is told."""
+        self._deletions += 1
+        self._drop(session_id, DELETED_CODE, "the timecode was deleted")
+
+    def interrupted(self) -> None:
+        """Whoever kept a playback has failed: people come back here without having left."""
+        self._others.interrupted()
+
     def end(self) -> None:
         """The service is about to stop: who is cut off from here on has not left, and finds the film going on."""
         self._is_ending = True
@@ -286,14 +309,15 @@ class TimecodeHandler:
         if pending is not None and control.state.status.pending not in (None, pending):
             self._keep(control)  # one of several agreements, which is not told
 
-    def _answer_ping(self, seat: Seat, ping: frames.Ping, received_at: float) -> None:
+    def answer_ping(self, listener: Listener, ping: frames.Ping, received_at: float) -> None:
+        """Say when a ping came (monotonic seconds), on the clock that all frames are stamped with."""
         pong = frames.Pong(
             t0=ping.t0,
             t1=milliseconds(self._clock.at_monotonic(received_at)),
             t2=milliseconds(self._clock.now()),
             clock_id=self._clock.clock_id,
         )
-        seat.listener.send(self._encoder.encode(pong))
+        listener.send(self._encoder.encode(pong))
 
     def _tell(self, control: PlaybackControl, events: Sequence[TimecodeEvent]) -> None:
         session_id = control.state.session_id
@@ -347,12 +371,15 @@ class TimecodeHandler:
     def _drop(self, session_id: str, code: int = OUR_FAULT_CODE, reason: str = OUR_FAULT) -> None:
         """Forget a session, but for its record; whoever listens is closed."""
         room = self._rooms.pop(session_id, None)
+        self._forget(session_id)
+        for seat in room.seats if room else ():
+            seat.listener.close(code, reason)
+
+    def _forget(self, session_id: str) -> None:
         self._playbacks.forget(session_id)
         self._others.end(session_id)
         self._telling.end(session_id)
         self._idle.end(session_id)
-        for seat in room.seats if room else ():
-            seat.listener.close(code, reason)
 
     def _keep(self, control: PlaybackControl) -> None:
         if control.state.session_id in self._deleting:

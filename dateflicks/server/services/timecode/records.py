@@ -5,16 +5,29 @@ Times are Unix seconds as numbers: they are never filtered on, and numbers stay 
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from dateflicks.core.limits import POSITION_MAX_SECONDS
-from dateflicks.core.playback import Change, Member, Role, SeekChange, Status, StatusChange, TimecodeRecord
-from dateflicks.server.storage.records import Collection, Document, StorageFault
+from dateflicks.core.playback import (
+    Change,
+    Member,
+    PlaybackControl,
+    Role,
+    SeekChange,
+    Status,
+    StatusChange,
+    TimecodeEvent,
+    TimecodeRecord,
+    Timeline,
+)
+from dateflicks.server.storage.records import Collection, Document, Index, StorageFault
 
 DATABASE: Final = "TimecodeDb"
 
 TIMECODES: Final = Collection(DATABASE, "timecodes")
-COLLECTIONS: Final = (TIMECODES,)
+LETTERS: Final = Collection(DATABASE, "letters", (Index(("to",)), Index(("to", "order"))))
+COLLECTIONS: Final = (TIMECODES, LETTERS)
 
 
 def to_document(record: TimecodeRecord) -> Document:
@@ -45,6 +58,26 @@ def from_document(document: Mapping[str, Any]) -> TimecodeRecord:
         return _to_record(document)
     except (KeyError, TypeError, ValueError) as error:
         raise StorageFault(f"the timecode record of {document.get('_id')} cannot be read: {error!r}") from error
+
+
+def recorded_event(document: Mapping[str, Any], now: float) -> TimecodeEvent:
+    """What a record says of the film now, as far as whoever does not keep the playback can know.
+
+    Raises StorageFault when it cannot be read.
+    """
+    record = from_document(document)
+    event = PlaybackControl.from_record(replace(record, at=min(record.at, now)), now).to_timecode_event(now)
+    there = {user: replace(one, connected=user in record.present) for user, one in event.participants.items()}
+    line = Timeline(record.current_position, record.at, record.rate, record.length).anchored(now)
+    return replace(
+        event,
+        revision=record.revision,
+        participants=there,
+        current_position=line.position,
+        at=line.at,
+        rate=line.rate,
+        status=record.status,
+    )
 
 
 def _to_record(document: Mapping[str, Any]) -> TimecodeRecord:

@@ -6,15 +6,15 @@ from dateflicks.core.errors import FieldProblem, Invalid
 from dateflicks.protocol import bodies
 from dateflicks.server.auth.admission import Admission
 from dateflicks.server.auth.caller import Caller
-from dateflicks.server.services.timecode.handler import TimecodeHandler
+from dateflicks.server.services.timecode.house import House
 from dateflicks.server.web.route import Call, Route
 
 
 class TimecodeRoutes:
-    """The calls, over the handler; each opens only to a participant of its session."""
+    """The calls, over the house; each opens only to a participant of its session."""
 
-    def __init__(self, handler: TimecodeHandler, admission: Admission) -> None:
-        self._handler = handler
+    def __init__(self, house: House, admission: Admission) -> None:
+        self._house = house
         self._admission = admission
 
     def all(self) -> Sequence[Route]:
@@ -44,11 +44,11 @@ class TimecodeRoutes:
         """`POST /timecodes`."""
         body: bodies.CreateTimecode = call.body
         session_id = self._session(call, body.timecode.session_id)
-        return bodies.TimecodeAnswer(timecode=await self._handler.create(session_id, body.timecode.length))
+        return bodies.TimecodeAnswer(timecode=await self._house.create(session_id, body.timecode.length))
 
     async def read(self, call: Call) -> bodies.TimecodeAnswer:
         """`GET /timecodes/{sessionId}`."""
-        return bodies.TimecodeAnswer(timecode=await self._handler.read(self._session(call)))
+        return bodies.TimecodeAnswer(timecode=await self._house.read(self._session(call)))
 
     async def set_length(self, call: Call) -> bodies.TimecodeAnswer:
         """`PATCH /timecodes/{sessionId}`."""
@@ -56,12 +56,12 @@ class TimecodeRoutes:
         length = body.length if body.timecode is None else body.timecode.length
         if length is None:
             raise Invalid("The body does not fit.", (FieldProblem("timecode.length", "is required"),))
-        timecode = await self._handler.set_length(self._session(call), length)
+        timecode = await self._house.set_length(self._session(call), length)
         return bodies.TimecodeAnswer(timecode=timecode)
 
     async def delete(self, call: Call) -> None:
         """`DELETE /timecodes/{sessionId}`."""
-        await self._handler.delete(self._session(call))
+        await self._house.delete(self._session(call))
 
     def _session(self, call: Call, named: str | None = None) -> str:
         """The id of the session, in which the caller has a place. Raises Forbidden, Unauthenticated."""

@@ -1,0 +1,132 @@
+"""Letters between processes through the database, while the bus is away: slower, and enough to pause and to go on.
+
+What people ask for goes into the collection that keepers look into a few times a second; what everybody is told is read
+from the records, which are written at every change. Of reports only each one's newest goes, so that a keeper knows that
+they are there and where.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from dateflicks.core.errors import Unavailable
+from dateflicks.core.limits import EVENT_INTERVAL_SECONDS, PAGE_MAX
+from dateflicks.protocol.ids import new_id
+from dateflicks.protocol.timecode import event_frame
+from dateflicks.server.bus.local import Bus
+from dateflicks.server.clock import ServerClock
+from dateflicks.server.services.timecode.records import recorded_event
+from dateflicks.server.storage.records import StorageFault
+from dateflicks.server.storage.table import Table
+
+if TYPE_CHECKING:
+    from dateflicks.server.services.timecode.house import Chair, House
+
+log = logging.getLogger(__name__)
+
+Letter = Mapping[str, Any]
+
+LOOK_SECONDS: Final = 0.4
+CALM_SECONDS: Final = 0.5  # how often to see whether the bus is away
+WAITING_MAX: Final = 5_000
+OLD_SECONDS: Final = 30.0  # a letter that nobody took for so long is of another evening
+SILENT: Final = frozenset({"say", "measured"})  # found in the record, or not needed
+
+
+class Detour:
+    """This process's way around the bus; `letters` is the collection, `timecodes` that of the records."""
+
+    def __init__(self, letters: Table, timecodes: Table, bus: Bus, clock: ServerClock) -> None:
+        self._letters = letters
+        self._timecodes = timecodes
+        self._bus = bus
+        self._clock = clock
+        self._acts: deque[dict[str, Any]] = deque(maxlen=WAITING_MAX)
+        self._reports: dict[str, dict[str, Any]] = {}
+        self._told: dict[str, tuple[int, float]] = {}  # by session: the revision, and when
+        self._number = 0
+        self._encode = msgspec.json.Encoder().encode
+
+    def post(self, worker_id: str, letter: Letter) -> None:
+        """Send a letter; never waits, never raises."""
+        if letter["do"] in SILENT:
+            return
+        self._number += 1
+        document = {
+            "_id": new_id("req"),
+            "to": worker_id,
+            "order": f"t{self._clock.now():020.6f}:{self._number:09d}",
+            "at": self._clock.now(),
+            "letter": self._encode(letter).decode(),
+        }
+        if letter["do"] == "hear" and _is_report(str(letter["frame"])):
+            self._reports[str(letter["chair"])] = document
+        else:
+            self._acts.append(document)
+
+    async def run(self, house: "House") -> None:
+        """Carry letters while the bus is away, until cancelled; and once more when it is back."""
+        was_away = False
+        while True:
+            is_away = not self._bus.is_up
+            if is_away or was_away:
+                try:
+                    await self._carry(house)
+                except (Unavailable, StorageFault) as error:
+                    log.debug("no way around the bus: %s", error)
+                except Exception:
+                    log.exception("the way around the bus failed")
+            if not is_away:
+                self._told.clear()
+            was_away = is_away
+            await asyncio.sleep(LOOK_SECONDS if is_away else CALM_SECONDS)
+
+    async def _carry(self, house: "House") -> None:
+        waiting = [*self._acts, *self._reports.values()]
+        self._acts.clear()
+        self._reports.clear()
+        for start in range(0, len(waiting), PAGE_MAX):
+            await self._letters.insert_many(waiting[start : start + PAGE_MAX])
+        await self._take(house)
+        chairs = house.far_chairs()
+        sessions = list(chairs)
+        for start in range(0, len(sessions), PAGE_MAX):
+            found = await self._timecodes.get_many(sessions[start : start + PAGE_MAX])
+            for session_id, document in found.items():
+                self._tell(chairs[session_id], document)
+
+    async def _take(self, house: "House") -> None:
+        page = await self._letters.page("to", self._bus.worker_id, order_by="order", descending=False, limit=PAGE_MAX)
+        if not page:
+            return
+        await self._letters.delete_many([one["_id"] for one in page])
+        now = self._clock.now()
+        for one in page:
+            if now - float(one["at"]) <= OLD_SECONDS:
+                house.deliver(msgspec.json.decode(one["letter"]))
+
+    def _tell(self, chairs: "Sequence[Chair]", document: Mapping[str, Any]) -> None:
+        """What a record says, if it says something new or has not been said for long."""
+        now = self._clock.now()
+        event = recorded_event(document, now)
+        revision, told_at = self._told.get(event.session_id, (-1, 0.0))
+        if event.revision == revision and now - told_at < EVENT_INTERVAL_SECONDS:
+            return
+        self._told[event.session_id] = (event.revision, now)
+        frame = self._encode(event_frame(event, self._clock.clock_id))
+        for chair in chairs:
+            chair.listener.send(frame)
+
+
+class _Heard(msgspec.Struct):
+    type: str
+    cause: str | None = None
+
+
+def _is_report(frame: str) -> bool:
+    heard = msgspec.json.decode(frame, type=_Heard)
+    return heard.type == "report" and heard.cause != "user"
