@@ -31,11 +31,11 @@ class RecommendationRoutes:
                 "What was watched since the list was made is in it within a second. Left out is what one of them has "
                 "hidden or rated down, and what one of them has finished; with `seen` true, of two, what both have. "
                 "`basis` says where a place comes from: a list of their own, one for the pair, likeness to what they "
-                "have watched, what most people watch, what is newest. Shorter lists are filled up in this order: there is always "
-                "something while there are videos. `score` falls along the list; `fit` is how well a film suits that "
-                "person among all, in powers of its rank, or null where nothing is known. `note` is a sentence on what "
-                "one should know, such as that nothing is known of them yet. A cursor goes on with the list as it "
-                "was when it was begun. While the database is away the last list is told again.",
+                "have watched, what most people watch, what is newest. Shorter lists are filled up in this order, so "
+                "there is always something while there are videos. `score` falls along the list; `fit` is how well a "
+                "film suits that person among all, in powers of its rank, or null where nothing is known. `note` is a "
+                "sentence on what one should know, such as that nothing is known of them yet. A cursor goes on with "
+                "the list as it was when it was begun. While the database is away the last list is told again.",
             ),
             Route(
                 "GET", "/recommendations/{videoId}/why", self.why, "The reasons behind one film", auth="user",
