@@ -5,7 +5,7 @@ ARGS ?=
 PATHS := dateflicks tests benchmarks
 
 .PHONY: demo test test-long check lint types unit bench-sync bench-messages bench-chat-faults bench-tui bench-videos bench-providers \
-	bench-isolation pictures format clean
+	bench-isolation bench-recommendations pictures format clean
 .DEFAULT_GOAL := test
 
 .venv/.made: pyproject.toml constraints.txt
@@ -57,6 +57,9 @@ bench-providers: .venv/.made  ## what filling the collection costs, beside the b
 
 bench-isolation: .venv/.made  ## what people feel of a source that misbehaves in every way; ARGS are passed on
 	$(BIN)/python -m benchmarks.isolation $(ARGS)
+
+bench-recommendations: .venv/.made  ## what telling people what to watch costs, beside one document by its id; ARGS are passed on
+	$(BIN)/python -m benchmarks.recommendations $(ARGS)
 
 pictures: .venv/.made  ## those of the README, as the terminal client looks now
 	$(BIN)/python -m tests.tui.pictures
