@@ -10,9 +10,8 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
 from typing import Any, Final, Protocol
 
 import numpy as np
@@ -95,8 +94,13 @@ class Bench:
         return work(self, *args)
 
     def fit(self, data: Interactions, config: Any) -> Model:
-        """Learn from this."""
-        return self.recommender.fit(data, Context(config=config, seed=self.seed, threads=self.threads))
+        """Learn from this. Raises RecommenderError, whatever goes wrong in the recommender."""
+        try:
+            return self.recommender.fit(data, Context(config=config, seed=self.seed, threads=self.threads))
+        except RecommenderError:
+            raise
+        except Exception as error:
+            raise RecommenderError(f"{self.recommender.name} failed: {type(error).__name__}: {error}") from error
 
 
 def scorer_of(model: Model, given: csr_array) -> Scorer:
@@ -120,38 +124,48 @@ class Standing(Protocol):
 
 @contextlib.contextmanager
 def standing(bench: Bench, *, is_apart: bool) -> Iterator[Standing]:
-    """The bench in a process of its own, or here."""
+    """The bench in a process of its own, which ends with the block, or here."""
     if not is_apart:
         yield lambda method, *args: getattr(bench, method)(*args)
         return
-    threads = dict.fromkeys(THREADS_OF, str(bench.threads))
     spawning = multiprocessing.get_context("spawn")
-    with (
-        _variables(threads),
-        ProcessPoolExecutor(1, mp_context=spawning, initializer=_take, initargs=(bench,)) as process,
-    ):
+    ours, theirs = spawning.Pipe()
+    process = spawning.Process(target=_serve, args=(bench, theirs), daemon=True)
+    with _variables(dict.fromkeys(THREADS_OF, str(bench.threads))):
+        process.start()
+    theirs.close()
 
-        def call(method: str, *args: Any) -> Any:
-            try:
-                return process.submit(_do, method, *args).result()
-            except BrokenProcessPool:
-                what = "its process has died: it may have run out of memory"
-                raise RecommenderError(f"{bench.recommender.name} was not measured; {what}") from None
+    def call(method: str, *args: Any) -> Any:
+        try:
+            ours.send((method, args))
+            is_good, found = ours.recv()
+        except (EOFError, ConnectionError):
+            what = "its process has died: it may have run out of memory"
+            raise RecommenderError(f"{bench.recommender.name} was not measured; {what}") from None
+        if not is_good:
+            raise found
+        return found
 
+    try:
         yield call
+    finally:
+        ours.close()
+        process.kill()  # it has nothing to tidy up, and may be in the middle of what nobody waits for
+        process.join()
+        process.close()
 
 
-_bench: Bench | None = None
-
-
-def _take(bench: Bench) -> None:
-    global _bench
+def _serve(bench: Bench, asked: Connection) -> None:
+    """Do what is asked until nobody can ask any more."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # who asked is interrupted as well, and says so
-    _bench = bench
-
-
-def _do(method: str, *args: Any) -> Any:
-    return getattr(_bench, method)(*args)
+    with contextlib.suppress(EOFError, ConnectionError):
+        while True:
+            method, args = asked.recv()
+            try:
+                answer = (True, getattr(bench, method)(*args))
+            except RecommenderError as error:
+                answer = (False, error)
+            asked.send(answer)
 
 
 @contextlib.contextmanager

@@ -86,6 +86,15 @@ class Dying(Counting):
         os._exit(9)
 
 
+class Failing(Counting):
+    """Something in it is broken."""
+
+    name = "failing"
+
+    def fit(self, data: Interactions, context: Context) -> Model:
+        raise ZeroDivisionError("by nothing")
+
+
 class Greedy(Counting):
     """Takes so many MiB while it learns, and tells how many threads its libraries may have."""
 

@@ -18,6 +18,7 @@ from tests.server.recommenders.evaluating.recommenders import (
     Bare,
     Counting,
     Dying,
+    Failing,
     Greedy,
     Inner,
     Settings,
@@ -152,6 +153,9 @@ def test_a_process_of_its_own_counts_its_own_memory_and_dies_alone() -> None:
     assert found.memory_peak_mib > found.memory_added_mib
     with pytest.raises(RecommenderError, match=r"dying was not measured.*has died"):
         evaluate(Dying(), Settings(), split, apart)
+    for wanted in (apart, HERE):
+        with pytest.raises(RecommenderError, match="failing failed: ZeroDivisionError: by nothing"):
+            evaluate(Failing(), Settings(), split, wanted)
 
 
 def test_a_recommender_that_needs_no_more_than_the_interface_is_enough(splits: dict[How, Split]) -> None:
