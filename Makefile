@@ -61,6 +61,9 @@ bench-isolation: .venv/.made  ## what people feel of a source that misbehaves in
 bench-recommendations: .venv/.made  ## what telling people what to watch costs, beside one document by its id; ARGS are passed on
 	$(BIN)/python -m benchmarks.recommendations $(ARGS)
 
+bench-recommenders: .venv/.made  ## what fitting recommenders and making lists costs, beside a product of matrices; ARGS are passed on
+	$(BIN)/python -m benchmarks.recommenders $(ARGS)
+
 pictures: .venv/.made  ## those of the README, as the terminal client looks now
 	$(BIN)/python -m tests.tui.pictures
 

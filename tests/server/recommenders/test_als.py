@@ -11,7 +11,7 @@ from dateflicks.settings.recommenders import AlsTuning
 from tests.server.recommenders.worlds import fitted, interactions, population
 
 pytest.importorskip("implicit")
-SMALL = AlsTuning(factors=6, regularization=0.4, confidence=3.0, iterations=30)
+SMALL = AlsTuning(factors=6, regularization=0.4, confidence=3.0, iterations=150)
 
 
 def model_of(weights: csr_array, seed: int = 42) -> AlsModel:
