@@ -43,7 +43,9 @@ STRANGE = pick_json(
 STATES: dict[str, Picks] = {
     "both": BOTH,
     "me": PAIR.next_whom().told(None, page(pick_json(why="you liked Laura"), variant="", generatedAt=None)),
-    "alone": Picks().known_as(ANA, "ana", {}).told(None, page(pick_json(basis="popular"), note=NOTE)),
+    "alone": Picks()
+    .known_as(ANA, "ana", {})
+    .told(None, page(pick_json(basis="popular", fits=[fit_json(ANA, None)]), note=NOTE)),
     "empty": PAIR.told(BEA, page()),
     "asking": replace(PAIR, is_asking=True),
     "offline": replace(BOTH, problem="127.0.0.1:8700 cannot be reached. r asks again."),

@@ -6,7 +6,7 @@ import msgspec
 
 from dateflicks.protocol.recommendations import RecommendationPage
 from dateflicks.tui.model.picks import SEEN_SHOWN, Picks
-from tests.client.recommendations import ANA, BEA, film_id, pair_json, pick_json, picks_json
+from tests.client.recommendations import ANA, BEA, film_id, fit_json, pair_json, pick_json, picks_json
 
 CLEO = "usr_" + "c" * 26
 NOBODY = Picks().known_as(ANA, "ana", {})
@@ -39,6 +39,14 @@ def test_the_lists_of_both_and_of_the_other_are_one_in_two_orders() -> None:
     assert (titles(both), titles(theirs)) == (["Charade", "Detour"], ["Detour", "Charade"])
     assert [(one.fit, one.number) for one in theirs.rows()] == [(0.8, 1), (0.5, 0)]
     assert [one.fit for one in both.rows()] == [0.7, 0.65]
+
+
+def test_where_nobody_can_tell_how_well_a_film_fits_nothing_is_said_of_it() -> None:
+    unknown = {"fits": [fit_json(ANA, None), fit_json(BEA, None)]}
+    half = {"fits": [fit_json(ANA, 0.9), fit_json(BEA, None)]}
+    told = PAIR.told(BEA, page(pick_json(1, "Charade", **unknown), pick_json(2, "Detour", **half)))
+    assert [one.fit for one in told.rows()] == [None, 0.82]
+    assert [one.fit for one in told.next_whom().next_whom().rows()] == [None, None]
 
 
 def test_a_choice_stays_when_the_same_people_are_told_again() -> None:

@@ -35,25 +35,26 @@ def head(picks: Picks, width: int, height: int, glyphs: Glyphs, now: datetime) -
         lines = wrapped(own_text(clean(picks.problem), glyphs), max(10, width - 2))
         rows += trouble(lines if height >= LOW_ROWS else lines[:2], width, glyphs)
     elif picks.listing is not None and picks.listing.note:
-        lines = wrapped(own_text(clean(picks.listing.note), glyphs), max(10, width - 2))
-        rows += [
-            fitted([(" ", "text"), (line, "dim")], width, glyphs) for line in lines[: 3 if height >= LOW_ROWS else 1]
-        ]
-    if count and width >= BAR_CELLS:
-        rows.append(_columns(picks, width, glyphs))
+        note = own_text(clean(picks.listing.note), glyphs)
+        lines = wrapped(note, max(10, width - 2), 3) if height >= LOW_ROWS else [note]
+        rows += [fitted([(" ", "text"), (line, "dim")], width, glyphs) for line in lines]
+    if count and width - 1 >= BAR_CELLS:
+        rows.append(fitted(_columns(picks, width - 1, glyphs), width, glyphs))
     return rows
 
 
 def listing(picks: Picks, width: int, glyphs: Glyphs, marked: str | None = None) -> list[tuple[str, list[Row]]]:
-    """The id of each film and its rows; a title between them has no id."""
+    """The id of each film and its rows, whose last cell is the scrollbar's; a title between them has no id."""
     found: list[tuple[str, list[Row]]] = []
-    is_below = False
+    inner = width - 1
+    is_below, widths = False, _widths(picks, inner, has_fits=_has_fits(picks))
     for one in picks.rows():
         if one.is_seen and not is_below:
             is_below = True
-            found.append((_SECTION, [rule("seen by one of you", "", width, glyphs)]))
-        found.append((one.film.video_id, _film(picks, one, width, glyphs, is_marked=one.film.video_id == marked)))
-    return found
+            found.append((_SECTION, [rule("seen by one of you", "", inner, glyphs)]))
+        is_marked = one.film.video_id == marked
+        found.append((one.film.video_id, _film(picks, one, inner, widths, glyphs, is_marked=is_marked)))
+    return [(name, [fitted(row, width, glyphs) for row in rows]) for name, rows in found]
 
 
 def empty(picks: Picks, width: int, glyphs: Glyphs, keys: Keymap) -> list[Row]:
@@ -143,26 +144,33 @@ def _choice(picks: Picks, width: int, glyphs: Glyphs, now: datetime) -> Row:
 
 
 def _columns(picks: Picks, width: int, glyphs: Glyphs) -> Row:
-    title, strip_cells, fits = _widths(picks, width)
+    title, strip_cells, fits = _widths(picks, width, has_fits=_has_fits(picks))
     theirs = words.shown_name(picks.name_of(picks.partner), fits - 6) if fits else ""
     names = f"{'you':<5}{theirs}" if fits else ""
-    line = f"   {'film':<{title}}{'fit':>6}{'':<{strip_cells}}{fill(names, fits)}why"
+    line = f"   {'film':<{title}}{'fit' if strip_cells else '':>6}{'':<{strip_cells or 1}}{fill(names, fits)}why"
     return fitted([(line, "dim")], width, glyphs)
 
 
-def _widths(picks: Picks, width: int) -> tuple[int, int, int]:
+def _has_fits(picks: Picks) -> bool:
+    """Whether anybody can tell of any film how well it fits."""
+    return any(one.fit is not None for one in picks.rows())
+
+
+def _widths(picks: Picks, width: int, *, has_fits: bool) -> tuple[int, int, int]:
     """Cells for the title, for the bar with what parts it from the rest, and for the fits of both."""
     if width < COLUMN_CELLS:
         return width - 9, 0, 0
-    if width < BAR_CELLS:
+    if width < BAR_CELLS or not has_fits:
         return max(20, width // 3), 0, 0
     title, strip_cells, fits = (24, 6, 11) if width < WIDE_CELLS else (36, 12, 18)
     return title, strip_cells + 2, fits if picks.other else 0
 
 
-def _film(picks: Picks, one: Pick, width: int, glyphs: Glyphs, *, is_marked: bool) -> list[Row]:
+def _film(
+    picks: Picks, one: Pick, width: int, widths: tuple[int, int, int], glyphs: Glyphs, *, is_marked: bool
+) -> list[Row]:
     film = one.film
-    title, strip_cells, fits = _widths(picks, width)
+    title, strip_cells, fits = widths
     sign = {"up": "+", None: " "}.get(one.rating, " ")
     name = clean(film.title) or "a film"
     year = f" ({film.year})" if film.year else ""
@@ -170,12 +178,12 @@ def _film(picks: Picks, one: Pick, width: int, glyphs: Glyphs, *, is_marked: boo
     row: list[Segment] = [
         (f"{glyphs.marked if is_marked else ' '}{sign} ", "marked" if is_marked else "good"),
         (fill(shown, title, glyphs.ellipsis), "marked" if is_marked else "text"),
-        (f" {percent(one.fit):>5}", "strong"),
+        (f" {glyphs.dash if one.fit is None else percent(one.fit):>5}", "strong"),
     ]
     why = _why(picks, one, glyphs)
     if width >= COLUMN_CELLS:
         if strip_cells:
-            row += [(" ", "text"), (strip(one.fit, strip_cells - 2, glyphs), "accent")]
+            row += [(" ", "text"), (strip(one.fit or 0.0, strip_cells - 2, glyphs), "accent")]
         row.append((" ", "text"))
         if fits:
             row.append((fill(_both(picks, one), fits), "text"))

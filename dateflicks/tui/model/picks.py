@@ -32,12 +32,12 @@ class Listing:
 @dataclass(frozen=True, slots=True)
 class Pick:
     """A film as it stands here: `number` is its place in the list as it was made, if it is in it; `fit` what its bar
-    shows.
+    shows, where anybody can tell how well it fits.
     """
 
     film: RecommendationBody
     number: int | None
-    fit: float
+    fit: float | None
     rating: Rating | None
     is_seen: bool
 
@@ -132,16 +132,18 @@ class Picks:
         found = [self._pick(one, number) for number, one in enumerate(listing.items)]
         found += [self._pick(one, None) for one in beside]
         if self.whom == "them":
-            found.sort(key=lambda one: -one.fit)
+            found.sort(key=lambda one: -(one.fit or 0.0))
         found.sort(key=lambda one: one.is_seen)
         return [one for one in found if one.rating not in _AWAY]
 
     def _pick(self, film: RecommendationBody, number: int | None) -> Pick:
-        fit = film.score
-        if self.whom == "them" and (theirs := fit_of(film, self.partner)) is not None and theirs.fit is not None:
-            fit = theirs.fit
+        fit: float | None = film.score if any(one.fit is not None for one in film.fits) else None
+        if self.whom == "them" and fit is not None:
+            theirs = fit_of(film, self.partner)
+            fit = theirs.fit if theirs is not None else None
+        fit = None if fit is None else max(0.0, min(1.0, fit))
         rating = self.ratings.get(film.video_id)
-        return Pick(film, number, max(0.0, min(1.0, fit)), rating, self.other is not None and _is_seen_by_one(film))
+        return Pick(film, number, fit, rating, self.other is not None and _is_seen_by_one(film))
 
 
 def _is_seen_by_one(film: RecommendationBody) -> bool:

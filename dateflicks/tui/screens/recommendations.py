@@ -187,7 +187,7 @@ class RecommendationsScreen(Screen[None]):
         self.query_one("#top", Board).show(head(picks, width, self.size.height, glyphs, datetime.now(UTC)))
         rows: list[Row] = []
         self._at = []
-        for name, drawn in listing(picks, width - 1, glyphs, self._marked):  # the scrollbar has the last cell
+        for name, drawn in listing(picks, width, glyphs, self._marked):
             if name:
                 self._at.append((len(rows), len(drawn), name))
             rows += drawn
