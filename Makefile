@@ -5,7 +5,7 @@ ARGS ?=
 PATHS := dateflicks tests benchmarks
 
 .PHONY: demo test test-long check lint types unit bench-sync bench-messages bench-chat-faults bench-tui bench-videos bench-providers \
-	bench-isolation bench-recommendations pictures format clean
+	bench-isolation bench-recommendations bench-recommenders pictures format clean
 .DEFAULT_GOAL := test
 
 .venv/.made: pyproject.toml constraints.txt
