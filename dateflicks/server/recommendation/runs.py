@@ -175,10 +175,9 @@ class Writer:
         await _put(self._neighbours, [_document(neighbours_id(one.run, one.video_id), one) for one in rows])
 
     async def go_live(self, run: Run) -> Run:
-        """The one change by which everybody reads this run; those before it are retired, but for frozen ones."""
+        """The one change by which everybody reads this run from now on."""
         live = msgspec.structs.replace(run, state="live", finished_at=self._now(), rev=run.rev + 1)
         await self._runs.upsert(document_of_run(live))
-        await self._retire_before(live)
         return live
 
     async def fail(self, run: Run, error: str) -> None:
@@ -188,6 +187,19 @@ class Writer:
             run, state="failed", error=error, finished_at=now, retired_at=now, rev=run.rev + 1
         )
         await self._runs.upsert(document_of_run(failed))
+
+    async def retire(self, algorithm: str) -> None:
+        """But for the newest live run, and the newest of each version that an experiment holds on to, all retire."""
+        frozen = await self.frozen()
+        served: set[str] = set()  # versions of which a newer run is live
+        for run in await self._reader.runs(algorithm):
+            if run.state != "live":
+                continue
+            is_needed = not served or (run.version not in served and (run.algorithm, run.version) in frozen)
+            served.add(run.version)
+            if not is_needed:
+                retired = msgspec.structs.replace(run, state="retired", retired_at=self._now(), rev=run.rev + 1)
+                await self._runs.upsert(document_of_run(retired))
 
     async def clear(self, algorithm: str, *, kept: int) -> int:
         """Delete what runs have made that are over since the grace, and all but the last `kept` of the runs themselves.
@@ -206,25 +218,11 @@ class Writer:
         return deleted
 
     async def frozen(self) -> frozenset[tuple[str, str]]:
-        """The algorithms and versions that experiments hold on to."""
-        return frozenset(
-            (arm.algorithm, arm.version)
-            for experiment in await self._experiments.all()
-            if experiment.state is Experimenting.RUNNING
-            for arm in experiment.variants
-        )
-
-    async def _retire_before(self, live: Run) -> None:
-        frozen = await self.frozen()
-        served: set[str] = set()  # versions of which a newer run is live
-        for run in await self._reader.runs(live.algorithm):
-            if run.state != "live":
-                continue
-            is_needed = run.id == live.id or (run.version not in served and (run.algorithm, run.version) in frozen)
-            served.add(run.version)
-            if not is_needed:
-                retired = msgspec.structs.replace(run, state="retired", retired_at=self._now(), rev=run.rev + 1)
-                await self._runs.upsert(document_of_run(retired))
+        """The algorithms and versions that experiments hold on to, and the one that was made everybody's."""
+        running = [one for one in await self._experiments.all() if one.state is Experimenting.RUNNING]
+        found = {(arm.algorithm, arm.version) for experiment in running for arm in experiment.variants}
+        choice = await self._experiments.choice()
+        return frozenset(found | ({(choice.algorithm, choice.version)} if choice is not None else set()))
 
     async def _empty(self, run: str) -> None:
         for table in (self._lists, self._neighbours):

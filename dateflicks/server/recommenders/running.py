@@ -92,6 +92,7 @@ async def run_recommender(recommender: Recommender, plan: Plan, database: Databa
             await writer.fail(run, f"{type(error).__name__}: {error}"[:ERROR_MAX])
             raise
     if writer is not None:
+        await writer.retire(recommender.name)
         await writer.clear(recommender.name, kept=max(plan.settings.run.runs_kept - 1, 0))
     return outcome
 
