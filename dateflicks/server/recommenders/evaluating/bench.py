@@ -33,6 +33,7 @@ from dateflicks.server.recommenders.recommender import (
 )
 
 THREADS_OF: Final = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+END_SECONDS: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,9 +149,13 @@ def standing(bench: Bench, *, is_apart: bool) -> Iterator[Standing]:
 
     try:
         yield call
+    except BaseException:
+        process.kill()  # it may be in the middle of what nobody waits for any more
+        raise
     finally:
         ours.close()
-        process.kill()  # it has nothing to tidy up, and may be in the middle of what nobody waits for
+        process.join(END_SECONDS)
+        process.kill()
         process.join()
         process.close()
 
