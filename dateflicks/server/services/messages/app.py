@@ -10,9 +10,9 @@ from typing import Final
 from dateflicks.core.limits import QUIET_PING_INTERVAL_SECONDS
 from dateflicks.server.auth.admission import Admission
 from dateflicks.server.auth.tokens import Signer
-from dateflicks.server.bus.local import Bus
+from dateflicks.server.bus.local import Bus, LocalBus
 from dateflicks.server.observe.metrics import Metrics
-from dateflicks.server.services.messages import film, lines
+from dateflicks.server.services.messages import film, lines, others
 from dateflicks.server.services.messages.feed import MessagesFeed
 from dateflicks.server.services.messages.film import FilmPositions
 from dateflicks.server.services.messages.handler import MessagesHandler, Tables
@@ -64,12 +64,13 @@ class MessagesService:
         self._handler = MessagesHandler(
             Tables(database.table(MESSAGES), database.table(CHANGES), self._marks),
             self._film,
+            bus,
             database.wait_up,
             per_second=settings.chat_per_second,
             burst=settings.chat_burst,
             now=now,
         )
-        self._lines = FilmLines(self._handler.say, database.wait_up)
+        self._lines = FilmLines(self._handler, database.wait_up, is_alone=isinstance(bus, LocalBus))
         self.routes: Sequence[Route] = MessagesRoutes(self._handler, self._admission).all()
         self.feeds: Sequence[Feed] = MessagesFeed(self._handler, self._admission, self._gate, now).all()
         self._running: list[asyncio.Task[None]] = []
@@ -85,11 +86,18 @@ class MessagesService:
         await self._database.ensure(COLLECTIONS)
         await self._open.enter_async_context(self._marks)
         self._open.callback(self._lines.close)
-        for topic, callback in ((film.TOPIC, self._film.hear), (lines.TOPIC, self._lines.hear)):
+        self._bus.on_return(self._handler.others.returned)
+        hearing = (
+            (film.TOPIC, self._film.hear),
+            (lines.TOPIC, self._lines.hear),
+            (others.TOPIC, self._handler.others.hear),
+        )
+        for topic, callback in hearing:
             self._open.callback(self._bus.subscribe(topic, callback))
         self._running = [
             asyncio.create_task(self._go_on(self._lines.run), name="lines of films"),
             asyncio.create_task(self._go_on(self._sweep), name="sweep of rooms"),
+            asyncio.create_task(self._go_on(self._handler.others.run), name="talk of other processes"),
         ]
 
     async def stop(self) -> None:

@@ -29,11 +29,13 @@ from dateflicks.protocol.chat import (
     SendFrame,
     TypingFrame,
 )
+from dateflicks.server.bus.local import Bus
 from dateflicks.server.services.messages.catching import OUR_FAULT, OUR_FAULT_CODE, CatchingUp
 from dateflicks.server.services.messages.changing import change
 from dateflicks.server.services.messages.film import FilmPositions
 from dateflicks.server.services.messages.history import HistoryQuery, is_open_ended, page_of, span_of
 from dateflicks.server.services.messages.marks import Outbox
+from dateflicks.server.services.messages.others import Others
 from dateflicks.server.services.messages.records import Draft, change_of, message_of, to_document
 from dateflicks.server.services.messages.room import Job, Listener, Room, Seat
 from dateflicks.server.services.messages.saying import draft_of, no_such_reply
@@ -72,6 +74,7 @@ class MessagesHandler:
         self,
         tables: Tables,
         film: FilmPositions,
+        bus: Bus,
         wait_up: Callable[[], Awaitable[None]],
         *,
         per_second: float = limits.CHAT_PER_SECOND,
@@ -88,6 +91,7 @@ class MessagesHandler:
         self._catching_up = CatchingUp(wait_up)
         self._rooms: dict[str, Room] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self.others = Others(bus, self, self._begin)
 
     # --- connections --------------------------------------------------------------------------------------------
 
@@ -128,7 +132,8 @@ class MessagesHandler:
             case EditFrame() | DeleteFrame():
                 self._hear_change(seat, frame, at)
             case TypingFrame():
-                seat.room.tell_typing(seat)
+                seat.room.tell_typing(seat.user_id, seat.name)
+                self.others.typing(seat)
             case ReadFrame():
                 self._hear_read(seat, frame)
             case ResumeFrame():
@@ -156,6 +161,8 @@ class MessagesHandler:
             head = seat.room.changes.head
             changing = change(seat.room, self._tables.messages, seat.user_id, frame, self._now())
             document = await self._doubting(seat.room, changing)
+            if seat.room.changes.head > head:
+                self.others.changed(seat.room, seat.room.changes.head)
             told = change_of(document, head)
             if isinstance(told, DeletedFrame) and seat.room.changes.head == head:
                 seat.send(told)  # it was deleted before: said again to whoever asked again
@@ -166,6 +173,7 @@ class MessagesHandler:
         seq = min(frame.seq, seat.room.messages.head)
         if seat.room.marks.move(seat.user_id, seq):
             seat.room.tell_read(seat.user_id, seq)
+            self.others.read(seat.room, seat.user_id, seq)
 
     # --- REST, and lines of the film ----------------------------------------------------------------------------
 
@@ -200,6 +208,23 @@ class MessagesHandler:
             async with room.lock:
                 await room.messages.read_on()
         return await page_of(room, span, query.limit)
+
+    def get(self, session_id: str) -> Room | None:
+        """A room, if it is in memory."""
+        return self._rooms.get(session_id)
+
+    def with_seats(self) -> list[Room]:
+        """The rooms in which somebody sits."""
+        return [room for room in self._rooms.values() if room.seats and room.is_loaded]
+
+    def has_people(self, session_id: str) -> bool:
+        """Whether somebody of this session is connected here."""
+        room = self._rooms.get(session_id)
+        return room is not None and bool(room.seats)
+
+    async def was_said(self, session_id: str, draft: Draft) -> bool:
+        """Whether a draft is among the messages already, whoever wrote it. Raises Unavailable."""
+        return await self._tables.messages.find_one("messageId", draft.id_in(session_id)) is not None
 
     # --- life ---------------------------------------------------------------------------------------------------
 
@@ -260,6 +285,7 @@ class MessagesHandler:
         if stored["seq"] == room.messages.head + 1:
             room.messages.advance()
             room.tell_message(stored)
+            self.others.said(room, stored)
         elif stored["seq"] > room.messages.head:  # another process has just written it
             await room.messages.read_on()
         if stored["digest"] not in (None, draft.digest):

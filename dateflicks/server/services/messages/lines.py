@@ -1,18 +1,20 @@
 """Lines of the film: who paused it, who moved it where, who came and went, as messages that the service itself writes.
 
-The timecode service tells them on the bus, within one process; a messages service that runs alone has none. A line must
-neither delay nor break anything: what waits to be written is bounded, the oldest is dropped, and while the database is
-away the lines wait for it. A line that is told again is written once.
+The timecode service tells them on the bus. Of several processes that hear them, one that has the people there writes
+at once, the others only what is not there after a while. A line must neither delay nor break anything: what waits to be
+written is bounded, the oldest is dropped, and while the database is away the lines wait for it. A line that is told
+again is written once.
 """
 
 import asyncio
 import hashlib
 import logging
 import math
+import random
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final, get_args
+from dataclasses import dataclass, replace
+from typing import Any, Final, Protocol, get_args
 
 import msgspec
 
@@ -32,6 +34,8 @@ WAITING_MAX: Final = 1_000  # lines, over all sessions
 LINES_AT_ONCE: Final = 30  # of one session; somebody who plays with the pause key is not quoted for ever
 LINES_PER_SECOND: Final = 1.0
 AGAIN_SECONDS: Final = 0.5
+OTHERS_SECONDS: Final = (1.0, 3.0)  # for a process that has the people to write it
+_RANDOM: Final = random.SystemRandom()
 _EVENTS: Final[tuple[SystemEvent, ...]] = get_args(SystemEvent)
 _DID: Final = {"joined": "joined", "left": "left", "paused": "paused", "resumed": "resumed", "stopped": "stopped"}
 _HAPPENED: Final = {"paused": "the film is paused", "resumed": "the film goes on", "stopped": "the film is stopped"}
@@ -43,13 +47,32 @@ class Line:
 
     session_id: str
     draft: Draft
+    is_late: bool = False  # others may have written it
+
+
+class Talk(Protocol):
+    """Where lines are written."""
+
+    async def say(self, session_id: str, draft: Draft) -> object:
+        """Have one written and told. Raises Unavailable, DateflicksError."""
+
+    async def was_said(self, session_id: str, draft: Draft) -> bool:
+        """Whether one is there already. Raises Unavailable."""
+
+    def has_people(self, session_id: str) -> bool:
+        """Whether somebody of this session is connected to this process."""
 
 
 class FilmLines:
-    """Hears the topic and has each line written by `say`, one after another; `wait_up` waits for the database."""
+    """Hears the topic and has each line written, one after another; `wait_up` waits for the database.
 
-    def __init__(self, say: Callable[[str, Draft], Awaitable[object]], wait_up: Callable[[], Awaitable[None]]) -> None:
-        self._say = say
+    `is_alone` says that no other process hears the same.
+    """
+
+    def __init__(self, talk: Talk, wait_up: Callable[[], Awaitable[None]], *, is_alone: bool = True) -> None:
+        self._talk = talk
+        self._is_alone = is_alone
+        self._later: set[asyncio.TimerHandle] = set()
         self._wait_up = wait_up
         self._waiting: deque[Line] = deque()
         self._news = asyncio.Event()
@@ -70,7 +93,7 @@ class FilmLines:
             if len(self._left) < WAITING_MAX:
                 self._left[key] = asyncio.get_running_loop().call_later(LEFT_SECONDS, self._has_left, key, line)
         else:
-            self._put(line)
+            self._take(line)
 
     async def run(self) -> None:
         """Write what comes, until cancelled."""
@@ -85,14 +108,32 @@ class FilmLines:
         for held in self._left.values():
             held.cancel()
         self._left.clear()
+        for later in self._later:
+            later.cancel()
 
     # --- inside -------------------------------------------------------------------------------------------------
 
     def _has_left(self, key: tuple[str, str], line: Line) -> None:
         self._left.pop(key, None)
-        self._put(line)
+        self._take(line)
 
-    def _put(self, line: Line) -> None:
+    def _take(self, line: Line) -> None:
+        """Write it now, or later if nobody else has."""
+        if self._is_alone or self._talk.has_people(line.session_id):
+            self._put(line)
+            return
+        if len(self._later) >= WAITING_MAX:
+            return
+        loop = asyncio.get_running_loop()
+
+        def put() -> None:
+            self._later.discard(timer)
+            self._put(line, is_late=True)
+
+        timer = loop.call_later(_RANDOM.uniform(*OTHERS_SECONDS), put)
+        self._later.add(timer)
+
+    def _put(self, line: Line, *, is_late: bool = False) -> None:
         try:
             self._limiter.take(line.session_id, asyncio.get_running_loop().time())
         except TooMany:
@@ -100,13 +141,14 @@ class FilmLines:
         if len(self._waiting) >= WAITING_MAX:
             dropped = self._waiting.popleft()
             log.error("too many lines of films wait to be written; one of %s was dropped", dropped.session_id)
-        self._waiting.append(line)
+        self._waiting.append(replace(line, is_late=is_late))
         self._news.set()
 
     async def _write(self, line: Line) -> None:
         while True:
             try:
-                await self._say(line.session_id, line.draft)
+                if not (line.is_late and await self._talk.was_said(line.session_id, line.draft)):
+                    await self._talk.say(line.session_id, line.draft)
             except Unavailable:
                 await asyncio.sleep(AGAIN_SECONDS)
                 await self._wait_up()

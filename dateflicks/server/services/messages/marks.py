@@ -48,6 +48,14 @@ class ReadMarks:
         self._outbox.put({"_id": self._session_id, "sessionId": self._session_id, "people": people})
         return True
 
+    def hear(self, user_id: str, seq: int) -> bool:
+        """Somebody has read so far at another process, which keeps it; False when that is nothing new."""
+        if seq <= self._seqs.get(user_id, 0):
+            return False
+        self._seqs.pop(user_id, None)
+        self._seqs[user_id] = seq
+        return True
+
     def others(self, user_id: str) -> list[tuple[str, int]]:
         """The marks of everybody else."""
         return [(one, seq) for one, seq in self._seqs.items() if one != user_id]

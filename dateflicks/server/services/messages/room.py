@@ -150,9 +150,9 @@ class Room:
                 if encoded is not None:
                     seat.listener.send(encoded)
 
-    def tell_typing(self, seat: Seat) -> None:
+    def tell_typing(self, user_id: str, name: str) -> None:
         """Tell the others that somebody writes."""
-        self._tell_others(seat.user_id, TypingTold(by=seat.user_id, name=seat.name))
+        self._tell_others(user_id, TypingTold(by=user_id, name=name))
 
     def tell_read(self, user_id: str, seq: int) -> None:
         """Tell the others how far somebody has read."""

@@ -6,6 +6,8 @@ stay dense with several writers, with writes that went unanswered and landed lat
 lines.
 """
 
+import asyncio
+import random
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
@@ -14,9 +16,12 @@ from dateflicks.core.limits import PAGE_MAX
 from dateflicks.server.storage.records import Document, Duplicate
 from dateflicks.server.storage.table import Table
 
-TRIES: Final = 8  # at a place that others have taken: each shows at least one of theirs
+TRIES: Final = 40  # at a place that others have taken: each shows at least one of theirs
+EAGER_TRIES: Final = 2  # then those who meet wait a little, not equally long, so that each has a turn
+WAIT_SECONDS: Final = 0.02
 DIGITS: Final = 12
 _POWERS: Final = 40  # 2 ** 40 messages are more than a session can hold
+_RANDOM: Final = random.SystemRandom()
 BUSY: Final = "Others write here at this moment. Nothing was saved; try again."
 
 
@@ -81,7 +86,9 @@ class DenseSequence:
 
         Where the unique field says that it is there already, that one is returned. Raises Unavailable, OutcomeUnknown.
         """
-        for _ in range(TRIES):
+        for attempt in range(TRIES):
+            if attempt >= EAGER_TRIES:
+                await asyncio.sleep(_RANDOM.uniform(0, WAIT_SECONDS))
             number = self.head + 1
             placed = {"_id": self.id_of(number), "seq": number, **document}
             try:
