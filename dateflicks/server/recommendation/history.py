@@ -109,11 +109,6 @@ class Histories:
                 await self._read(user["_id"], acts)
             yield acts
 
-    async def people(self) -> AsyncIterator[list[str]]:
-        """The ids of all people, a page at a time."""
-        async for page in pages_from_text(self._users, "nameKey", "name:"):
-            yield [user["_id"] for user in page]
-
     async def _read(self, host: str, acts: Acts) -> None:
         hosted, said = await asyncio.gather(
             _all(self._sessions, "hostUserId", host, "order", None),

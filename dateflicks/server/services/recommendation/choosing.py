@@ -143,10 +143,6 @@ class Choosing:
             return known.frozen.get((arm.algorithm, arm.version))
         return run
 
-    def has_runs(self, algorithm: str) -> bool:
-        """Whether any run of this algorithm is live."""
-        return algorithm in self._now().runs
-
     def runs(self) -> list[Run]:
         """The newest live run of each algorithm, the newest first."""
         return list(self._now().runs.values())

@@ -84,11 +84,7 @@ def sentence(pick: Pick, fits: Sequence[Fit], viewer: str, names: Mapping[str, s
         return f"because you both watched {told[0][1][0]}"
     most = 2 if len(fits) == 1 else 1  # of two people one film each says enough
     parts = [
-        f"{'you' if user_id == viewer else names.get(user_id) or SOMEBODY} watched {_listed(titles[:most])}"
+        f"{'you' if user_id == viewer else names.get(user_id) or SOMEBODY} watched {' and '.join(titles[:most])}"
         for user_id, titles in told
     ]
     return "because " + ", and ".join(parts)
-
-
-def _listed(titles: Sequence[str]) -> str:
-    return " and ".join(titles)
