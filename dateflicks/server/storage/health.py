@@ -61,7 +61,7 @@ class Health:
                 async with asyncio.timeout(IDLE_SECONDS):
                     await self._suspected.wait()
             self._suspected.clear()
-            if await self._probe():
+            if await self._asked():
                 self._up.set()
             else:
                 self._up.clear()
@@ -70,9 +70,17 @@ class Health:
     async def _until_back(self) -> None:
         since = time.monotonic()
         pause = FIRST_PAUSE_SECONDS
-        while not await self._probe():
+        while not await self._asked():
             self._on_silence(time.monotonic() - since)
             await asyncio.sleep(pause)
             pause = min(pause * 1.5, LONGEST_PAUSE_SECONDS)
         self._suspected.clear()
         self._up.set()
+
+    async def _asked(self) -> bool:
+        """One look by the watch, which ends where it was stopped meanwhile: the driver makes an outage of that."""
+        answers = await self._probe()
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise asyncio.CancelledError
+        return answers

@@ -117,3 +117,24 @@ async def test_a_stop_that_is_cancelled_is_cancelled(quick: None) -> None:
 
         with pytest.raises(asyncio.CancelledError):
             await stop
+
+
+@pytest.mark.parametrize("answers", [True, False])
+async def test_a_stop_that_the_driver_takes_for_an_outage_is_a_stop_all_the_same(quick: None, *, answers: bool) -> None:
+    is_asked = asyncio.Event()
+
+    async def probe() -> bool:
+        if not health.is_up:
+            return True
+        is_asked.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            return answers  # as the driver does, whose errors end a probe
+        raise AssertionError
+
+    health = Health(probe, lambda _: None)
+    await health.start()
+    await is_asked.wait()
+    async with asyncio.timeout(30):
+        await health.stop()
