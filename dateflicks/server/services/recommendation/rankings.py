@@ -22,18 +22,18 @@ from dateflicks.core.ranking.pairs import for_two
 from dateflicks.protocol.recommendations import Basis
 from dateflicks.server.recommendation.history import Histories
 from dateflicks.server.recommendation.records import EVERYBODY, LIST_MAX, list_id, pair_of
-from dateflicks.server.recommendation.runs import Entry, Listing, Run
+from dateflicks.server.recommendation.runs import Listing, Run
 from dateflicks.server.services.recommendation.choosing import Arm, Choosing, Plan
+from dateflicks.server.services.recommendation.filling import Filling, Source, made_by, of_pair, scored_of
 from dateflicks.server.services.recommendation.films import Films
 from dateflicks.server.services.recommendation.folding import (
-    Reasons,
     Scored,
     folded,
     fresh_weights,
     from_rows,
     recent_weights,
 )
-from dateflicks.server.services.recommendation.ranking import Pick, Ranking, worth_of
+from dateflicks.server.services.recommendation.ranking import Pick, Ranking
 from dateflicks.server.services.recommendation.stored import Stored
 from dateflicks.server.services.recommendation.written import Written
 
@@ -51,19 +51,6 @@ NOTES: Final[Mapping[Basis, str]] = {
     "popular": "Nobody has learned your taste yet: these are the films that most people here watch.",
     "new": "Nobody has learned your taste yet: these are the newest films.",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Films for a unit with their scores, the best first, of films that are there; `known` films were compared."""
-
-    items: Sequence[Scored]
-    basis: Basis
-    made_by: str
-    known: int = 0
-    list_id: str = ""
-    generated_at: float | None = None
-    of_two: Mapping[str, tuple[tuple[float | None, ...], tuple[Reasons, ...]]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,11 +148,11 @@ class Rankings:
             changes=changes,
             seen_by=max(len(people) - 1, 1) if shows_seen else 0,  # of two, one may have seen it
         )
-        filling = _Filling(ranking, self._films)
+        filling = Filling(ranking, self._films)
         await self._fill(filling, plan, found, joint)
         picks = filling.picks
         if not picks:
-            again = _Filling(replace(ranking, seen_by=len(people)), self._films)
+            again = Filling(replace(ranking, seen_by=len(people)), self._films)
             await self._fill(again, plan, found, joint)
             picks = again.picks
             note = ALL_SEEN if picks else None
@@ -180,7 +167,7 @@ class Rankings:
             took_ms=(self._evenly() - built_at) * 1_000,
         )
 
-    async def _fill(self, filling: "_Filling", plan: Plan, people: Sequence[Person], joint: Person | None) -> None:
+    async def _fill(self, filling: Filling, plan: Plan, people: Sequence[Person], joint: Person | None) -> None:
         if plan.is_drafted:
             await self._draft(filling, plan, people, joint)
         else:
@@ -193,12 +180,12 @@ class Rankings:
             newest = [Scored(one, 0.0) for one in await self._films.newest()]
             await filling.add(Source(newest, "new", NEWEST))
 
-    async def _draft(self, filling: "_Filling", plan: Plan, people: Sequence[Person], joint: Person | None) -> None:
+    async def _draft(self, filling: Filling, plan: Plan, people: Sequence[Person], joint: Person | None) -> None:
         """A list out of those of all arms, in which each film knows whose it is."""
         assert plan.experiment is not None
         teams: dict[str, dict[str, Pick]] = {}
         for arm in plan.arms:
-            own = _Filling(filling.ranking, self._films)
+            own = Filling(filling.ranking, self._films)
             await own.add(await self._best(arm, people, joint, seen_by=filling.ranking.seen_by))
             teams[arm.variant] = {pick.video_id: pick for pick in own.picks}
             filling.generated_at = filling.generated_at or own.generated_at
@@ -268,11 +255,11 @@ class Rankings:
         stored = await self._stored.listing(run, couple.id) if run is not None else None
         is_news = stored is None or any(fresh_weights(one.acts, stored.data_cut) for one in people)
         if run is not None and stored is not None and not (is_news or is_anew or weight):
-            return _of_pair(run, stored)
+            return of_pair(run, stored)
         sources = await asyncio.gather(*(self._of_member(arm, person) for person in people))
         told = [source for source in sources if source is not None]
         if not told:
-            return _of_pair(run, stored) if run is not None and stored is not None else None
+            return of_pair(run, stored) if run is not None and stored is not None else None
         weights = couple.weights
         joint = from_rows(weights, await self._stored.rows(run, list(weights))) if run is not None else []
         members = [source.items if source is not None else () for source in sources]
@@ -334,87 +321,6 @@ class Rankings:
         if name is None or name not in lists:
             return None
         return Source(lists[name], "own", name, len(lists[name]))
-
-
-class _Filling:
-    """A list that grows from one source after the other."""
-
-    def __init__(self, ranking: Ranking, films: Films) -> None:
-        self.ranking = ranking
-        self.picks: list[Pick] = []
-        self.generated_at: float | None = None
-        self.known = 0
-        self._films = films
-        self._there: set[str] = set()
-
-    async def add(self, source: Source | None) -> None:
-        """Take what may be shown. Raises Unavailable."""
-        if source is None:
-            return
-        films = await self._films.of([one.video_id for one in source.items])
-        if not self.picks:
-            self.generated_at, self.known = source.generated_at, source.known
-        of = max(len(source.items), source.known)
-        for place, one in enumerate(source.items):
-            film = films.get(one.video_id)
-            if film is not None and film.is_active:
-                self.put(self._pick(film.id, one, source, place, of))
-
-    def put(self, pick: Pick) -> None:
-        """One film, unless it is there, or is not to be shown, or the list is full."""
-        if len(self.picks) < LIST_MAX and pick.video_id not in self._there and self.ranking.may_show(pick.video_id):
-            self._there.add(pick.video_id)
-            self.picks.append(pick)
-
-    def _pick(self, video_id: str, one: Scored, source: Source, place: int, of: int) -> Pick:
-        count = len(self.ranking.people)
-        is_known = source.basis in ("own", "content") and count == 1 and not one.is_new
-        fits: tuple[float | None, ...] = (worth_of(place, of) if is_known else None,) * count
-        whys: tuple[Reasons, ...] = (one.why,) * count if count == 1 else ((),) * count
-        if source.of_two is not None:
-            fits, whys = source.of_two[one.video_id]
-        return Pick(
-            video_id=video_id,
-            basis=source.basis,
-            made_by=source.made_by,
-            fits=fits,
-            whys=whys,
-            is_new=one.is_new,
-            list_id=source.list_id,
-        )
-
-
-def made_by(run: Run) -> str:
-    """What made a place, as it is told."""
-    return f"{run.algorithm} {run.version}"
-
-
-def scored_of(entry: Entry) -> Scored:
-    """A stored place."""
-    return Scored(entry.video_id, entry.score, reasons_of(entry.why, entry.shares), entry.is_new)
-
-
-def reasons_of(films: Sequence[str], shares: Sequence[float]) -> Reasons:
-    """The films that weigh most and how much; where that was not kept, none counts more than another."""
-    known = list(shares[: len(films)]) + [0.0] * (len(films) - len(shares))
-    return tuple(zip(films, known, strict=True))
-
-
-def _of_pair(run: Run, listing: Listing) -> Source:
-    two: dict[str, tuple[tuple[float | None, ...], tuple[Reasons, ...]]] = {}
-    for entry in listing.items:
-        fits = entry.fits if len(entry.fits) == 2 else (None, None)
-        whys = entry.whys if len(entry.whys) == 2 else ((), ())
-        two[entry.video_id] = (fits, tuple(reasons_of(why, ()) for why in whys))
-    return Source(
-        items=[Scored(one.video_id, one.score, is_new=one.is_new) for one in listing.items],
-        basis="pair",
-        made_by=made_by(run),
-        known=run.videos,
-        list_id=list_id(run.id, listing.user_id),
-        generated_at=listing.generated_at,
-        of_two=two,
-    )
 
 
 def _films(person: Person, is_wanted: Callable[[Bond], bool]) -> frozenset[str]:
