@@ -1,7 +1,5 @@
 """The example of a source, as its reader would use it: a real package, built and installed, found, tested and run."""
 
-import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,11 +11,12 @@ from dateflicks.server.providers.discovery import config_of, discover, find, loa
 from dateflicks.server.providers.records import MemoryLedger
 from dateflicks.server.providers.running import Plan, run_source
 from dateflicks.settings.providers import ProvidersSettings
+from tests import examples
+from tests.examples import REPOSITORY
 from tests.providers import server as provider
 from tests.providers.server import RecordedServer
 from tests.server.providers.sources import Kept
 
-REPOSITORY: Final = Path(__file__).parents[3]
 EXAMPLE: Final = REPOSITORY / "examples" / "dateflicks-source-example"
 PAGE: Final = REPOSITORY / "docs" / "writing-a-source.md"
 SOURCE: Final = EXAMPLE / "src" / "dateflicks_source_example" / "__init__.py"
@@ -25,20 +24,7 @@ SOURCE: Final = EXAMPLE / "src" / "dateflicks_source_example" / "__init__.py"
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The example, built from a copy and installed into a folder of its own, without a network."""
-    folder = tmp_path_factory.mktemp("example")
-    copy, target = folder / "package", folder / "site"
-    ignored = ("__pycache__", "build", ".egg-info")
-    for path in EXAMPLE.rglob("*"):
-        if path.is_file() and not any(word in str(path) for word in ignored):
-            place = copy / path.relative_to(EXAMPLE)
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_bytes(path.read_bytes())
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps", "--no-build-isolation"]
-    command += ["--disable-pip-version-check", "--target", str(target), str(copy)]
-    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return target
+    return examples.installed(EXAMPLE, tmp_path_factory.mktemp("example"))
 
 
 @pytest.fixture
@@ -121,24 +107,15 @@ async def test_what_goes_wrong_on_the_second_page_leaves_the_first_and_a_place_t
 
 @pytest.mark.timeout(300)
 def test_its_own_tests_pass(installed: Path) -> None:
-    environ = {**os.environ, "PYTHONPATH": str(installed)}
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(EXAMPLE)]
-    command += ["-c", os.devnull, str(EXAMPLE / "tests")]
-    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=240, env=environ)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "1 passed" in done.stdout
+    assert "1 passed" in examples.own_tests(EXAMPLE, installed)
 
 
 @pytest.mark.parametrize(
     "name", ["src/dateflicks_source_example/__init__.py", "pyproject.toml", "tests/test_example.py"]
 )
 def test_the_page_on_writing_a_source_has_it_word_for_word(name: str) -> None:
-    blocks = PAGE.read_text(encoding="utf-8").split("```")[1::2]
-    contents = [block.partition("\n")[2] for block in blocks]
-    assert (EXAMPLE / name).read_text(encoding="utf-8") in contents
+    assert (EXAMPLE / name).read_text(encoding="utf-8") in examples.code_of(PAGE)
 
 
 def test_the_source_has_thirty_lines_beneath_what_it_imports() -> None:
-    lines = SOURCE.read_text(encoding="utf-8").splitlines()
-    code = [line for line in lines if line.strip() and not line.startswith(("import ", "from ", '"""'))]
-    assert len(code) <= 30
+    assert examples.lines_of_code(SOURCE) <= 30
