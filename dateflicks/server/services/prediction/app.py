@@ -10,10 +10,12 @@ from dateflicks.server.auth.admission import Admission
 from dateflicks.server.auth.tokens import Signer
 from dateflicks.server.bus.local import Bus
 from dateflicks.server.observe.metrics import Metrics
+from dateflicks.server.services.prediction import presence
 from dateflicks.server.services.prediction.feed import PredictionFeed
 from dateflicks.server.services.prediction.films import TOPIC
 from dateflicks.server.services.prediction.handler import PredictionHandler
 from dateflicks.server.services.prediction.keeping import CHANGED_TOPIC, Keeping
+from dateflicks.server.services.prediction.presence import Presence
 from dateflicks.server.services.prediction.records import COLLECTIONS, OUTCOMES, PREDICTIONS, SETTLING
 from dateflicks.server.services.prediction.routes import PredictionRoutes
 from dateflicks.server.services.prediction.tables import Tables
@@ -54,10 +56,11 @@ class PredictionService:
         predictions = database.table(PREDICTIONS)
         self._tables = Tables(predictions, database.table(OUTCOMES), database.table(SETTLING), now)
         self._keeping = Keeping(predictions, self._tables, settings.confirm_seconds, bus, now=now)
+        self._presence = Presence(bus, self._keeping.rooms, self._keeping.fresh)
         handler = PredictionHandler(self._keeping, self._tables, now=now)
         self.routes: Sequence[Route] = PredictionRoutes(handler, self._admission).all()
         self.feeds: Sequence[Feed] = PredictionFeed(handler, self._admission, self._gate, now).all()
-        self._mending: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
         self._open = contextlib.ExitStack()
 
     @property
@@ -70,15 +73,20 @@ class PredictionService:
         await self._database.ensure(COLLECTIONS)
         self._open.callback(self._bus.subscribe(TOPIC, self._keeping.rooms.hear))
         self._open.callback(self._bus.subscribe(CHANGED_TOPIC, self._keeping.hear_change))
-        self._mending = asyncio.create_task(self._tables.run(), name="prediction outcomes")
+        self._open.callback(self._bus.subscribe(presence.TOPIC, self._presence.hear))
+        self._tasks = [
+            asyncio.create_task(self._tables.run(), name="prediction outcomes"),
+            asyncio.create_task(self._presence.run(), name="predictions of other processes"),
+        ]
 
     async def stop(self) -> None:
         """Let go: all that was answered is written."""
         self._open.close()
-        if self._mending is not None:
-            self._mending.cancel()
-            await asyncio.wait([self._mending])
-            self._mending = None
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+            self._tasks = []
         await self._keeping.stop()
 
     def close_feeds(self, code: int, reason: str) -> None:

@@ -3,7 +3,7 @@
 Every change is read, asked of the table of transitions, and written by a compare-and-set; whoever else was first, it is
 asked again of what is there now. So an action that was carried out already changes nothing when it is repeated. A write
 that nobody knows the fate of is looked up when the database is back. Other processes on the same database are agreed
-with, and heard of on the bus; who is connected there is not known here.
+with, and heard of on the bus.
 """
 
 import asyncio

@@ -45,6 +45,7 @@ class Room:
     is_loaded: bool = False
     seats: list[Seat] = field(default_factory=list)
     here: Counter[str] = field(default_factory=Counter)
+    elsewhere: dict[str, frozenset[str]] = field(default_factory=dict)  # who is connected to other processes
     known: dict[str, Kept] = field(default_factory=dict)
     positions: dict[str, Timeline] = field(default_factory=dict)
     silences: dict[str, Silence] = field(default_factory=dict)
@@ -58,6 +59,15 @@ class Room:
     def is_needed(self) -> bool:
         """Whether it stays in memory however long nobody has asked for it."""
         return bool(self.seats or self.silences or self.doubts or self.is_writing)
+
+    def is_here(self, user_id: str) -> bool:
+        """Whether somebody is connected, to whichever process."""
+        return user_id in self.here or any(user_id in people for people in self.elsewhere.values())
+
+    @property
+    def everybody(self) -> set[str]:
+        """Who is connected, to whichever process."""
+        return set(self.here).union(*self.elsewhere.values())
 
     def newest_first(self) -> list[Kept]:
         """Its predictions, the newest first."""

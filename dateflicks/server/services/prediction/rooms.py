@@ -47,6 +47,8 @@ class Rooms:
         self.where = Whereabouts(self._films, evenly)
         self._rooms: dict[str, Room] = {}
         self._is_ending = False
+        self.on_here: Callable[[Room], None] = _nothing
+        self.on_enter: Callable[[Room], None] = _nothing
         self._encode = msgspec.json.Encoder().encode
 
     def __len__(self) -> int:
@@ -58,13 +60,24 @@ class Rooms:
 
     def enter(self, session_id: str) -> Room:
         """A session's room, which may have to be loaded yet."""
-        room = self._rooms.pop(session_id, None) or Room(session_id, self._evenly())
+        known = self._rooms.pop(session_id, None)
+        room = known or Room(session_id, self._evenly())
         room.touched_at = self._evenly()
         self._rooms[session_id] = room  # at the end: the ones that nobody needed for longest come first
+        if known is None:
+            self.on_enter(room)
         if len(self._rooms) > IDLE_ROOMS_MAX:
             self._drop_idle(room)
         self._plan(room)
         return room
+
+    def everywhere(self) -> list[Room]:
+        """All rooms that are in memory."""
+        return list(self._rooms.values())
+
+    def with_seats(self) -> list[Room]:
+        """Those in which somebody sits."""
+        return [room for room in self._rooms.values() if room.seats]
 
     def end(self) -> None:
         """The service is about to stop: who is cut off from here on has not gone away, and nothing is planned."""
@@ -77,6 +90,7 @@ class Rooms:
     def sit_down(self, room: Room, user_id: str, listener: Listener) -> Seat:
         """Somebody connects, and is told everything: what is live first, and the newest first of each."""
         room.here[user_id] += 1
+        self.on_here(room)
         self.look(room)  # the others are told that they are back
         seat = Seat(room.session_id, user_id, listener)
         room.seats.append(seat)
@@ -99,6 +113,8 @@ class Rooms:
         room.here[seat.user_id] -= 1
         if room.here[seat.user_id] <= 0:
             del room.here[seat.user_id]
+            if not self._is_ending:
+                self.on_here(room)
             room.positions.pop(seat.user_id, None)
         room.touched_at = self._evenly()
         self.look(room)
@@ -253,11 +269,15 @@ class Rooms:
             del self._rooms[room.session_id]
 
 
+def _nothing(_: Room) -> None:
+    """Nobody wants to know."""
+
+
 def _is_away(room: Room, prediction: Prediction) -> bool:
     """Whether somebody who has to answer is not here; when nobody else has called, whether nobody else is."""
     if prediction.awaited:
-        return any(user_id not in room.here for user_id in prediction.awaited)
-    return not any(user_id != prediction.proposed_by for user_id in room.here)
+        return not all(room.is_here(user_id) for user_id in prediction.awaited)
+    return not room.everybody - {prediction.proposed_by}
 
 
 def _reason(before: Prediction | None, after: Prediction) -> PredictionReason:

@@ -19,6 +19,7 @@ from dateflicks.server.services.session.feed import SessionFeed
 from dateflicks.server.services.session.handler import TOPIC, Lifetimes, SessionHandler
 from dateflicks.server.services.session.hub import SIGNED_OUT_TOPIC, Hub
 from dateflicks.server.services.session.lists import Lists
+from dateflicks.server.services.session.missed import Missed
 from dateflicks.server.services.session.pairing import Pairing
 from dateflicks.server.services.session.people import People
 from dateflicks.server.services.session.routes import SessionRoutes
@@ -87,6 +88,7 @@ class SessionService:
         self._handler = SessionHandler(sessions, self._people, self._progress, signer, bus, lifetimes, now=now)
         lists = Lists(sessions, self._progress, self._handler.views)
         self._hub = Hub(self._handler.views)
+        self._missed = Missed(bus, self._hub, lists, sessions)
         gate = Gate(
             self.name,
             settings.limits,
@@ -143,6 +145,7 @@ class SessionService:
         loop = asyncio.get_running_loop()
         chores = [
             (TICK_SECONDS, self._handler.settle_doubts),
+            (TICK_SECONDS, self._missed.look),
             (WRITE_SECONDS, self._write_progress),
             (RECHECK_SECONDS, self._recheck),
             (SWEEP_SECONDS, self._people.sweep),

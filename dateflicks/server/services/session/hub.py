@@ -97,6 +97,19 @@ class Hub:
         if not seats:
             self._seats.pop(seat.caller.user_id, None)
 
+    def people(self) -> list[str]:
+        """Who listens here."""
+        return list(self._seats)
+
+    def known(self, user_id: str) -> list[str]:
+        """The sessions that a person was told of, those of late last."""
+        return list(dict.fromkeys(one for seat in self._seats.get(user_id, ()) for one in seat.known))
+
+    def tell(self, user_id: str, document: Document) -> None:
+        """Tell one person of a session, unless they know it so already."""
+        for seat in tuple(self._seats.get(user_id, ())):
+            self._tell(seat, document)
+
     def hear_session(self, _: str, hint: Mapping[str, Any]) -> None:
         """A session has changed: both of its people are told."""
         document: Document = hint["document"]

@@ -1,0 +1,44 @@
+"""Finding in the database what hints would have told: while the bus is away, and once it is back.
+
+Some people are looked after each second, in turn, so that thousands of them cost the database no more than a few.
+"""
+
+from collections import deque
+from typing import Final
+
+from dateflicks.core.limits import PAGE_MAX
+from dateflicks.server.bus.local import Bus
+from dateflicks.server.services.session.hub import Hub
+from dateflicks.server.services.session.lists import Lists
+from dateflicks.server.storage.table import Table
+
+PEOPLE_AT_ONCE: Final = 40  # in a second, three reads each
+
+
+class Missed:
+    """What the seats of this process may have missed."""
+
+    def __init__(self, bus: Bus, hub: Hub, lists: Lists, sessions: Table) -> None:
+        self._bus = bus
+        self._hub = hub
+        self._lists = lists
+        self._sessions = sessions
+        self._owed: deque[str] = deque()
+        bus.on_return(self._owe)
+
+    async def look(self) -> None:
+        """Look after the next few; to be called every second. Raises Unavailable."""
+        if not self._owed and not self._bus.is_up:
+            self._owe()
+        for _ in range(min(PEOPLE_AT_ONCE, len(self._owed))):
+            user_id = self._owed[0]
+            known = self._hub.known(user_id)
+            present = await self._lists.present(user_id)
+            left = [one for one in known if one not in {document["_id"] for document in present}]
+            changed = await self._sessions.get_many(left[-PAGE_MAX:])
+            for document in (*reversed(present), *changed.values()):
+                self._hub.tell(user_id, document)
+            self._owed.popleft()
+
+    def _owe(self) -> None:
+        self._owed = deque(self._hub.people())
