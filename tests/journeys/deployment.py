@@ -84,7 +84,7 @@ class Server:
         self._spoke.wait(START_SECONDS)
         while time.monotonic() < deadline and self.url and self.process.poll() is None:
             try:
-                if httpx2.get(f"{self.url}/health", trust_env=False).status_code == 200:
+                if httpx2.get(f"{self.url}/health", verify=False, trust_env=False).status_code == 200:
                     return
             except httpx2.TransportError:
                 pass

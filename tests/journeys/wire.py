@@ -112,7 +112,8 @@ class Rest:
 
 @asynccontextmanager
 async def open_rest(deployment: Deployment, address: str | None = None) -> AsyncIterator[Rest]:
-    transport = httpx2.AsyncHTTPTransport(local_address=address)
+    is_encrypted = deployment.url.startswith("https:")  # without, reading all authorities would be for nothing
+    transport = httpx2.AsyncHTTPTransport(verify=is_encrypted, local_address=address)
     async with httpx2.AsyncClient(base_url=deployment.url, transport=transport, timeout=20, trust_env=False) as client:
         yield Rest(deployment, client)
 

@@ -1,7 +1,8 @@
 """Whatever befalls an evening, it ends in step: thousands of sessions in virtual time, each from one seed.
 
-`DATEFLICKS_EVENINGS` sets how many are simulated (about 50 a second), `DATEFLICKS_EVENING` the first seed. A failure
-prints its seed with the plan of its evening; `DATEFLICKS_EVENING=SEED DATEFLICKS_EVENINGS=1` plays it again.
+The first five hundred are simulated in every run, the rest of two thousand in long ones. `DATEFLICKS_EVENINGS` sets how
+many, all of them in every run (about 50 a second), `DATEFLICKS_EVENING` the first seed. A failure prints its seed with
+the plan of its evening; `DATEFLICKS_EVENING=SEED DATEFLICKS_EVENINGS=1` plays it again.
 
 What "in step" can mean. The promise is 5 ms between any two players 30 s after the last disturbance. It holds as it
 stands where the clocks can be known: on lines with equal delays there and back, and no jitter. Elsewhere two things are
@@ -18,7 +19,7 @@ Where the film stands, all must show the same frame: within 10 ms, a quarter of 
 """
 
 import os
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
@@ -30,6 +31,9 @@ from tests.simulation.world import Person, World
 EVENINGS: Final = int(os.environ.get("DATEFLICKS_EVENINGS", "2000"))
 FIRST: Final = int(os.environ.get("DATEFLICKS_EVENING", "0"))
 BATCH: Final = 50
+EVERY_RUN: Final = (
+    EVENINGS if "DATEFLICKS_EVENINGS" in os.environ else 500
+)  # those that are asked for are all simulated
 CALM_SECONDS: Final = 30.0
 IN_STEP_SECONDS: Final = 0.005
 SAME_FRAME_SECONDS: Final = STILL_SECONDS + 0.0001  # positions are told to a tenth of a millisecond
@@ -83,7 +87,13 @@ def thrown_back(world: World) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("first", range(FIRST, FIRST + EVENINGS, BATCH))
+def batches() -> list[Any]:
+    """The first seed of each batch; those beyond what every run simulates are for long ones."""
+    firsts = range(FIRST, FIRST + EVENINGS, BATCH)
+    return [pytest.param(first, marks=[pytest.mark.long] if first >= FIRST + EVERY_RUN else []) for first in firsts]
+
+
+@pytest.mark.parametrize("first", batches())
 def test_all_end_in_step_and_nothing_that_is_promised_is_broken_on_the_way(first: int) -> None:
     failures = []
     for seed in range(first, min(first + BATCH, FIRST + EVENINGS)):
