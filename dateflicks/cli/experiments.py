@@ -303,6 +303,7 @@ def _arms_called(experiments: "Sequence[Experiment]", name: str) -> "list[tuple[
 
 @contextlib.asynccontextmanager
 async def _database(environment: CliEnvironment) -> "AsyncIterator[Database]":
+    import dateflicks.server.recommenders.reporting.interleaved  # noqa: F401 - takes its time: not while it is open
     from dateflicks.server.recommendation.records import COLLECTIONS
     from dateflicks.server.recommenders.reporting.evidence import COLLECTIONS as READ
 

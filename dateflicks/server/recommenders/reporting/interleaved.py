@@ -11,7 +11,6 @@ from typing import Final
 
 import msgspec
 import numpy as np
-from scipy.stats import norm
 
 from dateflicks.core.experiments.assignment import Experiment
 from dateflicks.server.recommenders.reporting.evidence import Evidence, day_of, people_of
@@ -23,6 +22,7 @@ from dateflicks.server.recommenders.reporting.statistics import (
     SPLIT_ALPHA,
     WORTHWHILE,
     binomial_interval,
+    normal_quantile,
     split_p,
 )
 
@@ -142,7 +142,7 @@ def groups_of(units: Iterable[str]) -> list[int]:
 
 def votes_needed(alpha: float = ALPHA) -> int:
     """Votes by which a preference worth knowing of is found four times out of five, looked at once, at the end."""
-    return ceil(float(norm.isf(alpha / 2) + norm.isf(1 - POWER)) ** 2 / WORTHWHILE**2)
+    return ceil((normal_quantile(alpha / 2) + normal_quantile(1 - POWER)) ** 2 / WORTHWHILE**2)
 
 
 def sentence_of(report: InterleavedReport) -> str:

@@ -190,6 +190,9 @@ def sentence_of(report: Report) -> str:
         return "Nothing was shown yet."
     lead = next((one for one in report.comparisons if one.arm == report.arm), None)
     if report.verdict in (Verdict.EARLY, Verdict.UNDECIDED) or lead is None:
+        if report.have >= SMALLEST and report.needed is None:
+            control = report.comparisons[0].control
+            return f"Nothing can be compared yet: {control} has led to no accepted invitation that counts by now."
         if (first := report.comparisons[0]).low is not None and report.have >= (report.needed or 0):
             bounds = f"between {first.low:+.3f} and {first.high:+.3f} per list"
             return f"Not decided, with {report.have:,} {who} per arm: {first.arm} less {first.control} is {bounds}."
