@@ -17,6 +17,7 @@ from dateflicks.server.jobs.executing import Tell, Work, blank, failed
 from dateflicks.server.jobs.records import JobRun
 from dateflicks.server.plugins import Broken
 from dateflicks.server.providers.records import Counters
+from dateflicks.server.providers.redaction import RedactedLog, Redactor, secrets_of
 from dateflicks.server.recommendation import history, records
 from dateflicks.server.recommenders.discovery import config_of, find, load
 from dateflicks.server.recommenders.running import Outcome, Plan, Stopped, run_recommender
@@ -31,14 +32,16 @@ COLLECTIONS: Final = tuple(dict.fromkeys((VIDEOS, WORKS, SOURCES, *history.COLLE
 async def execute(work: Work, stopping: asyncio.Event, tell: Tell) -> None:
     """Do it, and tell how it went."""
     began, cpu = time.time(), time.process_time()
+    redact = Redactor()
     try:
         async with Database.open(work.database, work.folder, COLLECTIONS, role="guest") as database:
-            record = await _run(work, database, stopping, tell)
-    except Exception as error:  # whatever a recommender does is what became of its run
-        log.error("%s failed", work.job.name, exc_info=error)
+            record = await _run(work, database, stopping, tell, redact)
+    except Exception as error:  # noqa: BLE001 - whatever a recommender does is what became of its run
+        RedactedLog(log, redact).error("%s failed", work.job.name, exc_info=error)
         record = failed(work, error)
         if isinstance(error, Broken | SettingsError):
-            record = replace(record, error_kind="broken")
+            record = replace(record, error_kind="broken", error_class=type(error.__cause__ or error).__name__)
+        record = replace(record, error=redact.line(record.error or ""))
     record = replace(
         record,
         started_at=began,
@@ -49,12 +52,15 @@ async def execute(work: Work, stopping: asyncio.Event, tell: Tell) -> None:
     tell({"record": msgspec.to_builtins(record)})
 
 
-async def _run(work: Work, database: Database, stopping: asyncio.Event, tell: Tell) -> JobRun:
+async def _run(work: Work, database: Database, stopping: asyncio.Event, tell: Tell, redact: Redactor) -> JobRun:
     settings = work.recommenders
     recommender = load(find(work.job.subject.removeprefix(RECOMMEND), settings.allow, settings.deny))
+    config = config_of(recommender, settings)
+    for secret in secrets_of(config):
+        redact.learn(secret)
     plan = Plan(
         run_id=work.run_id,
-        config=config_of(recommender, settings),
+        config=config,
         settings=settings,
         folder=work.folder,
         is_dry=work.wish.is_dry,

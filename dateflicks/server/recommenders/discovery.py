@@ -70,4 +70,3 @@ def config_of(recommender: "Recommender", settings: RecommendersSettings) -> msg
     return plugins.plugged_config(
         recommender.name, recommender.config, settings.plugins, file="recommenders.toml", beside=SCHEDULE_KEYS
     )
-

@@ -17,6 +17,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 import numpy as np
 
+from dateflicks.server.providers.redaction import HIDDEN, Redactor, secrets_of
 from dateflicks.server.recommendation.runs import Listing, Reader, Row, Run, Writer, as_text
 from dateflicks.server.recommenders.making import Making, has_arrived
 from dateflicks.server.recommenders.prior import About, kept, load_all
@@ -29,7 +30,6 @@ from dateflicks.settings.recommenders import RecommendersSettings
 T = TypeVar("T")
 PAIRS_AT_ONCE: Final = 64
 SEED: Final = 42
-ERROR_MAX: Final = 500
 
 
 class Stopped(Exception):
@@ -76,6 +76,12 @@ async def run_recommender(recommender: Recommender, plan: Plan, database: Databa
     outcome = Outcome()
     with outcome.timed("read"):
         reading = await read(database, now=plan.now)
+    await run_on(recommender, plan, reading, database, outcome)
+    return outcome
+
+
+async def run_on(recommender: Recommender, plan: Plan, reading: Reading, database: Database, outcome: Outcome) -> None:
+    """Run it on what was read. Raises as `run_recommender` does."""
     outcome.learned_from = int(reading.data.weights.nnz)
     priors = kept(plan.folder)
     run = _run_of(recommender, plan, reading, priors)
@@ -89,12 +95,12 @@ async def run_recommender(recommender: Recommender, plan: Plan, database: Databa
         try:
             await _make(recommender, plan, reading, run, outcome, writer)
         except (Exception, asyncio.CancelledError) as error:
-            await writer.fail(run, f"{type(error).__name__}: {error}"[:ERROR_MAX])
+            redact = Redactor(*secrets_of(plan.config))
+            await writer.fail(run, redact.line(f"{type(error).__name__}: {error}"))
             raise
     if writer is not None:
         await writer.retire(recommender.name)
         await writer.clear(recommender.name, kept=max(plan.settings.run.runs_kept - 1, 0))
-    return outcome
 
 
 def _run_of(recommender: Recommender, plan: Plan, reading: Reading, priors: list[About]) -> Run:
@@ -105,13 +111,22 @@ def _run_of(recommender: Recommender, plan: Plan, reading: Reading, priors: list
         id=plan.run_id,
         algorithm=recommender.name,
         version=recommender.version,
-        parameters=as_text(plan.config),
+        parameters=as_text(_without_secrets(msgspec.to_builtins(plan.config), {*secrets_of(plan.config)})),
         data_cut=reading.data.now,
         data_hash=reading.digest(*made_of),
         interactions=int(reading.data.weights.nnz),
         videos=int(reading.is_there.sum()),
         started_at=plan.now(),
     )
+
+
+def _without_secrets(value: Any, secrets: set[str]) -> Any:
+    """Settings as they may be kept: what is declared secret, or named so, is hidden."""
+    if isinstance(value, dict):
+        return {str(name): _without_secrets(one, secrets) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_secrets(one, secrets) for one in value]
+    return HIDDEN if isinstance(value, str) and value in secrets else value
 
 
 async def _is_live(database: Database, run: Run) -> bool:
