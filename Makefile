@@ -5,7 +5,7 @@ ARGS ?=
 PATHS := dateflicks tests benchmarks
 
 .PHONY: demo test test-long check lint types unit bench-sync bench-messages bench-chat-faults bench-tui bench-videos bench-providers \
-	bench-isolation bench-recommendations bench-recommenders pictures format clean
+	bench-isolation bench-recommendations bench-recommenders bench-recommender-runs pictures format clean
 .DEFAULT_GOAL := test
 
 .venv/.made: pyproject.toml constraints.txt
@@ -63,6 +63,9 @@ bench-recommendations: .venv/.made  ## what telling people what to watch costs, 
 
 bench-recommenders: .venv/.made  ## what fitting recommenders and making lists costs, beside a product of matrices; ARGS are passed on
 	$(BIN)/python -m benchmarks.recommenders $(ARGS)
+
+bench-recommender-runs: .venv/.made  ## what whole runs of recommenders cost, with their writes; ARGS are passed on
+	$(BIN)/python -m benchmarks.recommender_runs $(ARGS)
 
 pictures: .venv/.made  ## those of the README, as the terminal client looks now
 	$(BIN)/python -m tests.tui.pictures

@@ -19,6 +19,7 @@ from dateflicks.server.plugins import Broken
 from dateflicks.server.providers.records import Counters
 from dateflicks.server.providers.redaction import RedactedLog, Redactor, secrets_of
 from dateflicks.server.recommendation import history, records
+from dateflicks.server.recommendation.retention import forget_exposures
 from dateflicks.server.recommenders.discovery import config_of, find, load
 from dateflicks.server.recommenders.running import Outcome, Plan, Stopped, run_recommender
 from dateflicks.server.storage.database import Database
@@ -69,6 +70,8 @@ async def _run(work: Work, database: Database, stopping: asyncio.Event, tell: Te
     )
     with contextlib.suppress(Stopped):
         outcome = await run_recommender(recommender, plan, database)
+        if not plan.is_dry:
+            await forget_exposures(database, time.time())
         status = "unchanged" if outcome.is_unchanged else "ok"
         return replace(blank(work), status=status, counters=counters_of(outcome))
     return replace(blank(work), status="partial")
