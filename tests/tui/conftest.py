@@ -2,12 +2,32 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from textual.css.model import RuleSet
+from textual.css.stylesheet import Stylesheet
 
 from tests.journeys.deployment import Deployment, running_server
 from tests.journeys.people import Crowd, Person
 from tests.tui.stage import Stage
+
+
+@pytest.fixture(scope="session", autouse=True)
+def styles_read_once() -> Iterator[None]:
+    """Each app reads the same styles anew, which costs more than what most tests do; here once for each theme."""
+    read = Stylesheet._parse_rules
+    known: dict[Any, list[RuleSet]] = {}
+
+    def remember(self: Stylesheet, css: str, read_from: Any, *args: Any, **more: Any) -> list[RuleSet]:
+        key = (tuple(self._variables.items()), css, read_from, args, tuple(more.items()))
+        if key not in known:
+            known[key] = read(self, css, read_from, *args, **more)
+        return known[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Stylesheet, "_parse_rules", remember)
+        yield
 
 
 @pytest.fixture(scope="session")
