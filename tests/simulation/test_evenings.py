@@ -31,9 +31,8 @@ from tests.simulation.world import Person, World
 EVENINGS: Final = int(os.environ.get("DATEFLICKS_EVENINGS", "2000"))
 FIRST: Final = int(os.environ.get("DATEFLICKS_EVENING", "0"))
 BATCH: Final = 50
-EVERY_RUN: Final = (
-    EVENINGS if "DATEFLICKS_EVENINGS" in os.environ else 500
-)  # those that are asked for are all simulated
+# Those that are asked for are all simulated.
+EVERY_RUN: Final = EVENINGS if "DATEFLICKS_EVENINGS" in os.environ else 500
 CALM_SECONDS: Final = 30.0
 IN_STEP_SECONDS: Final = 0.005
 SAME_FRAME_SECONDS: Final = STILL_SECONDS + 0.0001  # positions are told to a tenth of a millisecond
