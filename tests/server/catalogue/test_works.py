@@ -218,7 +218,7 @@ def some_item(chance: random.Random, number: int) -> Item:
     )
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", [0, 1, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(2, 6))])
 async def test_whatever_happens_in_whatever_order_films_are_what_the_rules_make_of_all_offers(
     collected: Collected, seed: int
 ) -> None:
@@ -246,7 +246,7 @@ async def test_whatever_happens_in_whatever_order_films_are_what_the_rules_make_
     assert await collected.all_films() == before
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.long) for seed in (1, 2))])
 async def test_many_offers_at_once_and_one_at_a_time_make_the_same_films(collected: Collected, seed: int) -> None:
     chance = random.Random(f"offers {seed}")
     items = [some_item(chance, number) for number in range(30)]
