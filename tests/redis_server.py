@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import signal
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 from tests.conftest import require
@@ -65,6 +65,19 @@ async def redis_server(folder: Path) -> AsyncIterator[RedisServer]:
         yield server
     finally:
         await server.kill()
+
+
+@contextlib.contextmanager
+def running_redis(folder: Path) -> Iterator[str]:
+    """The same for tests that have no loop; the address."""
+    with asyncio.Runner() as runner:
+        require("redis-server")
+        server = RedisServer(folder)
+        runner.run(server.start())
+        try:
+            yield server.uri
+        finally:
+            runner.run(server.kill())
 
 
 def _answers(path: Path) -> bool:

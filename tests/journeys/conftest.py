@@ -1,5 +1,6 @@
 """A deployment for all journeys of a run, people for it, and a room of two for each test that watches a film."""
 
+import contextlib
 import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -12,6 +13,7 @@ from tests.journeys.people import Crowd, Person, act, invite, ticket_of, walk_in
 from tests.journeys.room import Room, make_timecode, seats
 from tests.journeys.talk import Talk
 from tests.journeys.wire import Json, Rest, open_rest
+from tests.redis_server import running_redis
 
 # Read before any fixture tidies the environment.
 NAMED = os.environ.get("DATEFLICKS_CONFORMANCE_URL", "").rstrip("/")
@@ -19,15 +21,22 @@ NAMED = os.environ.get("DATEFLICKS_CONFORMANCE_URL", "").rstrip("/")
 OpenRoom = Callable[..., AbstractAsyncContextManager[Room]]
 
 
-@pytest.fixture(scope="session")
-def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    """The deployment named in DATEFLICKS_CONFORMANCE_URL, or one of our own with short deadlines."""
+@pytest.fixture(scope="session", params=["one process", pytest.param("three workers", marks=pytest.mark.long)])
+def deployment(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    """The deployment named in DATEFLICKS_CONFORMANCE_URL, or one of our own with short deadlines, in both set-ups."""
     if NAMED:
+        if request.param != "one process":
+            pytest.skip("a deployment that is named from outside is tested as it is")
         yield Deployment(NAMED, is_ours=False)
         return
     folder = tmp_path_factory.mktemp("deployment") / "data"
     folder.mkdir()
-    with running_server(folder, "--confirm-seconds", "3", "--wait-seconds", "4") as server:
+    flags, variables = ["--confirm-seconds", "3", "--wait-seconds", "4"], {}
+    with contextlib.ExitStack() as stack:
+        if request.param == "three workers":
+            variables["DATEFLICKS_ALL_BUS_URI"] = stack.enter_context(running_redis(folder.parent))
+            flags += ["--workers", "3"]
+        server = stack.enter_context(running_server(folder, *flags, variables=variables))
         yield Deployment(server.url, is_ours=True)
 
 

@@ -5,12 +5,14 @@ before that is an HTTP answer, and no WebSocket was ever there. Only pages, insi
 """
 
 import contextlib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final, TypeVar
 
 from dateflicks.core.errors import Forbidden, NotFound, RuleError, Unauthenticated, Unavailable
 from dateflicks.core.limits import PING_INTERVAL_SECONDS
 from dateflicks.protocol.frames import Ping
+from dateflicks.protocol.ids import new_id
+from dateflicks.server.bus.local import Bus
 from dateflicks.server.observe.metrics import Metrics
 from dateflicks.server.observe.requests import HEADER
 from dateflicks.server.web.service import FeedCall
@@ -24,6 +26,7 @@ from dateflicks.settings.services import LimitSettings
 
 T = TypeVar("T")
 
+PLACES_TOPIC: Final = "places"
 _NOTHING: Final[FrameDecoder[Ping]] = FrameDecoder(Ping)  # of a connection that is closed before it can say anything
 _CODES: Final[tuple[tuple[type[RuleError], Code], ...]] = (
     (Unauthenticated, Code.TOKEN),
@@ -44,7 +47,9 @@ class Gate:
         metrics: Metrics | None = None,
         ping_seconds: float = PING_INTERVAL_SECONDS,
         rules: ConnectionRules | None = None,
+        bus: Bus | None = None,
     ) -> None:
+        """`bus` tells of people's connections to other processes."""
         limits = limits or LimitSettings()
         self._service = service
         self._origins = allowed_origins(origins)
@@ -54,6 +59,9 @@ class Gate:
         )
         self._places = Places(limits.sockets_per_person, limits.sockets_per_address)
         self._open: set[AnyConnection] = set()
+        self._bus = bus
+        if bus is not None:
+            bus.subscribe(PLACES_TOPIC, self._hear_place)
         self._metrics.sockets.labels(service).set(0)
 
     def __iter__(self) -> Iterator[AnyConnection]:
@@ -85,11 +93,13 @@ class Gate:
             raise Unavailable("The connection is gone.")
         address = call.address
         self._places.check(address)  # once more: many may have passed the first check while each waited for something
+        connection_id = new_id("req")
         answer = accepted(call.request, call.subprotocol, {HEADER: call.request_id})
 
         def leave(own: AnyConnection) -> None:  # knows nothing of the call: a request is not kept for an evening
             self._open.discard(own)
             self._places.leave(own, person, address)
+            self._tell_place(person, connection_id, has_left=True)
             self._metrics.sockets.labels(self._service).set(len(self._open))
 
         connection = Connection(transport, decoder, self._rules, self._service, self._metrics, leave)
@@ -98,7 +108,23 @@ class Gate:
         self._open.add(connection)
         self._metrics.sockets.labels(self._service).set(len(self._open))
         self._places.enter(connection, person, address)
+        self._tell_place(person, connection_id)
         return connection
+
+    def _tell_place(self, person: str, connection_id: str, *, has_left: bool = False) -> None:
+        if self._bus is not None and person:
+            where = {"service": self._service, "person": person, "connection": connection_id, "left": has_left}
+            self._bus.publish(PLACES_TOPIC, {**where, "by": self._bus.worker_id})
+
+    def _hear_place(self, _: str, hint: Mapping[str, Any]) -> None:
+        assert self._bus is not None
+        if hint.get("service") != self._service or hint.get("by") == self._bus.worker_id:
+            return
+        person, connection_id = str(hint.get("person")), str(hint.get("connection"))
+        if hint.get("left"):
+            self._places.left_elsewhere(person, connection_id)
+        else:
+            self._places.entered_elsewhere(person, connection_id)
 
     @contextlib.contextmanager
     def told(self, call: FeedCall) -> Iterator[None]:

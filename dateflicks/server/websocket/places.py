@@ -1,5 +1,6 @@
 """How many connections one person and one address may have: one more of a person replaces the oldest, of an address
-none is let in."""
+none is let in. Those of a person are counted over all processes, those of an address in each.
+"""
 
 from collections import defaultdict
 from ipaddress import IPv6Address, ip_address
@@ -10,6 +11,7 @@ from dateflicks.server.web.address import LOCAL
 from dateflicks.server.websocket.frames import Code
 
 RETRY_SECONDS: Final = 10.0
+REPLACED: Final = "replaced by a newer connection"
 
 
 class Replaceable(Protocol):
@@ -31,6 +33,7 @@ class Places:
         self._per_address = per_address
         self._people: defaultdict[str, list[Replaceable]] = defaultdict(list)
         self._addresses: defaultdict[str, int] = defaultdict(int)
+        self._elsewhere: dict[Replaceable, set[str]] = {}  # of each, those of its person that came later, elsewhere
 
     def check(self, address: str) -> None:
         """Raises TooMany when this address has all the connections that it may have."""
@@ -45,7 +48,26 @@ class Places:
         self._people[person] = [*own, connection]
         for oldest in own[: max(0, len(own) + 1 - self._per_person)]:
             self._people[person].remove(oldest)
-            oldest.close(Code.REPLACED, "replaced by a newer connection")
+            oldest.close(Code.REPLACED, REPLACED)
+        self._elsewhere[connection] = set()
+        self._replace(person)
+
+    def entered_elsewhere(self, person: str, connection_id: str) -> None:
+        """A person has one more connection, to another process."""
+        for one in self._people.get(person, ()):
+            self._elsewhere[one].add(connection_id)
+        self._replace(person)
+
+    def left_elsewhere(self, person: str, connection_id: str) -> None:
+        """One of them is gone."""
+        for one in self._people.get(person, ()):
+            self._elsewhere[one].discard(connection_id)
+
+    def _replace(self, person: str) -> None:
+        own = [one for one in self._people.get(person, ()) if one.is_open]
+        for number, one in enumerate(own):
+            if len(own) - 1 - number + len(self._elsewhere.get(one, ())) >= self._per_person:
+                one.close(Code.REPLACED, REPLACED)
 
     def leave(self, connection: Replaceable, person: str, address: str) -> None:
         """Count it out."""
@@ -54,6 +76,7 @@ class Places:
         if self._addresses[origin] <= 0:
             del self._addresses[origin]
         own = self._people[person]
+        self._elsewhere.pop(connection, None)
         if connection in own:
             own.remove(connection)
         if not own:

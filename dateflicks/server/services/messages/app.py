@@ -58,6 +58,7 @@ class MessagesService:
             settings.allowed_origins,
             metrics=metrics,
             ping_seconds=QUIET_PING_INTERVAL_SECONDS,
+            bus=bus,
         )
         self._marks = WriteBehind(database.table(MARKS))
         self._film = FilmPositions()

@@ -7,6 +7,7 @@ database answers, for what may have landed late.
 """
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable, Coroutine
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Final, assert_never
 
 from dateflicks.core import limits
-from dateflicks.core.errors import Conflict, RuleError, Unavailable
+from dateflicks.core.errors import Conflict, RuleError, TooMany, Unavailable
 from dateflicks.protocol.chat import (
     AckFrame,
     ChatClientFrame,
@@ -91,7 +92,7 @@ class MessagesHandler:
         self._catching_up = CatchingUp(wait_up)
         self._rooms: dict[str, Room] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self.others = Others(bus, self, self._begin)
+        self.others = Others(bus, self, self._begin, self._took)
 
     # --- connections --------------------------------------------------------------------------------------------
 
@@ -143,7 +144,7 @@ class MessagesHandler:
                 assert_never(frame)
 
     def _hear_message(self, seat: Seat, frame: SendFrame, at: float) -> None:
-        self._limiter.take(seat.user_id, at)
+        self._take(seat.user_id, at)
         film = self._film.at(seat.room.session_id, self._now())
         draft = draft_of(frame, seat.user_id, seat.name, film)
 
@@ -154,7 +155,7 @@ class MessagesHandler:
         self._put(seat.room, Job(act, lambda error: _refuse(seat, error, frame.client_id)))
 
     def _hear_change(self, seat: Seat, frame: EditFrame | DeleteFrame, at: float) -> None:
-        self._limiter.take(seat.user_id, at)
+        self._take(seat.user_id, at)
         word = "edit" if isinstance(frame, EditFrame) else "delete"
 
         async def act() -> None:
@@ -179,7 +180,7 @@ class MessagesHandler:
 
     async def post(self, session_id: str, user_id: str, name: str, said: MessageRequest) -> Message:
         """Say something. Raises TooMany, Invalid, Conflict (the clientId was used for something else), Unavailable."""
-        self._limiter.take(user_id, self._monotonic())
+        self._take(user_id, self._monotonic())
         draft = draft_of(said, user_id, name, self._film.at(session_id, self._now()))
         return message_of(await self.say(session_id, draft))
 
@@ -246,6 +247,14 @@ class MessagesHandler:
             await asyncio.wait(self._tasks)
 
     # --- inside -------------------------------------------------------------------------------------------------
+
+    def _take(self, user_id: str, at: float) -> None:
+        self._limiter.take(user_id, at)
+        self.others.takes(user_id)
+
+    def _took(self, user_id: str) -> None:
+        with contextlib.suppress(TooMany):
+            self._limiter.take(user_id, self._monotonic())
 
     def _settle(self, seat: Seat) -> None:
         """Whoever has not resumed with the first frame, or soon, wants to hear what is said from now on."""

@@ -34,15 +34,27 @@ class Rooms(Protocol):
 
 
 class Others:
-    """What this process tells the others and hears of them; `begin` starts something in the background."""
+    """What this process tells the others and hears of them; `begin` starts something in the background, `took` is told
+    of somebody who said something elsewhere."""
 
-    def __init__(self, bus: Bus, rooms: Rooms, begin: Callable[[Coroutine[Any, Any, None], str], object]) -> None:
+    def __init__(
+        self,
+        bus: Bus,
+        rooms: Rooms,
+        begin: Callable[[Coroutine[Any, Any, None], str], object],
+        took: Callable[[str], None],
+    ) -> None:
         self._bus = bus
         self._rooms = rooms
         self._begin = begin
+        self._took = took
         self._behind: set[str] = set()  # rooms that are about to read on
 
     # --- telling ------------------------------------------------------------------------------------------------
+
+    def takes(self, user_id: str) -> None:
+        """Somebody says something here: it counts everywhere, for they may say so much and not more."""
+        self._bus.publish(TOPIC, {"took": user_id, "by": self._bus.worker_id})
 
     def said(self, room: Room, document: Document) -> None:
         """A message was written here."""
@@ -68,6 +80,9 @@ class Others:
     def hear(self, _: str, hint: Mapping[str, Any]) -> None:
         """A hint of the topic; one that makes no sense is ignored."""
         session_id = hint.get("session")
+        if hint.get("by") != self._bus.worker_id and isinstance(user_id := hint.get("took"), str):
+            self._took(user_id)
+            return
         room = self._rooms.get(session_id) if isinstance(session_id, str) else None
         if room is None or not room.is_loaded or hint.get("by") == self._bus.worker_id:
             return

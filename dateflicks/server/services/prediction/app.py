@@ -52,6 +52,7 @@ class PredictionService:
             settings.allowed_origins,
             metrics=metrics,
             ping_seconds=QUIET_PING_INTERVAL_SECONDS,
+            bus=bus,
         )
         predictions = database.table(PREDICTIONS)
         self._tables = Tables(predictions, database.table(OUTCOMES), database.table(SETTLING), now)

@@ -33,6 +33,7 @@ class Presence:
         self._is_behind = False
         rooms.on_here = self._tell
         rooms.on_enter = self._ask
+        rooms.on_moved = self._tell_place
         bus.on_gone(self._gone)
         bus.on_return(self._returned)
 
@@ -46,6 +47,10 @@ class Presence:
             if room.here:
                 self._tell(room)
             return
+        if isinstance(user_id := hint.get("moved"), str):
+            if user_id not in room.here:
+                self._rooms.moved_elsewhere(room, user_id, float(hint["position"]), float(hint["rate"]))
+            return
         people = hint.get("people")
         if isinstance(people, list):
             here = frozenset(one for one in people[: 2 * PARTICIPANTS_MAX] if isinstance(one, str))
@@ -53,6 +58,7 @@ class Presence:
                 room.elsewhere[by] = here
             else:
                 room.elsewhere.pop(by, None)
+            self._rooms.forget_places(room)
             self._rooms.look(room)
 
     async def run(self) -> None:
@@ -76,12 +82,17 @@ class Presence:
     def _tell(self, room: Room) -> None:
         self._bus.publish(TOPIC, {"session": room.session_id, "by": self._bus.worker_id, "people": sorted(room.here)})
 
+    def _tell_place(self, room: Room, user_id: str, position: float, rate: float) -> None:
+        where = {"moved": user_id, "position": position, "rate": rate}
+        self._bus.publish(TOPIC, {"session": room.session_id, "by": self._bus.worker_id, **where})
+
     def _ask(self, room: Room) -> None:
         self._bus.publish(TOPIC, {"session": room.session_id, "by": self._bus.worker_id, "asks": True})
 
     def _gone(self, worker_id: str) -> None:
         for room in self._rooms.everywhere():
             if room.elsewhere.pop(worker_id, None) is not None:
+                self._rooms.forget_places(room)
                 self._rooms.look(room)
 
     def _returned(self) -> None:

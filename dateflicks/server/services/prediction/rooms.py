@@ -49,6 +49,7 @@ class Rooms:
         self._is_ending = False
         self.on_here: Callable[[Room], None] = _nothing
         self.on_enter: Callable[[Room], None] = _nothing
+        self.on_moved: Callable[[Room, str, float, float], None] = _nothing
         self._encode = msgspec.json.Encoder().encode
 
     def __len__(self) -> int:
@@ -124,8 +125,21 @@ class Rooms:
         room = self._rooms.get(seat.session_id)
         if room is None or seat not in room.seats:
             return
+        self._move(room, seat.user_id, position, rate)
+        self.on_moved(room, seat.user_id, position, rate)
+
+    def moved_elsewhere(self, room: Room, user_id: str, position: float, rate: float) -> None:
+        """The same of somebody who is connected to another process."""
+        self._move(room, user_id, position, rate)
+
+    def forget_places(self, room: Room) -> None:
+        """Forget where those are who are not here any more."""
+        for user_id in [one for one in room.positions if not room.is_here(one)]:
+            del room.positions[user_id]
+
+    def _move(self, room: Room, user_id: str, position: float, rate: float) -> None:
         film = self.where.film(room)
-        room.positions[seat.user_id] = moving(position, self._evenly(), rate, film.length if film else 0.0)
+        room.positions[user_id] = moving(position, self._evenly(), rate, film.length if film else 0.0)
         self.look(room)
 
     def body(self, room: Room, kept: Kept, user_id: str) -> PredictionBody:
@@ -269,7 +283,7 @@ class Rooms:
             del self._rooms[room.session_id]
 
 
-def _nothing(_: Room) -> None:
+def _nothing(*_: object) -> None:
     """Nobody wants to know."""
 
 

@@ -95,6 +95,7 @@ class SessionService:
             settings.allowed_origins,
             metrics=metrics,
             ping_seconds=QUIET_PING_INTERVAL_SECONDS,
+            bus=bus,
         )
         self._feed = SessionFeed(self._people, lists, self._hub, gate)
         self.routes: Sequence[Route] = SessionRoutes(self._people, self._handler, lists, bus).all()

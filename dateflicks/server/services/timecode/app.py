@@ -59,7 +59,7 @@ class TimecodeService:
             on_leave=OnLeave(settings.on_leave),
         )
         self._admission = Admission(signer)
-        self._gate = Gate(self.name, settings.limits, settings.allowed_origins, metrics=metrics)
+        self._gate = Gate(self.name, settings.limits, settings.allowed_origins, metrics=metrics, bus=bus)
         timecodes = database.table(TIMECODES)
         self._records = KeptRecords(timecodes, bus, self._overtaken)
         self._handler = TimecodeHandler(self._records, self._clock, self._rules, bus)

@@ -17,7 +17,7 @@ from dateflicks.core.errors import Unavailable
 from dateflicks.core.limits import EVENT_INTERVAL_SECONDS, PAGE_MAX
 from dateflicks.protocol.ids import new_id
 from dateflicks.protocol.timecode import event_frame
-from dateflicks.server.bus.local import Bus
+from dateflicks.server.bus.local import Bus, LocalBus
 from dateflicks.server.clock import ServerClock
 from dateflicks.server.services.timecode.records import recorded_event
 from dateflicks.server.storage.records import StorageFault
@@ -32,6 +32,7 @@ Letter = Mapping[str, Any]
 
 LOOK_SECONDS: Final = 0.4
 CALM_SECONDS: Final = 0.5  # how often to see whether the bus is away
+CHECK_SECONDS: Final = 2.0  # how often to look for letters of those who cannot reach the bus, while we can
 WAITING_MAX: Final = 5_000
 OLD_SECONDS: Final = 30.0  # a letter that nobody took for so long is of another evening
 SILENT: Final = frozenset({"say", "measured"})  # found in the record, or not needed
@@ -69,13 +70,16 @@ class Detour:
             self._acts.append(document)
 
     async def run(self, house: "House") -> None:
-        """Carry letters while the bus is away, until cancelled; and once more when it is back."""
-        was_away = False
+        """Carry letters while the bus is away, until cancelled; and take those of others who cannot hear us."""
+        if isinstance(self._bus, LocalBus):
+            return
+        was_away, checked_at = False, 0.0
         while True:
-            is_away = not self._bus.is_up
-            if is_away or was_away:
+            is_away, now = not self._bus.is_up, asyncio.get_running_loop().time()
+            if is_away or was_away or now - checked_at >= CHECK_SECONDS:
+                checked_at = now
                 try:
-                    await self._carry(house)
+                    await self._carry(house, is_away=is_away)
                 except (Unavailable, StorageFault) as error:
                     log.debug("no way around the bus: %s", error)
                 except Exception:
@@ -85,13 +89,15 @@ class Detour:
             was_away = is_away
             await asyncio.sleep(LOOK_SECONDS if is_away else CALM_SECONDS)
 
-    async def _carry(self, house: "House") -> None:
+    async def _carry(self, house: "House", *, is_away: bool) -> None:
         waiting = [*self._acts, *self._reports.values()]
         self._acts.clear()
         self._reports.clear()
         for start in range(0, len(waiting), PAGE_MAX):
             await self._letters.insert_many(waiting[start : start + PAGE_MAX])
         await self._take(house)
+        if not is_away:
+            return
         chairs = house.far_chairs()
         sessions = list(chairs)
         for start in range(0, len(sessions), PAGE_MAX):

@@ -48,6 +48,7 @@ log = logging.getLogger(__name__)
 TOPIC: Final = "timecode-seats"
 KEPT_TOPIC: Final = "timecode-kept"
 AGAIN_SECONDS: Final = 0.2
+LETTERS_KNOWN: Final = 5_000
 SPREAD_SECONDS: Final = 0.03  # so that of several who find a keeper gone one is first
 LENGTH_SECONDS: Final = 2.0  # for the keeper to take in a length that somebody else was told
 DELETED: Final = "the timecode was deleted"
@@ -116,6 +117,7 @@ class House:
         self._keepers: dict[str, str] = {}  # of sessions that are kept elsewhere, as far as is known here
         self._moving: dict[str, asyncio.Task[None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._letters: dict[str, None] = {}  # that came of late
         self._leaving: dict[str, asyncio.TimerHandle] = {}
         self._is_ending = False
         self._encode = msgspec.json.Encoder().encode
@@ -254,10 +256,9 @@ class House:
 
     def post(self, worker_id: str, letter: Mapping[str, Any]) -> None:
         """Send a letter to another process, by whatever way there is."""
-        letter = {**letter, "from": self._bus.worker_id}
-        if self._bus.is_up:
-            self._bus.send(worker_id, TOPIC, letter)
-        else:
+        letter = {**letter, "from": self._bus.worker_id, "id": new_id("req")}
+        self._bus.send(worker_id, TOPIC, letter)
+        if not self._bus.is_up:  # as far as we know: what comes by both ways is heard once
             self._detour.post(worker_id, letter)
 
     def far_chairs(self) -> dict[str, list[Chair]]:
@@ -272,6 +273,15 @@ class House:
         """A letter that came through the database."""
         self._hear_letter(TOPIC, letter)
 
+    def _is_known(self, letter_id: str) -> bool:
+        """Whether a letter has come before, by another way; from now on it has."""
+        if letter_id in self._letters:
+            return True
+        self._letters[letter_id] = None
+        if len(self._letters) > LETTERS_KNOWN:
+            del self._letters[next(iter(self._letters))]
+        return False
+
     def _write(self, chair: Chair, what: str, **more: Any) -> None:
         if chair.keeper:
             self.post(chair.keeper, {"do": what, "chair": chair.id, "session": chair.session_id, **more})
@@ -285,6 +295,8 @@ class House:
 
     def _hear_letter(self, _: str, letter: Mapping[str, Any]) -> None:
         try:
+            if self._is_known(str(letter["id"])):
+                return
             source = str(letter["from"])
             match letter["do"]:
                 case "say":
