@@ -25,7 +25,7 @@ from dateflicks.server.recommenders.reading import Reading, read, with_priors
 from dateflicks.server.recommenders.recommender import Context, Model, Recommender, RecommenderError
 from dateflicks.server.recommenders.scoring import batches
 from dateflicks.server.storage.database import Database
-from dateflicks.settings.recommenders import RecommendersSettings
+from dateflicks.settings.recommenders import SCHEDULE_KEYS, RecommendersSettings
 
 T = TypeVar("T")
 PAIRS_AT_ONCE: Final = 64
@@ -111,13 +111,19 @@ def _run_of(recommender: Recommender, plan: Plan, reading: Reading, priors: list
         id=plan.run_id,
         algorithm=recommender.name,
         version=recommender.version,
-        parameters=as_text(_without_secrets(msgspec.to_builtins(plan.config), {*secrets_of(plan.config)})),
+        parameters=as_text(_parameters(plan.config)),
         data_cut=reading.data.now,
         data_hash=reading.digest(*made_of),
         interactions=int(reading.data.weights.nnz),
         videos=int(reading.is_there.sum()),
         started_at=plan.now(),
     )
+
+
+def _parameters(config: msgspec.Struct) -> dict[str, Any]:
+    """What the lists depend on: the settings, but for when it runs, and without secrets."""
+    found: dict[str, Any] = _without_secrets(msgspec.to_builtins(config), {*secrets_of(config)})
+    return {name: value for name, value in found.items() if name not in SCHEDULE_KEYS}
 
 
 def _without_secrets(value: Any, secrets: set[str]) -> Any:

@@ -23,6 +23,8 @@ from dateflicks.server.recommendation.records import EVERYBODY, EXPERIMENTS, pai
 from dateflicks.server.recommendation.runs import GRACE_SECONDS, Listing, Reader, Run, Writer, from_text
 from dateflicks.server.recommenders.edlae import Edlae
 from dateflicks.server.recommenders.popularity import Popularity
+from dateflicks.server.recommenders.prior import About, Prior, keep
+from dateflicks.server.recommenders.prior_films import PriorFilm
 from dateflicks.server.recommenders.reading import read
 from dateflicks.server.recommenders.recommender import (
     BaseRecommender,
@@ -206,12 +208,41 @@ async def test_one_place_in_ten_is_kept_for_what_has_arrived(home: Home) -> None
     assert [(place, one.video_id) for place, one in enumerate(listing.items) if one.is_new] == [(5, film_of("New"))]
 
 
+async def test_people_of_a_prior_are_learned_from_and_films_of_which_only_they_know_are_in_no_list(home: Home) -> None:
+    await home.scene.films("Safe", addedAt=NOON - 400 * DAY, externalIds={"imdb": "tt0000001"})
+    await home.scene.films("Sorcerer", addedAt=NOON - 400 * DAY, externalIds={"imdb": "tt0000002"})
+    await home.run(Edlae())
+    films = (
+        PriorFilm(ids={"imdb": "tt1"}),
+        PriorFilm(ids={"imdb": "tt2"}),
+        PriorFilm(titles=("Elsewhere",), year=1970),
+    )
+    people = csr_array(np.ones((900, 3), np.float32))
+    elsewhere = Prior(
+        name="far", film_ids=("1", "2", "3"), films=films, weights=people, times=np.full(people.nnz, NOON)
+    )
+    about = About(
+        name="far", came_from="far", kind="ratings.csv", people=900, films=3, interactions=2_700, with_ids=2,
+        licence_files=[], licence="", accepted_at=NOON,
+    )  # fmt: skip
+    keep(elsewhere, about, home.folder)
+    await home.scene.evening(home.ana, home.bea, "Safe")
+    await home.run(Edlae())
+    assert (await home.titles("edlae", home.ana))[0] == "Sorcerer"
+    live = await home.reader.live("edlae")
+    assert live is not None
+    (row,) = (await home.reader.neighbours(live.id, [film_of("Safe")])).values()
+    assert {video for video, _ in row.items} <= set(home.scene.titles)
+    assert (await home.run(Edlae())).is_unchanged
+
+
 async def test_a_second_run_on_the_same_writes_nothing_and_what_is_new_does(home: Home) -> None:
     assert not (await home.run(Edlae())).is_unchanged
     first = await home.reader.live("edlae")
     home.scene.now += 3_600.0
     assert (await home.run(Edlae())).is_unchanged
     assert await home.reader.live("edlae") == first
+    assert (await home.run(Edlae(), config=Edlae.config(schedule="1 1 * * *"))).is_unchanged
     changed = msgspec.structs.replace(Edlae.config(), regularization=5.0)
     assert not (await home.run(Edlae(), config=changed)).is_unchanged
     await home.scene.evening(home.ana, home.bea, "Greed", OVER)
