@@ -10,11 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from dateflicks.client import clock as clock_module
-from dateflicks.client.clock import ServerClock
 from dateflicks.client.consent import Consent, ConsentSettings
 from dateflicks.client.follower import BAND_SECONDS, END_SECONDS, INTERVAL_SECONDS, Action, Follower, Pause
 from dateflicks.client.players.base import Playhead
+from dateflicks.core import clock as clock_module
+from dateflicks.core.clock import FollowedClock
 from dateflicks.core.playback import Timeline
 from dateflicks.protocol import frames
 from dateflicks.protocol.timecode import milliseconds, seconds
@@ -68,7 +68,7 @@ class Viewer:
         self.is_host = is_host
         self.consent = consent or ConsentSettings()
         self.length = length
-        self.clock = ServerClock()
+        self.clock = FollowedClock()
         self.follower = Follower(gentle=gentle)
         self.timecode: frames.TimecodeFrame | None = None
         self.connected = False

@@ -13,8 +13,9 @@ from typing import Any, Final
 from dateflicks.core.errors import DateflicksError
 from dateflicks.server.auth.key import FILE_NAME, signing_key
 from dateflicks.server.auth.tokens import Signer
+from dateflicks.server.bus.clock import keep_parent_s
 from dateflicks.server.bus.local import Bus
-from dateflicks.server.bus.opening import open_bus
+from dateflicks.server.bus.opening import follow_deployment, open_bus
 from dateflicks.server.clock import ServerClock
 from dateflicks.server.observe.metrics import Metrics
 from dateflicks.server.services.messages import records as messages_records
@@ -140,12 +141,17 @@ class Deployment:
                     f"The data folder {own} cannot be used: {why}.\nMake it writable, or name another with --data."
                 ) from error
             bus = await stack.enter_async_context(open_bus(self.hosting.bus, place.worker_id if place else None))
+            clock = ServerClock(base=place.clock if place else None)
+            if place:
+                stack.callback(keep_parent_s(bus, place.parent, clock))
+            else:
+                await stack.enter_async_context(follow_deployment(self.hosting.bus, clock))
             shared = Shared(
                 database=database,
                 signer=signer,
                 bus=bus,
                 metrics=metrics,
-                clock=place.clock if place else ServerClock(),
+                clock=clock,
                 folder=own,
                 own_folder=own / f"worker-{place.number}" if place else own,
             )

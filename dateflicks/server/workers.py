@@ -21,8 +21,9 @@ from typing import Final
 import msgspec
 
 from dateflicks.protocol.ids import new_id
+from dateflicks.server.bus.clock import tell_workers
 from dateflicks.server.bus.local import Bus
-from dateflicks.server.bus.opening import LOCAL, open_bus
+from dateflicks.server.bus.opening import LOCAL, follow_deployment, open_bus
 from dateflicks.server.clock import ClockBase, ServerClock
 from dateflicks.server.observe.logs import configure_logs
 from dateflicks.server.storage.database import EMBEDDED
@@ -41,13 +42,14 @@ CUT_OFF_EXIT: Final = 70  # EX_SOFTWARE
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
-    """What a worker is given: its number and name, the port's socket to inherit, and the clock to follow."""
+    """What a worker is given: its number and name, the port's socket to inherit, and the clock that all workers of its
+    parent keep, for they are on one host, whose monotonic clock they share."""
 
     number: int
     worker_id: str
     port_handle: int
-    clock_id: str
-    clock_anchor: float
+    parent: str  # its name on the bus
+    clock: ClockBase
 
     @classmethod
     def read(cls, text: str) -> "Place":
@@ -56,11 +58,6 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
             return msgspec.json.decode(text, type=cls)
         except msgspec.MsgspecError as error:
             raise StartFailed("This is for workers, which are started with --workers.") from error
-
-    @property
-    def clock(self) -> ServerClock:
-        """The clock of all workers of one parent: they are on one host, whose monotonic clock they share."""
-        return ServerClock(base=ClockBase(self.clock_id, self.clock_anchor))
 
     def listener(self) -> socket.socket:
         """The port, which listens already."""
@@ -130,12 +127,13 @@ class Crew:
 
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, on_signal, number)
-        clock = ServerClock().base
+        clock = ServerClock()
         async with contextlib.AsyncExitStack() as stack:
             listener = stack.enter_context(contextlib.closing(bind(server.host, server.port)))
             listener.listen(BACKLOG)  # from here on whoever comes waits for a worker
             await stack.enter_async_context(self._database())
             bus = await stack.enter_async_context(open_bus(self.hosting.bus))
+            await stack.enter_async_context(follow_deployment(self.hosting.bus, clock, tell_workers(bus)))
             ready = [asyncio.Event() for _ in range(self.count)]
             keeping = [
                 asyncio.create_task(
@@ -176,7 +174,7 @@ class Crew:
         self,
         number: int,
         listener: socket.socket,
-        clock: ClockBase,
+        clock: ServerClock,
         bus: Bus,
         stop: asyncio.Event,
         ready: asyncio.Event,
@@ -188,8 +186,8 @@ class Crew:
                 number=number,
                 worker_id=new_id("wrk"),
                 port_handle=listener.fileno(),
-                clock_id=clock.clock_id,
-                clock_anchor=clock.anchor,
+                parent=bus.worker_id,
+                clock=clock.base,
             )
             began = loop.time()
             code = await self._run(place, stop, ready)

@@ -23,8 +23,8 @@ from typing import Any, Final
 
 import pytest
 
-from dateflicks.client.clock import WINDOW_SECONDS
 from dateflicks.client.follower import STILL_SECONDS
+from dateflicks.core.clock import WINDOW_SECONDS
 from tests.simulation.evening import CLOCK_PPM, Evening
 from tests.simulation.world import Person, World
 

@@ -13,12 +13,12 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from dateflicks.client.clock import WINDOW_SECONDS
 from dateflicks.client.consent import Consent, ConsentSettings
 from dateflicks.client.follower import Hold, Pause, PlayAt, SeekTo, Speed
 from dateflicks.client.players.base import Playhead, Recovered, Stalled
 from dateflicks.client.players.physics import NEVER, SimulatedPhysics
 from dateflicks.client.viewer import Output, Send, Viewer
+from dateflicks.core.clock import WINDOW_SECONDS
 from dateflicks.core.errors import RuleError
 from dateflicks.core.limits import EVENT_INTERVAL_SECONDS
 from dateflicks.core.playback import (

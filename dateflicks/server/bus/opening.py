@@ -1,11 +1,13 @@
-"""Which bus a process has, by the settings."""
+"""Which bus a process has, and which clock it follows, by the settings."""
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Final
 
 from dateflicks.core.errors import DateflicksError
+from dateflicks.server.bus.clock import following
 from dateflicks.server.bus.local import Bus, LocalBus
+from dateflicks.server.clock import ClockBase, ServerClock
 from dateflicks.settings.services import BusSettings
 
 LOCAL: Final = "local"
@@ -35,3 +37,20 @@ async def open_bus(settings: BusSettings, worker_id: str | None = None) -> Async
         ) from error
     async with RedisBus(settings.uri, deployment=settings.deployment, worker_id=worker_id).open() as bus:
         yield bus
+
+
+@contextlib.asynccontextmanager
+async def follow_deployment(
+    settings: BusSettings, clock: ServerClock, led: Callable[[ClockBase], None] = lambda _: None
+) -> AsyncIterator[None]:
+    """Have a clock led to that of the deployment for as long as the block runs; `led` is told of each change.
+
+    Where nothing joins processes it is the deployment's. Raises BusAddressWrong.
+    """
+    if settings.uri == LOCAL:
+        yield
+        return
+    from dateflicks.server.bus.redis import client_of
+
+    async with following(client_of(settings.uri), settings.deployment, clock, led):
+        yield

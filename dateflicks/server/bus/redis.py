@@ -64,7 +64,7 @@ class RedisBus:
         self._channel = f"{deployment}:all"
         self._own_channel = f"{deployment}:{self.worker_id}"
         self._prefix = deployment
-        self._redis = _client(uri)
+        self._redis = client_of(uri)
         self._waiting: deque[_Parcel] = deque()
         self._has_waiting = asyncio.Event()
         self._heard_at: dict[str, float] = {}  # of each worker, ourselves among them; the loop's clock
@@ -272,7 +272,8 @@ def _call(callback: Callable[..., None], *arguments: Any) -> None:
         log.exception("a listener to the bus itself failed")
 
 
-def _client(uri: str) -> "Redis":
+def client_of(uri: str) -> "Redis":
+    """A client of this Redis, which connects when it is first asked for something. Raises BusAddressWrong."""
     try:
         if not uri.startswith(SCHEMES):
             raise ValueError("no scheme of Redis's")

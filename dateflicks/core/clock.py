@@ -1,10 +1,11 @@
-"""The server's clock as seen from here: offset by a two-sided minimum, with a fitted skew. Pure; times are arguments.
+"""A clock elsewhere as seen from here: offset by a two-sided minimum, with a fitted skew. Pure; times are arguments.
 
 Each ping/pong gives two one-way differences, t1 − t0 (there) and t3 − t2 (back). Both hold a true offset and a delay
 that is never negative, so the smallest of each, taken *on its own*, comes nearest to the bare line; half their
 difference is the offset. This beats picking the exchange with the least round trip (the two smallest rarely fall in
 one exchange); see Cristian (1989) for the bound and RFC 5905 section 10 for the clock filter that it replaces. Half of
-a line's asymmetry can not be seen by any protocol: it stays inside `uncertainty`.
+a line's asymmetry can not be seen by any protocol: it stays inside `uncertainty`. Clients follow the server's clock so,
+and the hosts of a deployment the one clock that they have in common.
 """
 
 from collections import deque
@@ -33,15 +34,15 @@ INTERVAL_SPREAD: Final = (0.7, 1.3)
 
 @dataclass(frozen=True, slots=True)
 class _Exchange:
-    """One ping/pong: when (client clock), and its two one-way differences, in seconds."""
+    """One exchange: when (own clock), and its two one-way differences, in seconds."""
 
     at: float
     there: float
     back: float
 
 
-class ServerClock:
-    """Maps between the client's monotonic clock and the server's; both in seconds."""
+class FollowedClock:
+    """Maps between the own monotonic clock and the other; both in seconds."""
 
     def __init__(self) -> None:
         self.clock_id: str | None = None
@@ -76,15 +77,15 @@ class ServerClock:
 
     @property
     def skew(self) -> float:
-        """How much faster the server's clock runs (1e-6 is one part per million)."""
+        """How much faster the other clock runs (1e-6 is one part per million)."""
         return self._skew
 
     def server(self, local: float) -> float:
-        """The server's time at a local instant."""
+        """The other's time at a local instant."""
         return local + self._offset + self._skew * (local - self._at)
 
     def local(self, server: float) -> float:
-        """The local instant at a server's time."""
+        """The local instant at a time of the other."""
         return (server - self._offset + self._skew * self._at) / (1 + self._skew)
 
     def forget(self) -> None:
@@ -98,7 +99,7 @@ class ServerClock:
     def exchanged(self, t0: float, t1: float, t2: float, t3: float, clock_id: str) -> bool:
         """Take in one exchange; True when the past was forgotten because of it (then a new burst is due).
 
-        `t0` and `t3` are the client's clock at sending and receiving, `t1` and `t2` the server's; all in seconds.
+        `t0` and `t3` are the own clock at sending and receiving, `t1` and `t2` the other's; all in seconds.
         """
         one = _Exchange(t3, t1 - t0, t3 - t2)
         forgot = False

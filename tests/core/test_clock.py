@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from dateflicks.client.clock import CALM_INTERVAL, CONTRADICTIONS, INTERVAL, READY_EXCHANGES, ServerClock
+from dateflicks.core.clock import CALM_INTERVAL, CONTRADICTIONS, INTERVAL, READY_EXCHANGES, FollowedClock
 
 OFFSET = 1_000.0  # the server's clock less the client's when both begin
 
@@ -14,7 +14,7 @@ class Line:
     """A client and a server whose clocks are `OFFSET` and `ppm` apart, with delays as they are asked for."""
 
     def __init__(self, *, ppm: float = 0.0) -> None:
-        self.clock = ServerClock()
+        self.clock = FollowedClock()
         self.now = 50.0
         self.offset = OFFSET
         self.ppm = ppm
