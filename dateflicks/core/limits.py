@@ -34,6 +34,8 @@ INVITATION_LIFETIME_SECONDS: Final = 24 * 3_600.0  # a link code works for a day
 SIGN_IN_TRIES_PER_NAME: Final = 10  # in SIGN_IN_WINDOW_SECONDS, then 429
 SIGN_IN_TRIES_PER_ADDRESS: Final = 30
 SIGN_IN_WINDOW_SECONDS: Final = 300.0
+ACCOUNTS_PER_ADDRESS: Final = 300  # in ACCOUNTS_WINDOW_SECONDS: a school behind one address; each costs a hash
+ACCOUNTS_WINDOW_SECONDS: Final = 600.0
 
 # --- connections ------------------------------------------------------------------------------------------------
 FRAMES_PER_SECOND: Final = 20.0
@@ -44,6 +46,7 @@ ASKED_PER_SECOND: Final = 10.0  # of one address, of a service that needs no tok
 ASKED_BURST: Final = 60
 SOCKETS_PER_PERSON: Final = 4  # per service; one more replaces the oldest (4409)
 SOCKETS_PER_ADDRESS: Final = 50
+CONNECTIONS_PER_PROCESS: Final = 8_000  # of any kind, 25 kB each: 200 MB, below the files that a process may open
 REQUEST_DEADLINE_SECONDS: Final = 5.0  # from accept, or from the last answer's first new byte, to a whole request
 SILENCE_SECONDS: Final = 20.0  # a peer that sends nothing, not even a pong, for this long is closed
 PING_INTERVAL_SECONDS: Final = 8.0  # twice within the silence limit, so that one lost pong does no harm

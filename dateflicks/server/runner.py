@@ -170,7 +170,12 @@ def web_settings(settings: ServerSettings) -> WebSettings:
         Proxies(settings.proxies)
     except ValueError as error:
         raise StartFailed(f"[server] proxies: {error}.\nGive addresses or networks, such as 10.0.0.0/8.") from error
-    return WebSettings(public_url=settings.public_url, services=settings.services, proxies=tuple(settings.proxies))
+    return WebSettings(
+        public_url=settings.public_url,
+        services=settings.services,
+        proxies=tuple(settings.proxies),
+        connections=settings.connections,
+    )
 
 
 async def _start(service: Service) -> None:

@@ -36,6 +36,7 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     shutdown_seconds: Seconds = 5.0
 
+    connections: Count = numbers.CONNECTIONS_PER_PROCESS
 
 class MongoSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Which MongoDB: `embedded`, or a connection string (secret, because it may hold a password)."""
@@ -95,6 +96,8 @@ class SessionSettings(HostingSettings, frozen=True, kw_only=True):
 
 
 class TimecodeSettings(HostingSettings, frozen=True, kw_only=True):
+    accounts_per_address: Count = numbers.ACCOUNTS_PER_ADDRESS
+    accounts_window_seconds: Seconds = numbers.ACCOUNTS_WINDOW_SECONDS
     """The timecode service: playback in step."""
 
     server: ServerSettings = ServerSettings(port=TIMECODE_PORT)

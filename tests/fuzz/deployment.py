@@ -46,7 +46,7 @@ HOSTING: Final = AllSettings(
     server=ServerSettings(port=0, log_level="error"), mongo=MongoSettings(timeout_seconds=DATABASE_SECONDS)
 )
 SETTINGS: Final[dict[str, Any]] = {
-    "session": SessionSettings(sign_in_tries_per_name=MANY, sign_in_tries_per_address=MANY),
+    "session": SessionSettings(sign_in_tries_per_name=MANY, sign_in_tries_per_address=MANY, accounts_per_address=MANY),
     "timecode": TimecodeSettings(),
     "messages": MessagesSettings(chat_per_second=100_000, chat_burst=MANY),
     "prediction": PredictionSettings(),

@@ -55,8 +55,9 @@ class Prop:
 class Stage:
     """Two people, the caller and the other one, and what is between them."""
 
-    def __init__(self, url: str) -> None:
-        self._client = httpx2.Client(base_url=url, verify=False, trust_env=False, timeout=30.0)
+    def __init__(self, url: str, client: httpx2.Client | None = None) -> None:
+        """`client` is one that knows the way to services which run alone."""
+        self._client = client or httpx2.Client(base_url=url, verify=False, trust_env=False, timeout=30.0)
         self._numbers = itertools.count()
         self.caller = self.person()
         self.other = self.person()

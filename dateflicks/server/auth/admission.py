@@ -1,7 +1,8 @@
 """Who may enter a session's services: whoever shows its ticket, and whoever is signed in and has shown it before.
 
 Nothing is asked of the session service. What was shown is remembered in memory, for a bounded number of places; who
-was forgotten shows the ticket again.
+was forgotten shows the ticket again. Who signs out is heard of on the bus: their token opens nothing from then on. A
+ticket is good for as long as it says, whoever signs out.
 """
 
 from collections import OrderedDict
@@ -9,6 +10,7 @@ from typing import Final
 
 from dateflicks.core.errors import Forbidden
 from dateflicks.server.auth.caller import Caller, Ticket
+from dateflicks.server.auth.signed_out import SignedOut
 from dateflicks.server.auth.tokens import Signer
 
 PLACES_MAX: Final = 20_000  # about 10 MB
@@ -21,12 +23,15 @@ class Admission:
         self._signer = signer
         self._places_max = places_max
         self._shown: OrderedDict[tuple[str, str], tuple[float, str]] = OrderedDict()
+        self.signed_out = SignedOut()
 
     def identify(self, bearer: str) -> Caller:
         """Whose this token or ticket is. Raises Unauthenticated."""
         caller = self._signer.verify(bearer)
         if caller.ticket is not None:
             self._remember(caller.ticket, bearer)
+        else:
+            self.signed_out.check(caller.token_id)
         return caller
 
     async def authenticate(self, bearer: str) -> Caller:

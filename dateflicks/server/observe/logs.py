@@ -20,7 +20,7 @@ _SECRET_KEYS: Final = frozenset(
 _SECRETS: Final = (
     (re.compile(r"(?i)\b(bearer[ .])\S+"), rf"\1{SECRET}"),
     (re.compile(r"\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*"), SECRET),  # a signed token, wherever it got in
-    (re.compile(r"(?i)\b(mongodb(?:\+srv)?://)[^@/\s]+@"), rf"\1{SECRET}@"),
+    (re.compile(r"(?i)\b([a-z][a-z0-9+.\-]*://)[^@/\s]+@"), rf"\1{SECRET}@"),  # who signs in at an address
     (re.compile(r"(\?)\S*=\S*"), rf"\1{SECRET}"),  # the query of an address
 )
 _SANIC_LOGGERS: Final = ("sanic.root", "sanic.error", "sanic.access", "sanic.server", "sanic.websockets")

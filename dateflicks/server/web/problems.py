@@ -80,6 +80,20 @@ def problem_response(
     )
 
 
+def problem_bytes(status: int, code: str, detail: str, retry_after: int) -> bytes:
+    """An answer as it goes over the wire, to whoever has asked nothing yet; the connection ends with it."""
+    phrase = HTTPStatus(status).phrase
+    body = msgspec.json.encode(Problem(type=TYPE_PREFIX + code, title=phrase, status=status, detail=detail))
+    lines = [
+        f"HTTP/1.1 {status} {phrase}",
+        f"Content-Type: {CONTENT_TYPE}",
+        f"Content-Length: {len(body)}",
+        f"Retry-After: {retry_after}",
+        "Connection: close",
+    ]
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
 def rule_problem(error: errors.RuleError) -> HTTPResponse:
     """The answer to a request that the rules do not allow."""
     if isinstance(error, WrongContentType):

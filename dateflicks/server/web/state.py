@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from dateflicks.core import limits
 from dateflicks.server.observe.metrics import Metrics
 from dateflicks.server.web.address import Proxies
 from dateflicks.server.web.service import Service
@@ -17,6 +18,8 @@ class WebSettings:
     services: Mapping[str, str] = field(default_factory=dict)
     proxies: tuple[str, ...] = ()
 
+    is_encrypted: bool = False
+    connections: int = limits.CONNECTIONS_PER_PROCESS
 
 class AppState:
     """One app's, found at `app.ctx.state`."""

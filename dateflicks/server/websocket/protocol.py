@@ -1,8 +1,10 @@
-"""Sanic's connection with two things added: a deadline for each request to arrive, and the way out to a feed.
+"""Sanic's connection with three things added: a bound to how many there are, a deadline for each request to arrive, and
+the way out to a feed.
 
 Private ways of Sanic's `HttpProtocol` and `Http` that this depends on: `_http.stage`, `_http.request_body`,
 `_http.exception` with a cancelled `_task` (its own way of answering a time-out), `recv_buffer`, `_can_write`,
-`_callback_check_timeouts`, that all answers go through `send`, and that `close` is called when a handler has returned.
+`_callback_check_timeouts`, that `connections` has all of the server's, that all answers go through `send`, and that
+`close` is called when a handler has returned.
 """
 
 import asyncio
@@ -14,13 +16,16 @@ from sanic.http.constants import Stage
 from sanic.server.protocols.http_protocol import HttpProtocol
 
 from dateflicks.core import limits
+from dateflicks.server.web.problems import RETRY_SECONDS, problem_bytes
 from dateflicks.server.websocket.connection import AnyConnection
 from dateflicks.server.websocket.frames import Code
 
 LINGER_SECONDS: Final = 2.0
 LINGER_MAX_BYTES: Final = 64 * 1024 * 1024
+SPARE: Final = 200  # connections beyond the bound that are told so; what comes beyond these is hung up on
 READ_SECONDS: Final = 10.0  # for a peer to read on, when it has left too much of our answers unread
 _WAITING: Final = (Stage.IDLE, Stage.REQUEST)
+_FULL: Final = problem_bytes(503, "full", "There are too many connections here. Try again in a moment.", RETRY_SECONDS)
 
 
 class FeedProtocol(HttpProtocol):
@@ -57,7 +62,14 @@ class FeedProtocol(HttpProtocol):
     def connection_made(self, transport: Any) -> None:
         """A new connection: its first request has to come whole within the deadline."""
         super().connection_made(transport)  # type: ignore[no-untyped-call]  # Sanic's own are untyped
-        self._expect_request()
+        beyond = len(self.connections) - self.app.ctx.state.settings.connections
+        if beyond > SPARE:
+            transport.abort()
+        elif beyond > 0:
+            transport.write(_FULL)
+            self._linger(transport)
+        else:
+            self._expect_request()
 
     def data_received(self, data: bytes) -> None:
         """To the feed, or to HTTP."""

@@ -74,3 +74,13 @@ def test_those_who_came_longest_ago_show_their_ticket_again() -> None:
     door.enters(door.token("usr_c"))
     with pytest.raises(Forbidden):
         door.enters(door.token("usr_b"))
+
+
+def test_a_token_that_was_signed_out_opens_nothing_and_a_ticket_goes_on() -> None:
+    door = Door()
+    door.enters(door.ticket())
+    assert door.enters(door.token()) == 60.0
+    door.admission.signed_out.hear("signed-out", {"tokenId": "tok_a"})
+    with pytest.raises(Unauthenticated):
+        door.admission.identify(door.token())
+    assert door.enters(door.ticket()) == 60.0

@@ -79,6 +79,8 @@ def test_what_other_people_wrote_cannot_break_out_of_its_line(stream: io.StringI
         ("token eyJhbGciOiJIUzI1NiJ9.canary.sig is bad", "canary"),
         ("cannot reach mongodb://me:canary@db.example/x", "canary"),
         ("cannot reach mongodb+srv://me:canary@db.example/x", "canary"),
+        ("cannot reach redis://:canary@bus.example:6379/0", "canary"),
+        ("cannot reach https://me:canary@films.example.org/x", "canary"),
         ("GET /things?token=canary&x=1", "canary"),
     ],
 )

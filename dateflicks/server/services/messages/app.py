@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from dateflicks.core.limits import QUIET_PING_INTERVAL_SECONDS
+from dateflicks.server.auth import signed_out
 from dateflicks.server.auth.admission import Admission
 from dateflicks.server.auth.tokens import Signer
 from dateflicks.server.bus.local import Bus, LocalBus
@@ -90,6 +91,7 @@ class MessagesService:
         self._bus.on_return(self._handler.others.returned)
         hearing = (
             (film.TOPIC, self._film.hear),
+            (signed_out.TOPIC, self._admission.signed_out.hear),
             (lines.TOPIC, self._lines.hear),
             (others.TOPIC, self._handler.others.hear),
         )

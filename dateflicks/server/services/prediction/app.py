@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from dateflicks.core.limits import QUIET_PING_INTERVAL_SECONDS
+from dateflicks.server.auth import signed_out
 from dateflicks.server.auth.admission import Admission
 from dateflicks.server.auth.tokens import Signer
 from dateflicks.server.bus.local import Bus
@@ -72,6 +73,7 @@ class PredictionService:
     async def start(self) -> None:
         """Ensure the collections, listen to where films are, and write what an earlier process has left."""
         await self._database.ensure(COLLECTIONS)
+        self._open.callback(self._bus.subscribe(signed_out.TOPIC, self._admission.signed_out.hear))
         self._open.callback(self._bus.subscribe(TOPIC, self._keeping.rooms.hear))
         self._open.callback(self._bus.subscribe(CHANGED_TOPIC, self._keeping.hear_change))
         self._open.callback(self._bus.subscribe(presence.TOPIC, self._presence.hear))

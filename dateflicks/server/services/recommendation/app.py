@@ -1,13 +1,16 @@
 """The recommendation service: its parts put together, and its life."""
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
 from dateflicks.core.errors import Unavailable
+from dateflicks.server.auth import signed_out
 from dateflicks.server.auth.tokens import Signer
+from dateflicks.server.bus.local import Bus
 from dateflicks.server.catalogue.records import WORKS
 from dateflicks.server.recommendation import history, records
 from dateflicks.server.recommendation.experiments import Experiments
@@ -47,9 +50,11 @@ class RecommendationService:
         signer: Signer,
         settings: RecommendationSettings | None = None,
         *,
+        bus: Bus | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
         settings = settings or RecommendationSettings()
+        self._bus = bus
         self._database = database
         self._poll_seconds = settings.poll_seconds
         histories = Histories(database)
@@ -73,6 +78,7 @@ class RecommendationService:
         self.routes: Sequence[Route] = RecommendationRoutes(self._handler).all()
         self.feeds: Sequence[Feed] = ()
         self._polling: asyncio.Task[None] | None = None
+        self._open = contextlib.ExitStack()
 
     @property
     def authenticate(self) -> Authenticator:
@@ -82,11 +88,14 @@ class RecommendationService:
     async def start(self) -> None:
         """Ensure the collections, put experiments of the settings into the database, and follow what is live."""
         await self._database.ensure(COLLECTIONS)
+        if self._bus is not None:
+            self._open.callback(self._bus.subscribe(signed_out.TOPIC, self._callers.signed_out.hear))
         await self._look()
         self._polling = asyncio.create_task(self._poll(), name="live recommendations")
 
     async def stop(self) -> None:
         """Let go."""
+        self._open.close()
         if self._polling is not None:
             self._polling.cancel()
             await asyncio.wait([self._polling])

@@ -12,6 +12,7 @@ from typing import Final
 
 from dateflicks.core.errors import Unauthenticated, Unavailable
 from dateflicks.server.auth.caller import Caller
+from dateflicks.server.auth.signed_out import SignedOut
 from dateflicks.server.auth.tokens import Signer
 from dateflicks.server.recommendation.history import Histories
 
@@ -26,6 +27,7 @@ class Callers:
         self._histories = histories
         self._signer = signer
         self._evenly = evenly
+        self.signed_out = SignedOut()
         self._seen: OrderedDict[str, float] = OrderedDict()  # token id → when it was looked up
 
     async def authenticate(self, bearer: str) -> Caller:
@@ -33,6 +35,7 @@ class Callers:
         caller = self._signer.verify(bearer)
         if caller.ticket is not None:
             raise Unauthenticated("This needs your own token: a ticket opens its session only.")
+        self.signed_out.check(caller.token_id)
         now = self._evenly()
         seen = self._seen.get(caller.token_id)
         if seen is None or now - seen > BELIEVED_SECONDS:

@@ -9,6 +9,7 @@ from typing import Final
 
 from dateflicks.core.errors import Unavailable
 from dateflicks.core.limits import QUIET_PING_INTERVAL_SECONDS
+from dateflicks.server.auth import signed_out
 from dateflicks.server.auth.passwords import Passwords
 from dateflicks.server.auth.tokens import Signer
 from dateflicks.server.auth.tries import SignInTries, TryRules
@@ -17,7 +18,7 @@ from dateflicks.server.observe.metrics import Metrics
 from dateflicks.server.services.session import progress, records
 from dateflicks.server.services.session.feed import SessionFeed
 from dateflicks.server.services.session.handler import TOPIC, Lifetimes, SessionHandler
-from dateflicks.server.services.session.hub import SIGNED_OUT_TOPIC, Hub
+from dateflicks.server.services.session.hub import Hub
 from dateflicks.server.services.session.lists import Lists
 from dateflicks.server.services.session.missed import Missed
 from dateflicks.server.services.session.pairing import Pairing
@@ -25,6 +26,7 @@ from dateflicks.server.services.session.people import People
 from dateflicks.server.services.session.routes import SessionRoutes
 from dateflicks.server.storage.database import Database
 from dateflicks.server.storage.outbox import WriteBehind
+from dateflicks.server.web.limiter import Limiter
 from dateflicks.server.web.route import Authenticator, Route
 from dateflicks.server.web.service import Feed
 from dateflicks.server.websocket.gate import Gate
@@ -35,6 +37,7 @@ log = logging.getLogger(__name__)
 TICK_SECONDS: Final = 1.0  # how often doubts are looked at: there are none but after an outage
 WRITE_SECONDS: Final = 30.0  # how often "how far" is put down
 RECHECK_SECONDS: Final = 60.0  # how soon a sign-out on another process ends the connections of this one
+TOO_MANY_ACCOUNTS: Final = "Too many accounts were made from your address. Wait a while, then try again."
 SWEEP_SECONDS: Final = 600.0  # how often expired tokens are forgotten
 
 
@@ -81,6 +84,7 @@ class SessionService:
                     window_seconds=settings.sign_in_window_seconds,
                 )
             ),
+            Limiter(settings.accounts_per_address, settings.accounts_window_seconds, TOO_MANY_ACCOUNTS),
             token_lifetime_seconds=settings.token_lifetime_seconds,
             now=now,
         )
@@ -115,7 +119,7 @@ class SessionService:
         await self._open.enter_async_context(self._outbox)
         for topic, callback in (
             (TOPIC, self._hub.hear_session),
-            (SIGNED_OUT_TOPIC, self._hub.hear_sign_out),
+            (signed_out.TOPIC, self._hub.hear_sign_out),
             (progress.TOPIC, self._progress.hear),
         ):
             self._open.callback(self._bus.subscribe(topic, callback))
@@ -175,4 +179,4 @@ class SessionService:
         tokens = {seat.caller.token_id: seat for seat in self._hub}
         for token_id, seat in tokens.items():
             if self._now() >= seat.caller.expires_at or not await self._people.is_signed_in(token_id):
-                self._hub.hear_sign_out(SIGNED_OUT_TOPIC, {"tokenId": token_id})
+                self._hub.hear_sign_out(signed_out.TOPIC, {"tokenId": token_id})

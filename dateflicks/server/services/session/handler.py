@@ -197,7 +197,7 @@ class SessionHandler:
         guest = {"_id": caller.user_id, "name": caller.name} if caller else None
         made = guest is None
         if guest is None:
-            guest = await self._people.make_without_password(name, f"{document['_id']} {seed}")
+            guest = await self._people.make_without_password(name, f"{document['_id']} {seed}", address)
         guest_id, guest_name = guest["_id"], guest["name"]
 
         def following(current: Document) -> dict[str, Any]:

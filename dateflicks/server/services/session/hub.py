@@ -18,7 +18,6 @@ from dateflicks.server.storage.records import Document
 
 log = logging.getLogger(__name__)
 
-SIGNED_OUT_TOPIC: Final = "signed-out"
 TOKEN_CODE: Final = 4401
 SESSIONS_KNOWN: Final = 500  # of one seat: beyond it the one that was told of longest ago may be told of again
 HELD_MAX: Final = 200  # sessions that change while the present state of one person is read

@@ -18,6 +18,7 @@ from dateflicks.server.services.session.keys import key_of
 from dateflicks.server.services.session.records import can_be_name, name_key
 from dateflicks.server.storage.records import Document, Duplicate, Missing, Stale
 from dateflicks.server.storage.table import Table
+from dateflicks.server.web.limiter import Limiter
 
 WRONG: Final = "The name or the password is wrong."
 TAKEN: Final = "This name is taken. Choose another, or sign in if it is yours."
@@ -33,6 +34,7 @@ class People:
         passwords: Passwords,
         signer: Signer,
         tries: SignInTries,
+        accounts: Limiter,
         *,
         token_lifetime_seconds: float = limits.TOKEN_LIFETIME_SECONDS,
         now: Callable[[], float] = time.time,
@@ -43,17 +45,19 @@ class People:
         self._passwords = passwords
         self._signer = signer
         self._tries = tries
+        self._accounts = accounts
         self._token_lifetime_seconds = token_lifetime_seconds
         self._now = now
         self._evenly = evenly
 
     # --- accounts -----------------------------------------------------------------------------------------------
 
-    async def register(self, name: str, password: str, key: str | None = None) -> SignedIn:
-        """Make an account and sign in; the same again under the same `key` signs in.
+    async def register(self, name: str, password: str, address: str, key: str | None = None) -> SignedIn:
+        """Make an account and sign in; the same again under the same `key` signs in. Each try counts for the address.
 
         Raises Conflict, Invalid (a key that does not fit), TooMany.
         """
+        self._accounts.take(address, self._evenly())
         user_id = new_id("usr") if key is None else self._derived_id("account", key_of(key), name_key(name))
         known = await self.named(name)
         if known is None:
@@ -67,11 +71,12 @@ class People:
             raise Conflict(TAKEN, code="name-taken")
         return await self._sign_in(known)
 
-    async def make_without_password(self, name: str | None, seed: str) -> Document:
+    async def make_without_password(self, name: str | None, seed: str, address: str) -> Document:
         """An account that only its token opens; without a name it gets one. The same `seed` makes the same account.
 
-        Raises Conflict when the name is taken.
+        Raises Conflict when the name is taken, TooMany.
         """
+        self._accounts.take(address, self._evenly())
         user_id = self._derived_id("guest", seed)
         chosen = name or f"guest-{user_id[-8:]}"
         try:

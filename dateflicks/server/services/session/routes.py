@@ -7,10 +7,10 @@ import msgspec
 
 from dateflicks.core.handshake import Action, State
 from dateflicks.protocol import bodies
+from dateflicks.server.auth import signed_out
 from dateflicks.server.auth.caller import Caller
 from dateflicks.server.bus.local import Bus
 from dateflicks.server.services.session.handler import SessionHandler
-from dateflicks.server.services.session.hub import SIGNED_OUT_TOPIC
 from dateflicks.server.services.session.lists import Lists
 from dateflicks.server.services.session.people import People
 from dateflicks.server.web.route import Call, Handler, PageQuery, Route
@@ -55,7 +55,7 @@ class SessionRoutes:
             Route(
                 "POST", "/users", self.register, "Make an account and sign in", body=bodies.Credentials,
                 answer=bodies.SignedIn, status=201, errors=(409,),
-                description=f"Case does not count in names. {_REPEAT}",
+                description=f"Case does not count in names. New accounts are limited by address. {_REPEAT}",
             ),
             Route(
                 "POST", "/tokens", self.sign_in, "Sign in", body=bodies.SignIn, answer=bodies.SignedIn, status=201,
@@ -115,7 +115,7 @@ class SessionRoutes:
     async def register(self, call: Call) -> bodies.SignedIn:
         """`POST /users`."""
         body: bodies.Credentials = call.body
-        return await self._people.register(body.name, body.password, call.header(KEY))
+        return await self._people.register(body.name, body.password, call.address, call.header(KEY))
 
     async def sign_in(self, call: Call) -> bodies.SignedIn:
         """`POST /tokens`."""
@@ -131,7 +131,7 @@ class SessionRoutes:
         """`DELETE /tokens/current`."""
         caller = _caller(call)
         await self._people.sign_out(caller)
-        self._bus.publish(SIGNED_OUT_TOPIC, {"tokenId": caller.token_id})
+        self._bus.publish(signed_out.TOPIC, {"tokenId": caller.token_id})
 
     # --- sessions -----------------------------------------------------------------------------------------------
 

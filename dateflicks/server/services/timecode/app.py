@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from dateflicks.core.playback import OnLeave, PlaybackRules
+from dateflicks.server.auth import signed_out
 from dateflicks.server.auth.admission import Admission
 from dateflicks.server.auth.tokens import Signer
 from dateflicks.server.bus.local import Bus
@@ -79,6 +80,7 @@ class TimecodeService:
         """Ensure the collection and begin to keep time."""
         await self._database.ensure(COLLECTIONS)
         await self._open.enter_async_context(self._records)
+        self._open.callback(self._bus.subscribe(signed_out.TOPIC, self._admission.signed_out.hear))
         await self._open.enter_async_context(self._house.open())
         self._running = asyncio.create_task(self._keep_time(), name="timecode clockwork")
 

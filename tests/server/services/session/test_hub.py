@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 
 from dateflicks.core.handshake import Handshake, State
+from dateflicks.server.auth import signed_out
 from dateflicks.server.auth.caller import Caller
 from dateflicks.server.auth.tokens import Signer
 from dateflicks.server.services.session import hub as hub_module
-from dateflicks.server.services.session.hub import HELD_MAX, SIGNED_OUT_TOPIC, SNAPSHOT_BYTES, Hub, Seat
+from dateflicks.server.services.session.hub import HELD_MAX, SNAPSHOT_BYTES, Hub, Seat
 from dateflicks.server.services.session.records import handshake_fields
 from dateflicks.server.services.session.views import Views
 from dateflicks.server.storage.records import Document
@@ -150,7 +151,7 @@ def test_whoever_signs_out_is_closed_with_4401_and_nobody_else(hub: Hub) -> None
     _, out = seated(hub, GUEST, token_id="tok_out")
     _, stays = seated(hub, GUEST, token_id="tok_stays")
 
-    hub.hear_sign_out(SIGNED_OUT_TOPIC, {"tokenId": "tok_out"})
+    hub.hear_sign_out(signed_out.TOPIC, {"tokenId": "tok_out"})
     hear(hub, document())
 
     assert out.closed is not None
@@ -164,7 +165,7 @@ def test_whoever_signs_out_is_closed_with_4401_and_nobody_else(hub: Hub) -> None
 def test_whoever_signs_out_while_the_present_is_read_is_closed_and_told_nothing(hub: Hub) -> None:
     seat, guest = hub.take(caller(GUEST, "tok_out")), Listener()
     hear(hub, document(2))
-    hub.hear_sign_out(SIGNED_OUT_TOPIC, {"tokenId": "tok_out"})
+    hub.hear_sign_out(signed_out.TOPIC, {"tokenId": "tok_out"})
 
     hub.open(seat, guest, [document(1)])
 
