@@ -26,12 +26,16 @@ from dateflicks.server.recommenders.recommender import (
 from dateflicks.settings.recommenders import AlsSettings, AlsTuning
 
 _TRIED: Final = (  # factors, regularization, confidence: the more is believed, the more must be held back
+    (32, 0.04, 2.0),
+    (32, 0.2, 3.0),
     (32, 0.5, 4.0),
     (64, 0.8, 3.0),
     (64, 1.5, 3.0),
     (64, 1.2, 5.0),
     (64, 3.0, 8.0),
+    (64, 7.0, 16.0),
     (128, 2.0, 5.0),
+    (128, 4.0, 10.0),
 )
 
 

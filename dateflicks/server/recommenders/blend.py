@@ -19,16 +19,20 @@ from dateflicks.settings.recommenders import BlendSettings
 
 _TRIED: Final[dict[str, tuple[Any, ...]]] = {  # fewer than of each alone, as each takes two fits
     "edlae": (
+        {"dropout": 0.0, "regularization": 150.0},
         {"dropout": 0.0, "regularization": 400.0},
         {"dropout": 0.5, "regularization": 150.0},
         {"dropout": 0.5, "regularization": 600.0},
     ),
     "als": (
+        {"factors": 32, "regularization": 0.04, "confidence": 2.0},
+        {"factors": 32, "regularization": 0.2, "confidence": 3.0},
         {"factors": 32, "regularization": 0.5, "confidence": 4.0},
         {"factors": 64, "regularization": 0.8, "confidence": 3.0},
         {"factors": 64, "regularization": 1.5, "confidence": 3.0},
         {"factors": 64, "regularization": 1.2, "confidence": 5.0},
         {"factors": 64, "regularization": 3.0, "confidence": 8.0},
+        {"factors": 64, "regularization": 7.0, "confidence": 16.0},
     ),
     "als_share": (0.35, 0.65),
 }

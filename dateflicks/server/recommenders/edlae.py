@@ -25,7 +25,17 @@ from dateflicks.server.recommenders.recommender import (
 from dateflicks.settings.recommenders import EdlaeSettings, EdlaeTuning
 
 _STRIPE: Final = 512  # rows that are worked on at a time where a whole copy of the matrix would be too much
-_TRIED: Final = ((0.0, 200.0), (0.0, 500.0), (0.25, 300.0), (0.5, 150.0), (0.5, 600.0), (0.8, 200.0))
+_TRIED: Final = (  # dropout, regularization
+    (0.0, 100.0),
+    (0.0, 200.0),
+    (0.0, 500.0),
+    (0.0, 1_000.0),
+    (0.25, 300.0),
+    (0.5, 75.0),
+    (0.5, 150.0),
+    (0.5, 600.0),
+    (0.8, 200.0),
+)
 
 
 class EdlaeModel:

@@ -1,11 +1,14 @@
 """ALS: factors are solved for from histories, as exactly as those that were learned; without the extra it says so."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
 from dateflicks.server.recommenders import als
 from dateflicks.server.recommenders.als import Als, AlsModel, chance_of, fit_als
+from dateflicks.server.recommenders.blend import Blend
 from dateflicks.server.recommenders.recommender import Context, RecommenderError
 from dateflicks.settings.recommenders import AlsTuning
 from tests.server.recommenders.worlds import fitted, interactions, population
@@ -42,6 +45,19 @@ def test_factors_are_held_back_by_what_would_be_there_by_chance(users: int, film
     there = np.random.default_rng(1).random((users, films)) < share
     greatest = np.linalg.svd(there - share, compute_uv=False)[0]
     assert chance_of(csr_array(there.astype(np.float32))) == pytest.approx(greatest, rel=0.15)
+
+
+@pytest.mark.parametrize("recommender", [Als(), Blend()], ids=lambda one: one.name)
+@pytest.mark.parametrize(("users", "films", "ratings"), [(943, 1_682, 70_000), (6_040, 3_700, 700_000)])
+def test_what_is_tried_holds_back_from_hardly_to_very_much_whatever_the_size_of_the_data(
+    recommender: Als | Blend, users: int, films: int, ratings: int
+) -> None:
+    chance = (ratings / users) ** 0.5 + (ratings / films) ** 0.5
+    tried = [one.get("als", one) for one in recommender.tunings(recommender.config())]
+    plain = sorted(one["regularization"] * chance for one in tried if "factors" in one)
+    assert plain[0] <= 1
+    assert plain[-1] >= 100
+    assert max(after / before for before, after in pairwise(plain)) < 6
 
 
 def test_a_history_is_scored_alike_alone_and_among_others() -> None:

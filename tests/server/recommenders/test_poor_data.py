@@ -75,4 +75,4 @@ def test_all_it_would_try_can_be_tried(recommender: type[BaseRecommender]) -> No
     one = recommender()
     assert Context(config=one.config()).config == one.config()
     assert one.summary
-    assert len(one.tunings(one.config())) <= 12
+    assert len(one.tunings(one.config())) <= 14
