@@ -123,5 +123,5 @@ class Handshake:
         if user_id == self.host_id:
             raise Forbidden("This is your own invitation: send its code to whom you want to watch with.")
         if self.state is not State.PENDING or self.guest_id is not None:
-            raise NotFound("This code is wrong, used or expired. Ask for a new one.")
+            raise NotFound("This code is wrong, used or expired. Ask for a new one.", code="no-such-code")
         return replace(self, guest_id=user_id, state=State.ACCEPTED, by_link=True)

@@ -93,7 +93,7 @@ _KINDS: Final[Mapping[str, _Kind]] = {
     ),
     "recommendation": _Kind(
         recommendation_app.COLLECTIONS,
-        lambda shared, settings: RecommendationService(shared.database, shared.signer, settings),
+        lambda shared, settings: RecommendationService(shared.database, shared.signer, settings, bus=shared.bus),
     ),
 }
 

@@ -23,6 +23,7 @@ from dateflicks.server.catalogue.records import WORKS
 from dateflicks.server.deployment import ALL, Deployment
 from dateflicks.server.observe.metrics import Metrics
 from dateflicks.server.runner import running
+from dateflicks.server.services.recommendation.app import RecommendationService
 from dateflicks.server.services.session import app as session_app
 from dateflicks.server.services.videos.app import VideosService
 from dateflicks.server.web.route import Route
@@ -239,9 +240,9 @@ async def staged(folder: Path, *, is_alone: bool = False) -> AsyncIterator[Scene
             server = await stack.enter_async_context(running(found))
             services |= {service.name: service for service in found}
             urls |= dict.fromkeys((service.name for service in found), server.url)
-        videos = services["videos"]
-        assert isinstance(videos, VideosService)
-        await videos._database.table(WORKS).upsert_many([work("The Third Man", 1949)])
+        for knows_films in (services["videos"], services["recommendation"]):
+            assert isinstance(knows_films, VideosService | RecommendationService)
+            await knows_films._database.table(WORKS).upsert_many([work("The Third Man", 1949)])
         scene = Scene(services, urls, Signer((folder / "auth.key").read_bytes().strip()), folder, is_alone=is_alone)
         stack.callback(scene.client.close)
         await scene.set()

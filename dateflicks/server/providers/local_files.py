@@ -289,6 +289,8 @@ def _opened(place: str) -> sqlite3.Connection:
 
 
 def _made(place: str) -> sqlite3.Connection:
+    if place != ":memory:":
+        os.close(os.open(place, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     database = sqlite3.connect(place, timeout=BUSY_SECONDS, check_same_thread=False)
     try:
         with database:

@@ -7,6 +7,7 @@ file loses nothing, so nothing waits for the disk.
 """
 
 import contextlib
+import os
 import sqlite3
 import threading
 import time
@@ -117,6 +118,7 @@ class Writer:
         return dict(self._execute("SELECT name, value FROM meta"))
 
     def _opened(self) -> sqlite3.Connection:
+        os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))  # its log takes the mode from it
         connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
         try:
             for pragma in ("journal_mode = WAL", "synchronous = OFF", f"cache_size = -{CACHE_KIB}"):
