@@ -28,7 +28,7 @@ _BREAKS: Final = re.compile(r"\r\n?|[\n\v\f\x85\u2028\u2029]")
 _BLANKS: Final = re.compile(r"\n{3,}")
 _SPACES: Final = re.compile(r"\s{2,}|\t")  # one of another kind stays: French has them before its exclamation marks
 _LAST_SPACES: Final = re.compile(r"(?<![^\S\n])[^\S\n]++(?=\n|\Z)")  # looked at from where a run begins, once
-_PLAIN: Final = re.compile(r"[!-~]+(?: [!-~]+)*")
+_PLAIN: Final = re.compile(r"(?:[!-~]+(?: [!-~]+)*)?")
 _DROPPED: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _MARKS: Final = frozenset({"Mn", "Me"})
 _HANGING: Final = frozenset({"Mn", "Me", "Mc"})
@@ -62,6 +62,8 @@ def clean_text(text: str, max_characters: int, *, lines_max: int = LINES_MAX) ->
     """Several lines: newline and tab stay; cut after `max_characters`, and after so many lines."""
     if len(text) <= max_characters and _PLAIN.fullmatch(text):
         return text
+    if text.isascii() and text.isprintable():
+        return _cut(text.rstrip(), max_characters)
     lines = _BLANKS.sub("\n\n", _LAST_SPACES.sub("", _cleaned(text))).strip("\n").split("\n")
     return _cut("\n".join(lines[:lines_max]), max_characters)
 
@@ -84,6 +86,8 @@ def _cut(text: str, max_characters: int) -> str:
 
 
 def _cleaned(text: str) -> str:
+    if text.isascii() and text.isprintable():
+        return text
     return settled(_BREAKS.sub("\n", _ESCAPE_SEQUENCES.sub("", text)))
 
 

@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import fields
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -18,7 +19,7 @@ from dateflicks.core.catalogue.titles import TITLE_KEYS_MAX, title_keys
 from dateflicks.core.limits import TITLE_MAX_CHARACTERS, URL_MAX_CHARACTERS
 from dateflicks.protocol.text import clean_line, clean_text, is_clean_line
 from dateflicks.server.catalogue.records import offer_id
-from dateflicks.server.providers.checking import fault_of_url
+from dateflicks.server.providers.checking import fault_of_url, is_plain_address
 from dateflicks.server.providers.source import Item
 from dateflicks.server.storage.records import Document
 
@@ -33,7 +34,7 @@ KEEP_DAYS_MAX: Final = 36_500
 RULES: Final = 1  # another number when another document is made of the same item: all are written anew then
 SCHEMES: Final = frozenset({"http", "https", "file"})  # and the source's own name, for references that it resolves
 _DAY_SECONDS: Final = 86_400.0
-_FIELDS: Final = tuple(field.name for field in fields(Item))
+_told: Final = attrgetter(*(field.name for field in fields(Item)))
 
 
 def document_of(source: str, item: Item, now: float) -> Document:
@@ -44,8 +45,7 @@ def document_of(source: str, item: Item, now: float) -> Document:
 
 def content_hash(item: Item) -> str:
     """What tells that an item is as it was, so that nothing has to be cleaned to find out."""
-    told = [RULES, *(getattr(item, name) for name in _FIELDS)]
-    return hashlib.sha256(repr(told).encode()).hexdigest()[:32]
+    return hashlib.sha256(repr([RULES, *_told(item)]).encode()).hexdigest()[:32]
 
 
 def expires_at(item: Item, now: float) -> float | None:
@@ -147,6 +147,8 @@ def _nonsense(source: str, item: Item, now: float) -> Iterable[str]:
 
 
 def _fault_of_address(source: str, url: str) -> str | None:
+    if is_plain_address(url):
+        return None
     if not is_clean_line(url, URL_MAX_CHARACTERS):
         return "is too long, or has what cannot be printed"
     if problem := fault_of_url(url):

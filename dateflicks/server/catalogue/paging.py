@@ -8,19 +8,21 @@ from dateflicks.server.storage.records import Document, Place
 from dateflicks.server.storage.table import Table
 
 
-async def those(table: Table, keys: Sequence[str]) -> dict[str, Document]:
-    """The documents with these ids, however many."""
+async def those(table: Table, keys: Sequence[str], *, only: Sequence[str] = ()) -> dict[str, Document]:
+    """The documents with these ids, however many; or `only` some fields of them."""
     found: dict[str, Document] = {}
     for start in range(0, len(keys), PAGE_MAX):
-        found |= await table.get_many(keys[start : start + PAGE_MAX])
+        found |= await table.get_many(keys[start : start + PAGE_MAX], only=only)
     return found
 
 
-async def pages_of(videos: Table, source: str) -> AsyncIterator[list[Document]]:
-    """All offers of a source, in the order of their ids."""
+async def pages_of(videos: Table, source: str, *, only: Sequence[str] = ()) -> AsyncIterator[list[Document]]:
+    """All offers of a source, in the order of their ids; or `only` some fields of them, `offerId` among these."""
     after: Place | None = None
     while True:
-        page = await videos.page("source", source, order_by="offerId", after=after, descending=False, limit=PAGE_MAX)
+        page = await videos.page(
+            "source", source, order_by="offerId", after=after, descending=False, limit=PAGE_MAX, only=only
+        )
         if page:
             yield page
         if len(page) < PAGE_MAX:

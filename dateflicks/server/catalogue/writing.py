@@ -28,6 +28,7 @@ REMOVED_SHARE: Final = 0.30  # of a source; more at one time is a source that li
 REMOVED_LEAST: Final = 20  # but so many may always go
 _PART: Final = 65_536  # names that are put in order at a time
 TRIES: Final = 5  # to write what others write too
+_TELLING: Final = ("contentHash", "status", "fieldsExpireAt")  # whether an offer is as it was
 
 
 class Writer:
@@ -65,12 +66,17 @@ class Writer:
         wanted = {offer_id(self._source, one.source_id, one.region): one for one in items}
         self._seen.extend(map(_short, wanted))
         counts: Counter[str] = Counter()
-        left = set(wanted)
+        left = [*wanted]
         for _ in range(TRIES):
-            known = await those(self._videos, list(left))
+            there = await those(self._videos, left, only=_TELLING)
+            same = {key for key, stored in there.items() if _is_same(stored, wanted[key], now)}
+            counts.update("quarantined" if there[key]["status"] == "quarantined" else "unchanged" for key in same)
+            known = await those(self._videos, [key for key in there if key not in same])
             fresh: list[Document] = []
             over: list[Document] = []
             for key in left:
+                if key in same:
+                    continue
                 document = _to_write(known.get(key), self._source, wanted[key], now, counts)
                 if document is not None:
                     (over if key in known else fresh).append(document)
@@ -109,22 +115,22 @@ class Writer:
 
     # --- inside -------------------------------------------------------------------------------------------------
 
-    async def _put(self, fresh: Sequence[Document], over: Sequence[Document]) -> set[str]:
+    async def _put(self, fresh: Sequence[Document], over: Sequence[Document]) -> list[str]:
         """Write these, and tell which ones somebody else was quicker with."""
         marked = [{**one, "lastSeenRun": self._run_id} for one in (*fresh, *over)]
         for one, stamp in zip(marked, stamps(self._now(), self._stamp, len(marked)), strict=True):
             one["changedAt"] = later(stamp, one["changedAt"])
             self._stamp = stamp
-        left = set(await self._videos.insert_many(marked[: len(fresh)]))
-        left.update(await self._videos.replace_many(marked[len(fresh) :]))
+        left = await self._videos.insert_many(marked[: len(fresh)])
+        left += await self._videos.replace_many(marked[len(fresh) :])
         self.touched += len(marked) - len(left)
         return left
 
     async def _bury(self, keys: Sequence[str]) -> int:
         now, removed = self._now(), 0
-        left = set(keys)
+        left = [*keys]
         for _ in range(TRIES):
-            known = await those(self._videos, list(left))
+            known = await those(self._videos, left)
             over = [_buried(one, now) for one in known.values() if one["status"] == "active"]
             left = await self._put([], over)
             removed += len(over) - len(left)
@@ -134,7 +140,7 @@ class Writer:
 
     async def _pages(self) -> AsyncIterator[list[str]]:
         """The ids of what the source is known to offer."""
-        async for page in pages_of(self._videos, self._source):
+        async for page in pages_of(self._videos, self._source, only=("offerId", "status")):
             yield [one["_id"] for one in page if one["status"] == "active"]
 
     def _has_seen(self, key: str) -> bool:
@@ -144,19 +150,22 @@ class Writer:
 
 
 def _to_write(stored: Document | None, source: str, item: Item, now: float, counts: Counter[str]) -> Document | None:
-    """What is to be written of an item; None when all is as it was, which is counted."""
-    if stored is None:
-        return document_of(source, item, now)
-    is_same = stored["status"] != "gone" and stored["contentHash"] == content_hash(item)
-    if is_same and not _needs_renewal(stored, item, now):
-        counts["quarantined" if stored["status"] == "quarantined" else "unchanged"] += 1
-        return None
+    """What is to be written of an item that is not as it was; None for nothing, which is counted."""
     document = document_of(source, item, now)
+    if stored is None:
+        return document
     if document["status"] == "quarantined" and stored["status"] != "quarantined":
         counts["quarantined"] += 1
         return None  # what was known before still makes sense
     kept = {name: stored[name] for name in ("firstSeen", "workId", "linkKeys", "changedAt")}
     return {**document, **kept, "rev": stored["rev"] + 1}
+
+
+def _is_same(stored: Document, item: Item, now: float) -> bool:
+    """Whether there is nothing to write, by what tells it of the offer as it is stored."""
+    if stored["status"] == "gone" or stored["contentHash"] != content_hash(item):
+        return False
+    return not _needs_renewal(stored, item, now)
 
 
 def _needs_renewal(stored: Document, item: Item, now: float) -> bool:

@@ -5,7 +5,7 @@ must never be stored. What a value means (whether a year is one) is for who writ
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, get_args
 from urllib.parse import parse_qsl, urlsplit
 
@@ -19,12 +19,16 @@ TEXT_MAX: Final = 50_000
 LIST_MAX: Final = 500
 STATE_MAX_BYTES: Final = 64 * 1024
 _SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]*")
+_PLAIN: Final = re.compile(r"https?://[A-Za-z0-9.-]+(?::[0-9]+)?(?:/[A-Za-z0-9._~/%+,;=-]*)?")  # what most are
 _BARRED: Final = frozenset({"javascript", "data", "vbscript"})
 _SECRET_PARAMS: Final = frozenset(
     {"token", "access_token", "x-plex-token", "api_key", "apikey", "key", "password", "passwd", "secret", "auth"}
 )
 _TEXTS: Final = ("title", "url", "source_id", "region")
 _OPTIONAL_TEXTS: Final = ("original_title", "overview", "poster", "licence")
+_TEXT: Final = frozenset({str})
+_KINDS: Final = frozenset({"film", "other"})
+_OFFER_TYPES: Final = frozenset(get_args(OfferType))
 _TUPLES: Final = ("alt_titles", "genres", "people")
 
 
@@ -55,23 +59,27 @@ def _faults_of_values(item: Any) -> Iterator[str]:
             yield f"{name} is no text, or without end"
     for name in _TUPLES:
         value = getattr(item, name)
-        if (
-            not isinstance(value, tuple | list)
-            or len(value) > LIST_MAX
-            or not all(isinstance(one, str) for one in value)
-        ):
+        if not isinstance(value, tuple | list) or len(value) > LIST_MAX or not _are_texts(value):
             yield f"{name} is no tuple of texts, or without end"
     if not _is_whole(item.year) or not _is_whole(item.keep_days):
         yield "year or keep_days is no whole number"
     if item.duration_seconds is not None and not _is_number(item.duration_seconds):
         yield "duration_seconds is no number"
-    if item.kind not in ("film", "other") or item.offer_type not in get_args(OfferType):
+    if not _is_among(item.kind, _KINDS) or not _is_among(item.offer_type, _OFFER_TYPES):
         yield "kind or offer_type is none that there is"
     if not isinstance(item.playable, bool):
         yield "playable is neither true nor false"
     ids = item.external_ids
-    if not isinstance(ids, Mapping) or not all(isinstance(one, str) for pair in ids.items() for one in pair):
+    if not isinstance(ids, Mapping) or not _are_texts(ids.keys()) or not _are_texts(ids.values()):
         yield "external_ids does not map texts to texts"
+
+
+def _are_texts(values: Iterable[Any]) -> bool:
+    return _TEXT.issuperset(map(type, values)) or all(isinstance(one, str) for one in values)
+
+
+def _is_among(value: Any, known: frozenset[str]) -> bool:
+    return isinstance(value, str) and value in known
 
 
 def _is_whole(value: Any) -> bool:
@@ -84,6 +92,19 @@ def _is_number(value: Any) -> bool:
 
 def fault_of_url(url: str, redactor: Redactor | None = None) -> str | None:
     """What is wrong with an address that is to be stored, or None."""
+    if not is_plain_address(url) and (problem := _fault_of_parts(url)):
+        return problem
+    if redactor is not None and redactor.holds_secret(url):
+        return "has a secret in it"
+    return None
+
+
+def is_plain_address(url: str) -> bool:
+    """Whether it is a page's, of the plain kind that most are, with which nothing can be wrong but a secret in it."""
+    return len(url) <= URL_MAX_CHARACTERS and _PLAIN.fullmatch(url) is not None
+
+
+def _fault_of_parts(url: str) -> str | None:
     try:
         parts = urlsplit(url)
     except ValueError:
@@ -96,8 +117,6 @@ def fault_of_url(url: str, redactor: Redactor | None = None) -> str | None:
         return "names a user"
     if _SECRET_PARAMS & {name.lower() for name, _ in parse_qsl(parts.query)}:
         return "has a secret in its query"
-    if redactor is not None and redactor.holds_secret(url):
-        return "has a secret in it"
     return None
 
 

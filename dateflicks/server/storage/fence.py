@@ -80,7 +80,10 @@ def problems_of(name: str, command: Mapping[str, Any]) -> Iterable[str]:
 
 
 def _find(command: Mapping[str, Any]) -> Iterable[str]:
-    yield from _unknown(command, "find", "filter", "sort", "limit", "batchSize", "singleBatch")
+    yield from _unknown(command, "find", "filter", "sort", "limit", "batchSize", "singleBatch", "projection")
+    fields = command.get("projection", {})
+    if not all(wanted == 1 and field.replace("_id", "id", 1).isalnum() for field, wanted in fields.items()):
+        yield "fields are asked for by plain words"
     if not 1 <= command.get("limit", 0) <= limits.PAGE_MAX:
         yield f"limit must be 1 to {limits.PAGE_MAX}"
     if len(command.get("sort", {})) > 1:

@@ -3,13 +3,15 @@
 Run as a script by `embedded.py`, never imported by the server. The parent owns the socket, so connections wait in its
 queue while this process is replaced. Standard input is a pipe of which the parent holds the other end: when it ends,
 the parent has stopped or died, and so does this process, after what is under way is written. The documents of one
-command are written in one transaction.
+command are written in one transaction; a few fields of many documents are read without the rest.
 """
 
 import argparse
 import asyncio
+import json
 import logging
 import os
+import re
 import signal
 import socket
 import sqlite3
@@ -20,6 +22,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from neosqlite.collection.json_helpers import neosqlite_json_loads
+from neosqlite.sql_utils import quote_table_name
 from nx_27017.handler import NeoSQLiteHandler
 from nx_27017.server import handle_client
 
@@ -28,6 +32,7 @@ STOP_SECONDS = 3.0  # longer than any write; then the process ends anyway, which
 # keep away those who want another. More than all connections of a few processes is enough.
 THREADS = 96
 DUPLICATE_KEY = 11000
+FIELD = re.compile(r"[A-Za-z][A-Za-z0-9]*")
 # From 3.13 on, asyncio removes a socket's file when its server closes; this one is the parent's, and the next child's.
 KEEP_SOCKET: dict[str, Any] = {"cleanup_socket": False} if sys.version_info >= (3, 13) else {}
 
@@ -37,6 +42,7 @@ Answer = tuple[int, dict[str, Any]]
 
 class Handler(NeoSQLiteHandler):  # type: ignore[misc]  # it has no types
     """Writes the documents of one command in one transaction: the disk syncs once, and readers wait once, for all.
+    And reads a few fields as SQLite finds them: the engine makes whole documents, copies them, and then picks.
 
     The transaction begins and ends under the lock of its database, so that nobody else's command is ever in it. What
     fails by anything but a duplicate is undone and done again one by one, each document for itself, as without it.
@@ -48,12 +54,40 @@ class Handler(NeoSQLiteHandler):  # type: ignore[misc]  # it has no types
 
     def handle_command(self, msg: dict[str, Any]) -> Answer:
         """Answer any other command."""
-        return self._together(msg, super().handle_command)
+        return self._few_fields(msg) or self._together(msg, super().handle_command)
+
+    def _few_fields(self, message: dict[str, Any]) -> Answer | None:
+        """The answer when a few fields are asked for; None when it is for the engine to find."""
+        body = _body_of(message)
+        if "find" not in body or not (fields := _fields_of(body)):
+            return None
+        name = body.get("$db", "test")
+        with self._lock_for(name):
+            database = self.get_database(name)
+            helpers = database[body["find"]].query_engine.helpers
+            where = helpers._build_simple_where_clause(body.get("filter", {}))
+            if where is None or where[2]:
+                return None
+            order = helpers._build_sort_clause(body.get("sort")) + helpers._build_pagination_clause(body.get("limit"))
+            paths = ", ".join(f"'$.{field}'" for field in fields)
+            table = quote_table_name(body["find"])
+            try:
+                found = database.db.execute(
+                    f"SELECT json_extract(data, {paths}) FROM {table} {where[0]}{order}",  # noqa: S608 - plain words
+                    where[1],
+                ).fetchall()
+            except sqlite3.OperationalError:  # such as no table: the engine says what that means
+                return None
+        if len(found) > body.get("batchSize", len(found)):
+            return None
+        batch = [dict(zip(fields, _values(row[0]), strict=True)) for row in found]
+        cursor = {"id": 0, "ns": f"{name}.{body['find']}", "firstBatch": batch}
+        return message["request_id"], {"ok": 1, "cursor": cursor}
 
     def _together(self, message: dict[str, Any], handle: Callable[[dict[str, Any]], Answer]) -> Answer:
         if _written_by(message) < 2:
             return handle(message)
-        body = next(content for kind, content in message["sections"] if kind == "body")
+        body = _body_of(message)
         name = body.get("$db", "test")
         with self._lock_for(name):
             database = self.get_database(name)
@@ -65,9 +99,36 @@ class Handler(NeoSQLiteHandler):  # type: ignore[misc]  # it has no types
             return handle(message)
 
 
+class _Sections(list[Any]):
+    """The sections of a command, which the engine puts into words for a log that nobody reads."""
+
+    def __repr__(self) -> str:
+        return f"{len(self)} sections"
+
+
+def _body_of(message: Mapping[str, Any]) -> dict[str, Any]:
+    return next((content for kind, content in message["sections"] if kind == "body"), None) or {}
+
+
+def _fields_of(body: Mapping[str, Any]) -> tuple[str, ...]:
+    """The fields that a command asks for by plain words, `_id` first; none when it asks in another way."""
+    wanted = body.get("projection")
+    if not isinstance(wanted, dict) or {"skip", "min", "max", "hint"} & body.keys():
+        return ()
+    fields = ("_id", *(name for name in wanted if name != "_id"))
+    is_plain = all(FIELD.fullmatch(name) for name in fields[1:]) and all(value == 1 for value in wanted.values())
+    return fields if is_plain and len(fields) > 1 else ()  # of one alone SQLite finds the value, not a list of values
+
+
+def _values(found: str) -> list[Any]:
+    """What SQLite has found; only objects may be what JSON has no word for."""
+    values: list[Any] = neosqlite_json_loads(found) if "{" in found else json.loads(found)
+    return values
+
+
 def _written_by(message: Mapping[str, Any]) -> int:
     """How many documents this inserts or replaces; 0 for what does something else."""
-    body = next((content for kind, content in message["sections"] if kind == "body"), None) or {}
+    body = _body_of(message)
     if next(iter(body), None) not in ("insert", "update"):
         return 0
     count = len(body.get("documents") or body.get("updates") or ())
@@ -83,7 +144,7 @@ def _committed(
     connection: sqlite3.Connection, message: dict[str, Any], handle: Callable[[dict[str, Any]], Answer]
 ) -> Answer | None:
     """The answer of what is stored as a whole now; None when nothing of it is."""
-    copied = {**message, "sections": [(kind, _copy(content)) for kind, content in message["sections"]]}
+    copied = {**message, "sections": _Sections((kind, _copy(content)) for kind, content in message["sections"])}
     try:
         connection.execute("BEGIN IMMEDIATE")
         answer = handle(copied)

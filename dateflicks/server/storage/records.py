@@ -8,7 +8,7 @@ in a field that is never looked up, because the embedded engine treats a filter 
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import msgspec
@@ -78,8 +78,10 @@ class Collection:
     database: str
     name: str
     indexes: tuple[Index, ...] = ()
+    indexed: frozenset[str] = field(init=False, repr=False, compare=False)  # the fields that are part of any index
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "indexed", frozenset(name for index in self.indexes for name in index.fields))
         if not _WORD.fullmatch(self.database) or not _WORD.fullmatch(self.name):
             raise ValueError(f"database and collection names are plain words: {self.database}.{self.name}")
         single = [index.fields[0] for index in self.indexes if len(index.fields) == 1]
@@ -94,11 +96,6 @@ class Collection:
     def looked_up(self) -> frozenset[str]:
         """The fields that have an index of their own."""
         return frozenset(index.fields[0] for index in self.indexes if len(index.fields) == 1)
-
-    @property
-    def indexed(self) -> frozenset[str]:
-        """The fields that are part of any index."""
-        return frozenset(field for index in self.indexes for field in index.fields)
 
     @property
     def unique(self) -> tuple[str, ...]:

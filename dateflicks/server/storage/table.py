@@ -45,13 +45,13 @@ class Table:
             return None
         return await self._calls.read(self.collection, lambda: self._driver.find_one({"_id": id}))
 
-    async def get_many(self, ids: Sequence[str]) -> dict[str, Document]:
-        """The documents that exist among these ids (200 at most), by id."""
+    async def get_many(self, ids: Sequence[str], *, only: Sequence[str] = ()) -> dict[str, Document]:
+        """The documents that exist among these ids (200 at most), by id; or `only` some fields of them, see `page`."""
         self._check_limit(max(len(ids), 1))
         wanted = [one for one in dict.fromkeys(ids) if is_document_id(one)]
         if not wanted:
             return {}
-        found = await self._list({"_id": {"$in": wanted}}, len(wanted))
+        found = await self._list({"_id": {"$in": wanted}}, len(wanted), only=only)
         return {document["_id"]: document for document in found}
 
     async def insert(self, document: Mapping[str, Any]) -> Document:
@@ -199,10 +199,12 @@ class Table:
         after: Place | None = None,
         descending: bool = True,
         limit: int = limits.PAGE_DEFAULT,
+        only: Sequence[str] = (),
     ) -> list[Document]:
         """Documents by one field in the order of another, from behind a place on; there is an index on the two.
 
-        Equal values of `order_by` keep one order, so that pages neither repeat nor skip (up to 200 equal ones).
+        Equal values of `order_by` keep one order, so that pages neither repeat nor skip (up to 200 equal ones). With
+        `only`, those fields of them and `_id`, for a fifth of the price; what a document lacks is None.
         """
         self._check_field(field)
         check_filter_value(field, value)
@@ -210,16 +212,16 @@ class Table:
             raise ValueError(f"{self.collection.name} has no index on {field} and {order_by}")
         direction = -1 if descending else 1
         if after is None:
-            return await self._list({field: value}, limit, (order_by, direction))
+            return await self._list({field: value}, limit, (order_by, direction), only)
         self._check_limit(limit)
         check_filter_value(order_by, after.value)
         same = {field: value, order_by: {"$gte": after.value, "$lte": after.value}}
-        ties = await self._list(same, limits.PAGE_MAX, (order_by, direction))
+        ties = await self._list(same, limits.PAGE_MAX, (order_by, direction), only)
         ids = [document["_id"] for document in ties]
         rest = ties[ids.index(after.id) + 1 :] if after.id in ids else ties
         if len(rest) < limit:
             beyond = {field: value, order_by: {"$lt" if descending else "$gt": after.value}}
-            rest += await self._list(beyond, limit - len(rest), (order_by, direction))
+            rest += await self._list(beyond, limit - len(rest), (order_by, direction), only)
         return rest[:limit]
 
     async def between(
@@ -273,16 +275,20 @@ class Table:
         stored = await self._those([one["_id"] for one in written])
         return [one["_id"] for one in written if stored.get(one["_id"]) != one]
 
-    async def _list(self, wanted: Document, limit: int, order: tuple[str, int] | None = None) -> list[Document]:
+    async def _list(
+        self, wanted: Document, limit: int, order: tuple[str, int] | None = None, only: Sequence[str] = ()
+    ) -> list[Document]:
         self._check_limit(limit)
+        fields = dict.fromkeys(only, 1) or None
 
         async def fetch() -> list[Document]:
-            cursor = self._driver.find(wanted).limit(limit).batch_size(limit)
+            cursor = self._driver.find(wanted, fields).limit(limit).batch_size(limit)
             if order is not None:
                 cursor = cursor.sort(*order)
             return await cursor.to_list()
 
-        return await self._calls.read(self.collection, fetch)
+        found = await self._calls.read(self.collection, fetch)
+        return [dict.fromkeys(only) | one for one in found] if only else found
 
     async def _those(self, ids: Sequence[str]) -> dict[str, Document]:
         found: dict[str, Document] = {}

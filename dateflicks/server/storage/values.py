@@ -45,7 +45,7 @@ def check_document(collection: Collection, document: Document) -> None:
     for key, value in document.items():
         if key != "_id":
             _check_key(collection.name, key)
-            if not _is_plain(value):
+            if value is not None and not (type(value) is str and value.isascii()):
                 _check_value(key, value, 0)
     for field in collection.indexed:
         if (value := document.get(field)) is not None:
@@ -66,20 +66,15 @@ def _check_value(path: str, value: object, depth: int) -> None:
         _check_number(path, value)
     elif isinstance(value, list):
         for item in value:
-            if not _is_plain(item):
+            if not (type(item) is str and item.isascii()):
                 _check_value(path, item, depth + 1)
     elif isinstance(value, Mapping):
         for key, item in value.items():
             _check_key(path, key)
-            if not _is_plain(item):
+            if not (type(item) is str and item.isascii()):
                 _check_value(f"{path}.{key}", item, depth + 1)
     else:
         raise UnsafeValue(f"{path}: {type(value).__name__} cannot be stored")
-
-
-def _is_plain(value: object) -> bool:
-    """Whether it is what most values are, of which nothing is to be checked."""
-    return value is None or (type(value) is str and value.isascii())
 
 
 @lru_cache(1_024)

@@ -1,5 +1,5 @@
-"""How SQLite would carry out what nx-27017 sends it: commands of ours replayed in its handler, and each statement
-explained on the same connection.
+"""How SQLite would carry out what the embedded engine sends it: commands of ours replayed in its handler, and each
+statement explained on the same connection.
 
 The plan is of what is really sent, for the statements are taken from SQLite's own trace.
 """
@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from nx_27017.handler import NeoSQLiteHandler
 from pymongo.monitoring import CommandStartedEvent
 
 from dateflicks.server.storage.database import Database
+from dateflicks.server.storage.nxchild import Handler
 from dateflicks.server.storage.records import Collection, Document, Place
 from dateflicks.server.storage.table import Table
 
@@ -71,6 +71,7 @@ async def send_every_shape(table: Table) -> None:
             field, order_by = index.fields
             for descending in (False, True):
                 await table.page(field, "v1", order_by=order_by, descending=descending)
+                await table.page(field, "v1", order_by=order_by, descending=descending, only=("rev",))
                 for place in (Place("v1", "a1"), Place(1.5, "a1")):
                     await table.page(field, "v1", order_by=order_by, descending=descending, after=place)
 
@@ -81,6 +82,7 @@ async def _by_id(table: Table) -> None:
         await table.insert(_document(collection, number))
     await table.get("a1")
     await table.get_many(["a1", "a2", "b9"])
+    await table.get_many(["a1", "a2", "b9"], only=("rev",))
     await table.compare_and_set("a1", 1, {"word": "x"}, command="c1")
     await table.replace(_document(collection, 2) | {"rev": 2}, 1)
     await table.upsert(_document(collection, 2))
@@ -98,7 +100,7 @@ def _document(collection: Collection, number: int) -> Document:
 
 def explained(databases: Path, commands: Sequence[Command]) -> list[Statement]:
     """Carry out these commands on the files of a stopped engine, and explain each statement."""
-    handler = NeoSQLiteHandler(data_dir=str(databases))
+    handler = Handler(data_dir=str(databases))
     try:
         return [statement for command in commands for statement in _explain(handler, command)]
     finally:

@@ -1,4 +1,6 @@
-"""The documents of one command share a transaction in the embedded engine's process, unless one of them spoils it."""
+"""The documents of one command share a transaction in the embedded engine's process, unless one of them spoils it; and
+a few fields are read without making the documents that they are of.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,6 +31,10 @@ class Process:
     def replace(self, *updates: dict[str, Any]) -> dict[str, Any]:
         command = {"update": "things", "ordered": False, "$db": "TestDb", "writeConcern": DURABLE}
         return dict(self.handler.handle_command(self.message(command, ("payload", {"updates": [*updates]})))[1])
+
+    def find(self, **more: Any) -> list[dict[str, Any]]:
+        command = {"find": "things", "filter": {"_id": {"$in": ["a1", "a2"]}}, "$db": "TestDb", **more}
+        return list(self.handler.handle_command(self.message(command))[1]["cursor"]["firstBatch"])
 
     def stored(self) -> list[str]:
         return [row[0] for row in self.connection.execute("SELECT _id FROM things ORDER BY _id")]
@@ -107,3 +113,44 @@ def test_a_transaction_that_the_disk_ends_is_done_again_one_by_one(process: Proc
 
     assert answer["n"] == 2
     assert process.stored() == ["a1", "a2"]
+
+
+def test_of_a_few_fields_nothing_else_is_read(process: Process) -> None:
+    process.insert(*things("a1", "a2"))
+    statements: list[str] = []
+    process.connection.set_trace_callback(statements.append)
+
+    assert process.find(projection={"n": 1}, sort={"n": 1}, limit=1) == [{"_id": "a1", "n": 1}]
+
+    assert [one for one in statements if "json(data)" in one] == []
+    assert len([one for one in statements if "json_extract(data, '$._id', '$.n')" in one]) == 1
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"projection": {"n": 1, "m.x": 1}},
+        {"projection": {"n": 1, "m'": 1}},
+        {"projection": {"m": 0, "_id": 1}},
+        {"projection": {"n": 1}, "skip": 1},
+        {"projection": {"n": 1}, "filter": {"$or": [{"n": 1}, {"n": 2}]}},
+    ],
+)
+def test_what_is_asked_otherwise_is_for_the_engine_to_find(process: Process, more: dict[str, Any]) -> None:
+    process.insert(*things("a1", "a2"))
+    statements: list[str] = []
+    process.connection.set_trace_callback(statements.append)
+
+    assert process.find(**more)
+
+    assert [one for one in statements if "json_extract(data, '$._id'" in one] == []
+
+
+def test_what_is_more_than_a_batch_is_for_the_engine_to_hand_out(process: Process) -> None:
+    process.insert(*things("a1", "a2"))
+
+    assert process.find(projection={"n": 1}, batchSize=1) == things("a1")
+
+
+def test_a_collection_that_is_not_there_has_nothing_of_any_field(process: Process) -> None:
+    assert process.find(find="others", projection={"n": 1}) == []

@@ -85,8 +85,12 @@ async def dated(things: Things) -> None:
     await things.find({"name": "2025-11-25"}).limit(1).to_list()
 
 
-async def projected(things: Things) -> None:
-    await things.find({"name": "x"}, {"name": 1}).limit(1).to_list()
+async def all_but_one_field(things: Things) -> None:
+    await things.find({"name": "x"}, {"name": 0}).limit(1).to_list()
+
+
+async def part_of_a_field(things: Things) -> None:
+    await things.find({"name": "x"}, {"name.first": 1}).limit(1).to_list()
 
 
 async def sorted_by_two(things: Things) -> None:
@@ -196,7 +200,8 @@ async def unacknowledged(things: Things) -> None:
         (pattern, "name: ['$regex'] reads the whole collection"),
         (ids_in_range, "_id: ['$gte', '$lt'] reads the whole collection"),
         (dated, "does not start with a letter"),
-        (projected, "with ['projection']"),
+        (all_but_one_field, "fields are asked for by plain words"),
+        (part_of_a_field, "fields are asked for by plain words"),
         (sorted_by_two, "sort by one field"),
         (skipped, "with ['skip']"),
         (number_as_id, "ids are text"),

@@ -201,3 +201,55 @@ async def test_two_hundred_is_the_most_that_a_list_brings(engine: Engine) -> Non
 
     assert len(await table.find("kind", "k", limit=200)) == 200
     assert len(await table.find("kind", "k")) == 50
+
+
+async def test_a_few_fields_come_as_they_are_stored_and_nothing_else_does(engine: Engine) -> None:
+    table = await engine.table(*KIND)
+    told = {
+        "word": 'a "b" {c} 😀\n',
+        "whole": 3,
+        "part": 2.0,
+        "yes": True,
+        "none": None,
+        "more": {"x": [1, False, "y"]},
+    }
+    await table.insert({"_id": "a1", "kind": "k", "order": 1, "other": "z", **told})
+    await table.insert({"_id": "a2", "kind": "k", "order": 2, "word": "w"})
+    wanted = [*told, "kind"]
+    expected = [{"_id": "a1", "kind": "k", **told}, {"_id": "a2", "kind": "k", **dict.fromkeys(told), "word": "w"}]
+
+    page = await table.page("kind", "k", order_by="order", descending=False, only=wanted)
+    found = await table.get_many(["a1", "a2", "a3"], only=wanted)
+
+    assert page == expected
+    assert [type(page[0][name]) for name in told] == [type(value) for value in told.values()]
+    assert found == {"a1": expected[0], "a2": expected[1]}
+
+
+async def test_one_field_is_a_few_and_so_is_the_id_alone(engine: Engine) -> None:
+    table = await engine.table(*KIND)
+    await table.insert({"_id": "a1", "kind": "k", "order": 1, "more": [1]})
+
+    assert await table.get_many(["a1"], only=["more"]) == {"a1": {"_id": "a1", "more": [1]}}
+    assert await table.get_many(["a1"], only=["_id"]) == {"a1": {"_id": "a1"}}
+
+
+async def test_pages_of_a_few_fields_go_through_all_in_order(engine: Engine) -> None:
+    table = await engine.table(*KIND)
+    await table.insert_many([{"_id": f"a{number}", "kind": "k", "order": number // 3} for number in range(10)])
+
+    found: list[str] = []
+    after: Place | None = None
+    while page := await table.page("kind", "k", order_by="order", after=after, limit=4, only=["order"]):
+        found += ids(page)
+        after = Place.of(page[-1], "order")
+
+    assert sorted(found) == [f"a{number}" for number in range(10)]
+    assert found[0] == "a9"
+
+
+async def test_a_few_fields_of_a_collection_with_nothing_in_it_are_none(engine: Engine) -> None:
+    table = await engine.table(*KIND)
+
+    assert await table.get_many(["a1"], only=["kind"]) == {}
+    assert await table.page("kind", "k", order_by="order", only=["kind"]) == []
