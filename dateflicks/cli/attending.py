@@ -13,6 +13,7 @@ import typer
 from dateflicks.cli.environment import CliEnvironment
 from dateflicks.cli.exits import Exit
 from dateflicks.cli.failures import CliError
+from dateflicks.protocol.printable import printable
 
 if TYPE_CHECKING:
     from dateflicks.cli.telling import Teller
@@ -70,21 +71,31 @@ def login_name(environment: CliEnvironment) -> str:
     return account_name(environment.environ.get("USER") or environment.environ.get("LOGNAME") or "")
 
 
-def the_film(environment: CliEnvironment, session: "SessionBody", screen: "Screen", chosen: "Film | None") -> "Film":
-    """The film to open: the chosen one, or what the session names, looked for where this person keeps films."""
+def the_film(
+    environment: CliEnvironment, session: "SessionBody", screen: "Screen", chosen: "Film | None", *, is_own: bool
+) -> "Film":
+    """The film to open: the chosen one, or what the session names, looked for where this person keeps films.
+
+    An address that somebody else has named (the session is not this person's `own`) is opened once they say yes to it.
+    """
     from dateflicks.client.errors import FilmMissing
-    from dateflicks.client.films import film_of
+    from dateflicks.client.films import film_of, is_address
 
     if chosen is not None:
         return chosen
     folders = [*map(Path, environment.client.films), Path()]
+    is_elsewhere = screen.player.name != "mpv"
     try:
-        return film_of(session.video, folders, is_elsewhere=screen.player.name != "mpv")
+        film = film_of(session.video, folders, is_elsewhere=is_elsewhere)
     except FilmMissing as missing:
         why = f"Looked in {' and '.join(missing.looked_in)}." if missing.looked_in else ""
         server = f" --server {environment.server}" if environment.server else ""
         hint = f"Name your copy: dateflicks watch {session.id[:12]}{server} --film FILE"
         raise CliError(Exit.NOT_FOUND, missing.detail, why=why, hint=hint) from None
+    if is_address(film.source) and not is_elsewhere and not is_own:
+        question = f"{session.host_name or 'Your host'} has named this address: {film.source} Open it?"
+        environment.agree(printable(question), instead="Say yes beforehand with --yes, or name your copy with --film.")
+    return film
 
 
 async def attend(

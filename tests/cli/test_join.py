@@ -125,3 +125,38 @@ def test_a_code_is_not_used_up_where_there_is_no_player_or_no_such_copy(
 
 def test_nobody_there_is_exit_code_6(cli: Cli, tmp_path: Path) -> None:
     assert cli("join", f"{CODE}@127.0.0.1:1").exit_code == 6
+
+
+ELSEWHERE = "/somebody-elses/film.mkv"
+
+
+def names_an_address(server: ScriptedServer) -> str:
+    address = f"{server.url}{ELSEWHERE}"
+    video = {"url": address, "title": "The General", "length": 60.0}
+    server.on("POST", REDEEM, {"session": {**session(), "hostName": "ana\x1b[2J", "video": video}})
+    return address
+
+
+@pytest.mark.parametrize(("keys", "is_interactive", "exit_code"), [("n\n", True, 5), ("\n", True, 5), (None, False, 2)])
+def test_an_address_that_somebody_else_names_is_shown_and_not_opened_without_a_yes(
+    cli: Cli, server: ScriptedServer, keys: str | None, is_interactive: bool, exit_code: int
+) -> None:
+    cli.sign_in()
+    address = names_an_address(server)
+    result = cli("join", CODE, "--plain", keys=keys, is_interactive=is_interactive)
+    assert result.exit_code == exit_code, result.stderr
+    assert address in result.stderr
+    assert "\x1b" not in result.stderr
+    assert ELSEWHERE not in [asked.path for asked in server.asked]
+    if not is_interactive:
+        assert "--yes" in result.stderr
+
+
+@pytest.mark.parametrize(("flags", "keys", "is_interactive"), [((), "y\n", True), (("--yes",), None, False)])
+def test_with_a_yes_it_is_opened(
+    cli: Cli, server: ScriptedServer, flags: tuple[str, ...], keys: str | None, is_interactive: bool
+) -> None:
+    cli.sign_in()
+    names_an_address(server)
+    cli(*flags, "join", CODE, "--plain", keys=keys, is_interactive=is_interactive)
+    assert ELSEWHERE in [asked.path for asked in server.asked]

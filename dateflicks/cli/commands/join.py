@@ -86,13 +86,12 @@ async def _join(
         session = await _guest(environment, client, invitation, name)
         length = session.video.length if session.video is not None else 0.0
         chosen = chosen or await film_of_library(environment, session, settings.player)
-        await screen.load(the_film(environment, session, screen, chosen), told_length=length)
+        await screen.load(the_film(environment, session, screen, chosen, is_own=False), told_length=length)
         await attend(environment, client, session, screen, teller, settings, server=environment.server_address)
 
 
 def _client(environment: CliEnvironment, invitation: "Invitation") -> "ServiceClient":
     """A client of the invitation's server, with the account that is kept for it, if any."""
-    from dateflicks.client.http import ServiceClient
 
     own_server, token = environment.server_address, environment.client.token
     if invitation.server is not None:
@@ -100,7 +99,7 @@ def _client(environment: CliEnvironment, invitation: "Invitation") -> "ServiceCl
     kept = environment.signed_in
     if not (token and environment.server_address == own_server):  # a token is for the server that it was set for
         token = kept.token if kept is not None else ""
-    return ServiceClient(environment.server_address, token=token or None, timeout=environment.client.timeout_seconds)
+    return environment.client_of(token or None)
 
 
 async def _guest(

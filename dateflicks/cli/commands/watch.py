@@ -86,7 +86,9 @@ async def _watch(
             return
         async with await Screen.open(settings, teller.say) as screen:
             length = session.video.length if session.video is not None else 0.0
-            await screen.load(the_film(environment, session, screen, chosen), told_length=length)
+            signed_in = environment.signed_in
+            is_own = signed_in is not None and signed_in.user_id == session.host_user_id
+            await screen.load(the_film(environment, session, screen, chosen, is_own=is_own), told_length=length)
             await attend(environment, client, session, screen, teller, settings, server=place.kept_as)
 
 
