@@ -16,6 +16,7 @@ TOGETHER = "Watch together"
 ACCOUNT = "Account"
 SERVICES = "Run the services"
 BACKGROUND = "Background work"
+DATABASE = "Database"
 HELP = "Setup and help"
 
 
@@ -44,6 +45,7 @@ class Root(LazyGroup):
         "recommenders": Entry("recommenders", "See and run the recommenders.", BACKGROUND),
         "recommend": Entry("recommend", "See and run the recommenders.", BACKGROUND, is_hidden=True),
         "jobs": Entry("jobs", "See and steer what happens by itself.", BACKGROUND),
+        "db": Entry("db", "See, mend, back up and restore the database.", DATABASE),
         "config": Entry("config", "Show the settings and where each came from.", HELP),
         "help": Entry("topics", "Explain a topic: environment, exit-codes, invitations, output.", HELP),
     }
