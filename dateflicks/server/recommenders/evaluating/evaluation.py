@@ -82,6 +82,7 @@ def evaluate(
     chosen, half_life, changes = config, half_lives[0], dict[str, Any]()
     rounds = rounds_of(recommender, config) if wanted.is_tuned else []
     steps = 1 + sum(map(len, rounds)) if wanted.is_tuned and (rounds or len(half_lives) > 1) else 0
+    steps += bool(rounds) and len(half_lives) > 1
     if steps and (split.parts == VALIDATION).any():
         with standing(bench, is_apart=wanted.is_apart) as there:
             choice = _Choice(there, config, half_lives, lambda words: tell(len(tried), steps + 1, words), tried)
@@ -136,28 +137,37 @@ class _Choice:
         self._tried = tried
 
     def made(self, rounds: Sequence[Sequence[Mapping[str, Any]]]) -> tuple[Any, float | None, dict[str, Any]]:
-        """The best settings, half-life, and what is changed by them. Raises RecommenderError when none can be used."""
-        best = max(self._of({}), key=lambda one: one[0], default=None)
+        """The best settings, half-life, and what is changed by them. Raises RecommenderError when none can be used.
+
+        The half-life is chosen with the settings given, and again with those that are best: trying all of them with all
+        settings would take three times as long.
+        """
+        best = max(self._of({}, self._half_lives), key=lambda one: one[0], default=None)
         for alternatives in rounds:
-            base = best[2] if best else {}
+            base, half_lives = (best[2], (best[1],)) if best else ({}, self._half_lives)
             for changes in alternatives:
-                for found in self._of({**base, **changes}):
+                for found in self._of({**base, **changes}, half_lives):
                     if best is None or found[0] > best[0]:
                         best = found
         if best is None:
             raise RecommenderError(str(self._tried[0].error))
+        others = [one for one in self._half_lives if one != best[1]]
+        if others and best[2]:
+            best = max(best, *self._of(best[2], others), key=lambda one: one[0])
         return changed(self._config, best[2]), best[1], best[2]
 
-    def _of(self, changes: dict[str, Any]) -> Iterator[tuple[float, float | None, dict[str, Any]]]:
+    def _of(
+        self, changes: dict[str, Any], half_lives: Sequence[float | None]
+    ) -> Iterator[tuple[float, float | None, dict[str, Any]]]:
         self._say(", ".join(f"{name} {value}" for name, value in changes.items()) or "the settings given")
         try:
-            means: list[Mean] = self._there("tried", changed(self._config, changes), self._half_lives)
+            means: list[Mean] = self._there("tried", changed(self._config, changes), half_lives)
         except RecommenderError as error:
             self._tried.append(Try(settings=changes, half_life_films=None, ndcg=None, error=str(error)))
             return
         top = max(range(len(means)), key=lambda at: means[at].value)
-        self._tried.append(Try(settings=changes, half_life_films=self._half_lives[top], ndcg=means[top].value))
-        yield means[top].value, self._half_lives[top], changes
+        self._tried.append(Try(settings=changes, half_life_films=half_lives[top], ndcg=means[top].value))
+        yield means[top].value, half_lives[top], changes
 
 
 def _evaluation(

@@ -77,6 +77,25 @@ class Watching(Counting):
         return super().fit(data, context)
 
 
+class Asking(Counting):
+    """Counts how often each of its models was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[int] = []
+
+    def fit(self, data: Interactions, context: Context) -> Model:
+        model = super().fit(data, context)
+        self.asked.append(0)
+        number, score = len(self.asked) - 1, model.score
+
+        def counted(histories: csr_array) -> Scores:
+            self.asked[number] += 1
+            return score(histories)
+
+        model.score = counted  # type: ignore[method-assign]  # of this one
+        return model
+
+
 class Dying(Counting):
     """Its process ends in the middle."""
 

@@ -8,13 +8,14 @@ import pytest
 
 from dateflicks.core.ranking.recency import HALF_LIFE_FILMS
 from dateflicks.server.recommenders.discovery import find, load
-from dateflicks.server.recommenders.evaluating.evaluation import Evaluation, Wanted, changed, evaluate
+from dateflicks.server.recommenders.evaluating.evaluation import HALF_LIVES, Evaluation, Wanted, changed, evaluate
 from dateflicks.server.recommenders.evaluating.metrics import Mean, measure
 from dateflicks.server.recommenders.evaluating.reading import TEST, TRAIN, VALIDATION, read_ratings
 from dateflicks.server.recommenders.evaluating.splitting import How, Split, split_of
 from dateflicks.server.recommenders.evaluating.synthetic import Synthetic, synthetic, write_folder
 from dateflicks.server.recommenders.recommender import RecommenderError
 from tests.server.recommenders.evaluating.recommenders import (
+    Asking,
     Bare,
     Counting,
     Dying,
@@ -94,6 +95,18 @@ def test_settings_and_fading_are_chosen_on_the_validation_part(splits: dict[How,
     untuned = evaluate(Counting(), Settings(), splits["rand"], HERE)
     assert (untuned.settings, untuned.tried) == ({}, [])
     assert untuned.ndcg < found.ndcg
+
+
+def test_how_the_past_fades_is_chosen_first_and_anew_with_the_best_settings(splits: dict[How, Split]) -> None:
+    asking = Asking()
+    told: list[tuple[int, int, str]] = []
+    found = evaluate(asking, Settings(), splits["time"], Wanted(is_apart=False), lambda *step: told.append(step))
+    assert found.settings == {"power": 1.0}
+    of_all = len(HALF_LIVES)
+    assert asking.asked == [of_all, 1, 1, 1, of_all - 1, 1]
+    assert found.half_life_films == HALF_LIFE_FILMS  # the same list for all, however the past fades
+    assert [done for done, _, _ in told] == list(range(8))
+    assert {of for _, of, _ in told} == {7}
 
 
 def test_what_is_tried_changes_settings_within_settings() -> None:
