@@ -190,6 +190,10 @@ def _split(environment: CliEnvironment, asked: Asked) -> "Split":
         ratings = read_ratings(folder, is_split=None if asked.split is None else asked.split == "published")
     how = cast("How", asked.split or ("published" if ratings.parts is not None else "rand"))
     split = split_of(ratings, how, asked.seed)
+    if not split.measured:
+        files = ", ".join(path.name for path in ratings.taken)
+        what = f"Nobody in {files} has enough films to be measured: some of each one's are held back."
+        raise CliError(Exit.FAILED, what, hint="Bring people with three films or more.")
     _tell_of(environment, ratings, split)
     return split
 

@@ -53,12 +53,14 @@ def test_pairs_and_homes_are_other_questions_to_the_same_data(cli: Cli, folder: 
         (("blend", "--data", "ml-tiny", "--pairs", "5", "--home", "2"), Exit.USAGE, "ask one of them"),
         (("blend", "--data", "ml-tiny", "--prior", "x"), Exit.USAGE, "--home 2"),
         (("blend", "--data", "ml-tiny/bad.csv"), Exit.FAILED, "bad.csv, line 1: there is no column of films."),
+        (("blend", "--data", "ml-tiny/few.csv"), Exit.FAILED, "Nobody in few.csv has enough films to be measured"),
     ],
 )
 def test_what_cannot_be_measured_is_told(
     cli: Cli, folder: Path, arguments: tuple[str, ...], code: Exit, words: str
 ) -> None:
     (folder / "bad.csv").write_text("hello\n")
+    (folder / "few.csv").write_text("userId,movieId,rating,timestamp\n1,1,4.0,1\n1,2,4.0,2\n2,1,4.0,1\n")
     result = cli("recommend", "evaluate", *arguments)
     assert words in result.stderr
     assert result.exit_code == code
