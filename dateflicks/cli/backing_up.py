@@ -30,7 +30,10 @@ def back_up_to(environment: CliEnvironment, place: Place, file: Path, *, with_ke
     if str(file) == PIPE:
         if sys.stdout.isatty():
             raise CliError(Exit.USAGE, "A backup is not for a terminal.", hint="Name a file, or send it into a pipe.")
-        return environment.run(_back_up(environment, place, sys.stdout.buffer, file, key))
+        try:
+            return environment.run(_back_up(environment, place, sys.stdout.buffer, file, key))
+        except BrokenPipeError:  # whoever has half of a backup has none
+            raise CliError(Exit.FAILED, "The pipe was closed before all was written.") from None
     if file.exists():
         if not file.is_file():
             raise CliError(Exit.USAGE, f"{file} is no file.")

@@ -5,6 +5,7 @@ order of their ids, each as it is when it is read. What is sent here is outside 
 services do on both engines; the embedded engine is read by its files.
 """
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any, Final, Self
@@ -21,6 +22,7 @@ from dateflicks.server.storage.kept import Found
 from dateflicks.server.storage.records import Collection, Document, Index, StorageFault
 
 PAGE: Final = 500
+PATIENCE_SECONDS: Final = 5.0
 SOCKET_MS: Final = 120_000  # an index on much takes its time
 _NOT_OURS: Final = frozenset({"admin", "local", "config"})
 _SIGN_IN: Final = frozenset({13, 18, 8000})
@@ -32,7 +34,7 @@ class SignInRefused(DateflicksError):
 
 
 @contextlib.asynccontextmanager
-async def connected(uri: str, *, patience_seconds: float = 10.0) -> "AsyncIterator[AsyncMongoClient[Document]]":
+async def connected(uri: str, *, patience_seconds: float = PATIENCE_SECONDS) -> "AsyncIterator[AsyncMongoClient[Document]]":
     """A client of a MongoDB that answers. Raises DatabaseAddressWrong, SignInRefused, Unavailable."""
     milliseconds = round(patience_seconds * 1000)
     try:
@@ -63,6 +65,7 @@ def told(what: str) -> Iterator[None]:
     """PyMongo's errors as ours. Raises SignInRefused, Unavailable, StorageFault."""
     try:
         yield
+        _stop_when_told_to()
     except OperationFailure as error:
         if error.code in _SIGN_IN:
             reason = (error.details or {}).get("errmsg", str(error))
@@ -74,9 +77,18 @@ def told(what: str) -> Iterator[None]:
             ) from error
         raise _translated(what, error) from error
     except ConnectionFailure as error:
+        _stop_when_told_to()
         raise Unavailable(f"The MongoDB of `mongo.uri` cannot be reached: {_short(error)}") from error
     except PyMongoError as error:
         raise StorageFault(f"{what}: {_short(error)}") from error
+
+
+def _stop_when_told_to() -> None:
+    """The driver makes an outage of it when its caller is to stop, or tries again as if nothing had been said."""
+    with contextlib.suppress(RuntimeError):
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise asyncio.CancelledError
 
 
 def _translated(what: str, error: OperationFailure) -> DateflicksError:

@@ -7,7 +7,6 @@ that it names.
 
 import gzip
 import hashlib
-import io
 import re
 import tarfile
 import zlib
@@ -26,6 +25,7 @@ KEY: Final = "auth.key"
 PART_BYTES: Final = 4_000_000  # of lines in one part, which is in memory as a whole
 _MEMBER_BYTES_MAX: Final = 256_000_000  # a part may hold one document more: 16 MB, and several times that as text
 _LEVEL: Final = 5
+_GZIP: Final = 31
 _PART: Final = re.compile(r"([A-Za-z][A-Za-z0-9]*)/([A-Za-z0-9_.\-]+)/\d{6}\.jsonl")
 
 
@@ -74,11 +74,11 @@ class Part:
 
 
 class ArchiveWriter:
-    """Writes to a stream, which may be a pipe."""
+    """Writes to a stream, which may be a pipe, and which is whole at its `end`."""
 
     def __init__(self, stream: BinaryIO, head: Head) -> None:
-        self._gzip = gzip.GzipFile(filename="", fileobj=stream, mode="wb", compresslevel=_LEVEL)
-        self._tar = tarfile.open(fileobj=self._gzip, mode="w|", format=tarfile.PAX_FORMAT)  # noqa: SIM115
+        self._stream = stream
+        self._zipped = zlib.compressobj(_LEVEL, wbits=_GZIP)
         self._members: dict[str, str] = {}
         self._add(HEAD, msgspec.json.encode(head))
 
@@ -91,19 +91,24 @@ class ArchiveWriter:
         self._add(KEY, key)
 
     def end(self, schemas: dict[str, int], databases: dict[str, dict[str, Contained]]) -> Manifest:
-        """Write the manifest; the file is whole then."""
-        manifest = Manifest(schemas=schemas, databases=databases, members=self._members)
+        """Write the manifest, and the end."""
+        manifest = Manifest(schemas=schemas, databases=databases, members=dict(self._members))
         self._add(MANIFEST, msgspec.json.encode(manifest))
-        self._tar.close()
-        self._gzip.close()
+        self._write(bytes(2 * tarfile.BLOCKSIZE))
+        self._stream.write(self._zipped.flush())
         return manifest
 
     def _add(self, name: str, content: bytes) -> None:
         about = tarfile.TarInfo(name)
         about.size = len(content)
         about.mode = 0o600
-        self._tar.addfile(about, io.BytesIO(content))
+        self._write(about.tobuf(tarfile.PAX_FORMAT))
+        self._write(content)
+        self._write(bytes(-len(content) % tarfile.BLOCKSIZE))
         self._members[name] = hashlib.sha256(content).hexdigest()
+
+    def _write(self, content: bytes) -> None:
+        self._stream.write(self._zipped.compress(content))
 
 
 class ArchiveReader:
