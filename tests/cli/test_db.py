@@ -277,7 +277,7 @@ def test_a_folder_whose_services_run_is_backed_up_and_not_restored_into(cli: Cli
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("what", ["writing works", "comparing works"])
+@pytest.mark.parametrize("what", ["writing works", pytest.param("comparing works", marks=pytest.mark.long)])
 def test_ctrl_c_in_the_middle_leaves_everything_as_it_was(
     cli: Cli, data: Path, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
@@ -316,7 +316,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         subprocess.run(["umount", place], check=True)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_full_disk_is_told_and_nothing_half_written_stays(cli: Cli, data: Path, small_disk: Path) -> None:
     assert cli("db", "backup", "x.dfb").exit_code == 0
     result = cli("db", "restore", "x.dfb", "--data", str(small_disk / "server"))
@@ -345,6 +345,7 @@ def test_a_pipe_that_is_closed_early_is_no_backup(cli: Cli, data: Path) -> None:
 # --- a MongoDB ------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_an_address_that_is_none_and_one_where_nobody_answers_are_told(cli: Cli) -> None:
     wrong = cli("db", "status", DATEFLICKS_ALL_MONGO_URI="postgres://x")
     assert (wrong.exit_code, "connection string" in wrong.stderr) == (Exit.USAGE, True)
@@ -356,3 +357,25 @@ def test_an_address_that_is_none_and_one_where_nobody_answers_are_told(cli: Cli)
 def test_a_password_that_is_refused_is_told_as_that() -> None:
     with pytest.raises(SignInRefused, match="refuses this: Authentication failed"), told("the database"):
         raise OperationFailure("no", 18, {"errmsg": "Authentication failed."})
+
+
+# --- a demo ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.long
+@pytest.mark.timeout(180)
+def test_a_demo_is_put_where_nothing_is_and_beside_what_is_there_only_with_a_word(cli: Cli) -> None:
+    people = cli.json("db", "seed")
+    assert [one["name"] for one in people] == ["ana", "bea"]
+    assert all(len(one["password"]) >= 16 for one in people)
+    status = {one["collection"]: one for one in cli.json("db", "status")}
+    assert [status[name]["documents"] for name in ("users", "sessions", "messages", "works")] == [2, 4, 3, 10]
+    found = read(cli.home / "server")
+    assert sorted(one["state"] for one in found["SessionDb", "sessions"]) == [
+        "accepted", "ended", "pending", "rejected"
+    ]  # fmt: skip
+    assert len(found["UserPredictionDb", "outcomes"]) == 1
+    assert {one["authorName"] for one in found["MessageDb", "messages"]} == {"ana", "bea"}
+    refused = cli("db", "seed")
+    assert (refused.exit_code, "Say --force" in refused.stderr) == (Exit.REFUSED, True)
+    assert [one["name"] for one in cli.json("db", "seed", "--force")] == ["ana2", "bea2"]

@@ -19,6 +19,7 @@ STATUS = ("database", "collection", "documents", "bytes", "problem")
 INDEXES = ("database", "collection", "fields", "unique", "state")
 MIGRATIONS = ("database", "version", "state", "says")
 BACKUP = ("file", "documents", "bytes", "databases", "engine", "consistency", "has_key")
+SEEDED = ("name", "password")
 RESTORE = ("documents", "databases", "made_at", "made_by", "from_engine", "key")
 
 ServiceOption = Annotated[
@@ -151,6 +152,27 @@ def restore(
     environment = environment_of(ctx)
     place = place_of(environment, service, data)
     environment.show(restore_from(environment, place, file, replace=replace, is_check=check), RESTORE)
+
+
+@app.command()
+def seed(
+    ctx: typer.Context,
+    force: Annotated[bool, typer.Option("--force", help="Also where there is something already.")] = False,
+    data: DataOption = None,
+) -> None:
+    """Put something there to try things with: two people, films, sessions, a talk, a prediction.
+
+    dateflicks db seed --data demo
+    dateflicks serve all --data demo
+
+    Their passwords are made up, and shown only here.
+    """
+    from dateflicks.cli.seeding import seed as fill
+
+    environment = environment_of(ctx)
+    people = fill(environment, place_of(environment, "all", data), is_forced=force)
+    environment.show_all(people, SEEDED, empty="")
+    environment.say("Start the services, and sign in as one of them: dateflicks login NAME --password-stdin")
 
 
 async def _status(environment: CliEnvironment, place: Place) -> "list[CollectionStatus]":

@@ -34,7 +34,9 @@ class SignInRefused(DateflicksError):
 
 
 @contextlib.asynccontextmanager
-async def connected(uri: str, *, patience_seconds: float = PATIENCE_SECONDS) -> "AsyncIterator[AsyncMongoClient[Document]]":
+async def connected(
+    uri: str, *, patience_seconds: float = PATIENCE_SECONDS
+) -> "AsyncIterator[AsyncMongoClient[Document]]":
     """A client of a MongoDB that answers. Raises DatabaseAddressWrong, SignInRefused, Unavailable."""
     milliseconds = round(patience_seconds * 1000)
     try:

@@ -64,7 +64,8 @@ async def test_a_backup_made_while_services_run_is_restored_into_another_folder_
         assert await everything(kept) == before
 
 
-@pytest.mark.slow
+@pytest.mark.long
+@pytest.mark.timeout(180)
 async def test_what_was_acknowledged_before_a_backup_began_is_in_it_and_numbers_have_no_gaps(tmp_path: Path) -> None:
     acknowledged: list[int] = []
     async with deployment(tmp_path / "one") as (database, _):
@@ -97,7 +98,7 @@ async def test_what_was_acknowledged_before_a_backup_began_is_in_it_and_numbers_
             await asyncio.wait([writing])
 
 
-@pytest.mark.slow
+@pytest.mark.long
 async def test_a_backup_is_filled_through_a_driver_and_undone_where_that_fails(tmp_path: Path) -> None:
     async with deployment(tmp_path / "one") as (_, client):
         await furnish(client)
