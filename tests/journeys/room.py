@@ -258,18 +258,35 @@ async def nothing_happened(room: Room, since: Json, *speakers: Seat) -> None:
 
 
 async def is_well(seat: Seat) -> None:
-    """Somebody who did nothing wrong is answered, and what they ask is heard and taken back."""
+    """Somebody who did nothing wrong is answered, and what they ask is heard and taken back.
+
+    What is under way may overtake what they ask (a change, or the end of another connection of theirs): then they ask
+    again, as anybody would.
+    """
     await seat.feed.ping()
-    before = seat.latest
-    other = "play" if before["status"] != "play" else "pause"
-    await seat.ask(other)
-    asked = await seat.timecode(
-        lambda frame: frame["pending"] and frame["pending"]["by"] == seat.id, "own", after=before
-    )
+    deadline = time.monotonic() + WITHIN
+    while True:
+        before, since = seat.latest, seat.feed.mark
+        other = "play" if before["status"] != "play" else "pause"
+        await seat.ask(other)
+        try:
+            asked = await seat.feed.expect(
+                lambda frame: frame.get("code") == "stale" or _is_asked_by(seat, frame), "own", since=since, within=1.0
+            )
+        except AssertionError:
+            if time.monotonic() > deadline or seat.feed.is_closed:
+                raise
+            continue
+        if asked["type"] == "timecode":
+            break
     assert asked["pending"]["to"] == other
     await seat.refuse()
     back = await seat.timecode(lambda frame: frame["pending"] is None, "taken back", after=asked)
     assert back["status"] == before["status"]
+
+
+def _is_asked_by(seat: Seat, frame: Json) -> bool:
+    return frame["type"] == "timecode" and (frame["pending"] or {}).get("by") == seat.id
 
 
 @asynccontextmanager

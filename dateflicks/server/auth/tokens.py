@@ -114,6 +114,11 @@ class Signer:
             return Caller.with_ticket(self._ticket(decoded))
         return Caller.with_token(self._user_token(decoded))
 
+    def still_valid(self, ticket: Ticket) -> Ticket:
+        """A ticket that was verified before. Raises Unauthenticated when it has expired meanwhile."""
+        self._check_expiry(ticket.expires_at)
+        return ticket
+
     def derived(self, purpose: str, *parts: str) -> bytes:
         """32 bytes that nobody without the key can tell, the same for the same words."""
         message = b"".join(len(part).to_bytes(4, "big") + part for part in (word.encode() for word in parts))
@@ -138,9 +143,12 @@ class Signer:
             raise _not_valid() from error
         if claims.aud != audience or claims.typ != audience.partition(":")[2]:
             raise _not_valid()
-        if self._now() >= claims.exp:
-            raise Unauthenticated("This token has expired. Sign in again, or ask for a new ticket.", code="expired")
+        self._check_expiry(claims.exp)
         return claims
+
+    def _check_expiry(self, expires_at: float) -> None:
+        if self._now() >= expires_at:
+            raise Unauthenticated("This token has expired. Sign in again, or ask for a new ticket.", code="expired")
 
     def _decoded(self, text: str, audiences: list[str]) -> dict[str, Any]:
         if len(text) > TEXT_MAX_CHARACTERS:

@@ -1,11 +1,18 @@
 """Admission: whoever has shown a session's ticket is let in there while that ticket holds, and nowhere else."""
 
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
 import pytest
 
-from dateflicks.core.errors import Forbidden, Unauthenticated
+from dateflicks.core.errors import Forbidden, Unauthenticated, Unavailable
 from dateflicks.server.auth.admission import Admission
 from dateflicks.server.auth.caller import UserToken
 from dateflicks.server.auth.tokens import Signer
+from dateflicks.server.bus.redis import RedisBus
+from tests.redis_server import RedisServer, redis_server
 
 NOW = 1.76e9
 
@@ -84,3 +91,73 @@ def test_a_token_that_was_signed_out_opens_nothing_and_a_ticket_goes_on() -> Non
     with pytest.raises(Unauthenticated):
         door.admission.identify(door.token())
     assert door.enters(door.ticket()) == 60.0
+
+
+# --- several processes ------------------------------------------------------------------------------------------------
+
+
+@contextlib.asynccontextmanager
+async def doors(folder: Path, count: int = 2) -> AsyncIterator[tuple[Door, list[Admission], RedisServer]]:
+    """The same door of so many processes."""
+    door = Door()
+    async with redis_server(folder) as redis, contextlib.AsyncExitStack() as stack:
+        buses = [await stack.enter_async_context(RedisBus(redis.uri).open()) for _ in range(count)]
+        admissions = [Admission(door.signer, bus, "timecode") for bus in buses]
+        async with asyncio.timeout(20.0):
+            while not all(len(bus.workers) == count and bus.is_up for bus in buses):  # noqa: ASYNC110 - others tell it
+                await asyncio.sleep(0.005)
+        yield door, admissions, redis
+
+
+async def test_a_ticket_that_one_process_was_shown_counts_at_all_of_them(tmp_path: Path) -> None:
+    async with doors(tmp_path) as (door, (first, second), _):
+        first.identify(door.ticket())
+        caller = second.identify(door.token())
+        assert (await second.admitted(caller, "ses_a")).role == "host"
+        with pytest.raises(Forbidden):
+            await second.admitted(caller, "ses_b")
+        with pytest.raises(Forbidden):
+            await second.admitted(second.identify(door.token("usr_b")), "ses_a")
+
+
+async def test_a_process_that_is_new_asks_what_was_shown_before_it_began(tmp_path: Path) -> None:
+    async with doors(tmp_path, 1) as (door, (first,), redis):
+        for number in range(250):
+            first.identify(door.ticket(f"ses_{number}"))
+        async with RedisBus(redis.uri).open() as bus:
+            late = Admission(door.signer, bus, "timecode")
+            caller = late.identify(door.token())
+            with contextlib.suppress(Unavailable):  # it can be heard at once, or in a moment
+                await late.admitted(caller, "ses_0")
+            async with asyncio.timeout(20.0):
+                while not bus.is_up:  # noqa: ASYNC110 - its own beat tells it
+                    await asyncio.sleep(0.005)
+            assert (await late.admitted(caller, "ses_0")).session_id == "ses_0"
+            async with asyncio.timeout(20.0):
+                while len(late._shown) < 250:  # noqa: ASYNC110 - another process tells it
+                    await asyncio.sleep(0.005)
+
+
+async def test_while_nobody_can_be_asked_who_has_not_shown_a_ticket_here_is_told_to_try_again(tmp_path: Path) -> None:
+    async with doors(tmp_path) as (door, (first, second), redis):
+        await redis.kill()
+        first.identify(door.ticket())
+        async with asyncio.timeout(20.0):
+            while first._bus is None or first._bus.is_up:  # noqa: ASYNC110 - silence tells it
+                await asyncio.sleep(0.005)
+        assert (await first.admitted(first.identify(door.token()), "ses_a")).role == "host"
+        with pytest.raises(Unavailable):
+            await second.admitted(second.identify(door.token()), "ses_a")
+
+
+async def test_what_somebody_else_says_between_processes_opens_nothing(tmp_path: Path) -> None:
+    async with doors(tmp_path) as (door, (first, second), _):
+        assert first._bus is not None
+        ticket = {"session_id": "ses_a", "user_id": "usr_a", "name": "ana", "role": "host", "expires_at": NOW + 60.0}
+        for forged in ({"ticket": ticket, "seal": "00" * 32}, {"ticket": ticket}, {"seal": "00"}, 5, None):
+            first._bus.publish("shown-timecode", {"by": first._bus.worker_id, "shown": [forged]})
+        first.identify(door.ticket("ses_b"))
+        caller = second.identify(door.token())
+        await second.admitted(caller, "ses_b")
+        with pytest.raises(Forbidden):
+            await second.admitted(caller, "ses_a")

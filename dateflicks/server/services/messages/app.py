@@ -52,7 +52,7 @@ class MessagesService:
         settings = settings or MessagesSettings()
         self._database = database
         self._bus = bus
-        self._admission = Admission(signer)
+        self._admission = Admission(signer, bus, self.name)
         self._gate = Gate(
             self.name,
             settings.limits,

@@ -67,7 +67,7 @@ class MessagesFeed:
 
     async def _let_in(self, call: FeedCall) -> None:
         caller = self._admission.identify(self._gate.check(call))
-        ticket = self._admission.admit(caller, call.path["sessionId"])
+        ticket = await self._admission.admitted(caller, call.path["sessionId"])
         room = await self._handler.room(ticket.session_id)
         connection = self._gate.upgrade(call, ticket.user_id, self._decoder)
         try:

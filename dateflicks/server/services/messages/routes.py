@@ -42,20 +42,20 @@ class MessagesRoutes:
     async def history(self, call: Call) -> MessagePage:
         """`GET /messages/{sessionId}`."""
         query: HistoryQuery = call.query
-        return await self._handler.history(self._ticket(call).session_id, query)
+        return await self._handler.history((await self._ticket(call)).session_id, query)
 
     async def say(self, call: Call) -> MessageAnswer:
         """`POST /messages/{sessionId}`."""
-        ticket = self._ticket(call)
+        ticket = await self._ticket(call)
         said = _said(call.body)
         message = await self._handler.post(ticket.session_id, ticket.user_id, ticket.name, said)
         return MessageAnswer(message=message)
 
-    def _ticket(self, call: Call) -> Ticket:
+    async def _ticket(self, call: Call) -> Ticket:
         """The caller's place in the session. Raises Forbidden, Unauthenticated."""
         caller = call.caller
         assert isinstance(caller, Caller)
-        return self._admission.admit(caller, call.path["sessionId"])
+        return await self._admission.admitted(caller, call.path["sessionId"])
 
 
 def _said(body: PostMessage) -> MessageRequest:

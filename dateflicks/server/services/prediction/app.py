@@ -46,7 +46,7 @@ class PredictionService:
         settings = settings or PredictionSettings()
         self._database = database
         self._bus = bus
-        self._admission = Admission(signer)
+        self._admission = Admission(signer, bus, self.name)
         self._gate = Gate(
             self.name,
             settings.limits,

@@ -56,7 +56,7 @@ class PredictionFeed:
 
     async def _let_in(self, call: FeedCall) -> None:
         caller = self._admission.identify(self._gate.check(call))
-        ticket = self._admission.admit(caller, call.path["sessionId"])
+        ticket = await self._admission.admitted(caller, call.path["sessionId"])
         await self._handler.load(ticket.session_id)
         connection = self._gate.upgrade(call, ticket.user_id, self._decoder)
         lifetime_seconds = min(caller.expires_at, ticket.expires_at) - self._now()

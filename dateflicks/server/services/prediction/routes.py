@@ -88,22 +88,22 @@ class PredictionRoutes:
         body: wire.CreatePrediction = call.body
         key = call.header(KEY)
         found = await self._handler.create(
-            self._member(call), body.prediction, key[:KEY_MAX_CHARACTERS] if key else None
+            await self._member(call), body.prediction, key[:KEY_MAX_CHARACTERS] if key else None
         )
         return wire.PredictionAnswer(prediction=found)
 
     async def list_predictions(self, call: Call) -> wire.PredictionPage:
         """`GET /predictions/{sessionId}`."""
         query: PageQuery = call.query
-        return await self._handler.list(self._member(call), query.cursor, query.limit)
+        return await self._handler.list(await self._member(call), query.cursor, query.limit)
 
     async def read(self, call: Call) -> wire.PredictionAnswer:
         """`GET /predictions/{sessionId}/{id}`."""
-        return wire.PredictionAnswer(prediction=await self._handler.read(self._member(call), call.path["id"]))
+        return wire.PredictionAnswer(prediction=await self._handler.read(await self._member(call), call.path["id"]))
 
     async def session_scores(self, call: Call) -> wire.Scores:
         """`GET /predictions/{sessionId}/scores`."""
-        return await self._handler.session_scores(self._member(call))
+        return await self._handler.session_scores(await self._member(call))
 
     async def pair_scores(self, call: Call) -> wire.Scores:
         """`GET /predictions/scores`."""
@@ -113,25 +113,25 @@ class PredictionRoutes:
 
     async def call(self, call: Call) -> wire.PredictionAnswer:
         """`POST …/call`."""
-        found = await self._handler.call(self._member(call), call.path["id"], call.body)
+        found = await self._handler.call(await self._member(call), call.path["id"], call.body)
         return wire.PredictionAnswer(prediction=found)
 
     async def propose(self, call: Call) -> wire.PredictionAnswer:
         """`POST …/propose`."""
         body: wire.ProposeRequest = call.body
-        found = await self._handler.propose(self._member(call), call.path["id"], body.outcome, body.revision)
+        found = await self._handler.propose(await self._member(call), call.path["id"], body.outcome, body.revision)
         return wire.PredictionAnswer(prediction=found)
 
     def _acting(self, action: Action) -> Handler:
         async def act(call: Call) -> wire.PredictionAnswer:
             body: wire.ChangeRequest = call.body
-            found = await self._handler.act(self._member(call), call.path["id"], action, body.revision)
+            found = await self._handler.act(await self._member(call), call.path["id"], action, body.revision)
             return wire.PredictionAnswer(prediction=found)
 
         return act
 
-    def _member(self, call: Call) -> Member:
+    async def _member(self, call: Call) -> Member:
         """The caller's place in the session. Raises Forbidden, Unauthenticated."""
         caller: Caller = call.caller
-        ticket = self._admission.admit(caller, call.path["sessionId"])
+        ticket = await self._admission.admitted(caller, call.path["sessionId"])
         return Member(ticket.session_id, ticket.user_id, ticket.name)

@@ -59,7 +59,7 @@ class TimecodeService:
             wait_seconds=settings.wait_seconds,
             on_leave=OnLeave(settings.on_leave),
         )
-        self._admission = Admission(signer)
+        self._admission = Admission(signer, bus, self.name)
         self._gate = Gate(self.name, settings.limits, settings.allowed_origins, metrics=metrics, bus=bus)
         timecodes = database.table(TIMECODES)
         self._records = KeptRecords(timecodes, bus, self._overtaken)

@@ -43,12 +43,12 @@ class TimecodeRoutes:
     async def create(self, call: Call) -> bodies.TimecodeAnswer:
         """`POST /timecodes`."""
         body: bodies.CreateTimecode = call.body
-        session_id = self._session(call, body.timecode.session_id)
+        session_id = await self._session(call, body.timecode.session_id)
         return bodies.TimecodeAnswer(timecode=await self._house.create(session_id, body.timecode.length))
 
     async def read(self, call: Call) -> bodies.TimecodeAnswer:
         """`GET /timecodes/{sessionId}`."""
-        return bodies.TimecodeAnswer(timecode=await self._house.read(self._session(call)))
+        return bodies.TimecodeAnswer(timecode=await self._house.read(await self._session(call)))
 
     async def set_length(self, call: Call) -> bodies.TimecodeAnswer:
         """`PATCH /timecodes/{sessionId}`."""
@@ -56,15 +56,16 @@ class TimecodeRoutes:
         length = body.length if body.timecode is None else body.timecode.length
         if length is None:
             raise Invalid("The body does not fit.", (FieldProblem("timecode.length", "is required"),))
-        timecode = await self._house.set_length(self._session(call), length)
+        timecode = await self._house.set_length(await self._session(call), length)
         return bodies.TimecodeAnswer(timecode=timecode)
 
     async def delete(self, call: Call) -> None:
         """`DELETE /timecodes/{sessionId}`."""
-        await self._house.delete(self._session(call))
+        await self._house.delete(await self._session(call))
 
-    def _session(self, call: Call, named: str | None = None) -> str:
+    async def _session(self, call: Call, named: str | None = None) -> str:
         """The id of the session, in which the caller has a place. Raises Forbidden, Unauthenticated."""
         caller = call.caller
         assert isinstance(caller, Caller)
-        return self._admission.admit(caller, named if named is not None else call.path["sessionId"]).session_id
+        session_id = named if named is not None else call.path["sessionId"]
+        return (await self._admission.admitted(caller, session_id)).session_id

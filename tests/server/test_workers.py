@@ -1,0 +1,131 @@
+"""Several processes behind one port: who dies is replaced, nobody outlives the parent, no end is without a reason."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from dateflicks.cli.exits import Exit
+from dateflicks.server.bus import redis as redis_module
+from dateflicks.server.bus.redis import RedisBus
+from tests.journeys.deployment import Server, running_server
+from tests.redis_server import running_redis
+from tests.server.processes import engine_of, is_running, kill, workers_of
+
+COUNT = 2
+DEADLINE = 40.0
+
+
+def wait_until(holds: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + DEADLINE
+    while not holds():
+        assert time.monotonic() < deadline, f"not within {DEADLINE:g} s: {what}"
+        threading.Event().wait(0.01)
+
+
+@pytest.fixture(scope="module")
+def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with running_redis(tmp_path_factory.mktemp("redis")) as uri:
+        yield uri
+
+
+@pytest.fixture
+def crew(tmp_path: Path, redis: str) -> Iterator[Server]:
+    """`serve session` with two workers."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    variables = {"DATEFLICKS_SESSION_BUS_URI": redis, "DATEFLICKS_SESSION_BUS_DEPLOYMENT": deployment_of(tmp_path)}
+    with running_server(folder, "--workers", str(COUNT), service="session", variables=variables) as server:
+        yield server
+
+
+def deployment_of(folder: Path) -> str:
+    return "".join(char for char in folder.name.lower() if char.isalnum())
+
+
+def health(server: Server) -> int:
+    return httpx2.get(f"{server.url}/health", trust_env=False, timeout=DEADLINE).status_code
+
+
+async def test_a_worker_that_is_killed_is_replaced_the_others_answer_meanwhile_and_are_told_at_once(
+    crew: Server, redis: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(redis_module, "SILENCE_SECONDS", 600.0)  # only a word says that somebody is gone
+    gone: list[str] = []
+    async with RedisBus(redis, deployment=deployment_of(tmp_path)).open() as bus:
+        bus.on_gone(gone.append)
+        before = workers_of(crew.process.pid)
+        await _until(lambda: all(bus.is_there(one.worker_id) for one in before))
+        kill(before[0].pid)
+        for _ in range(20):
+            assert health(crew) == 200, "the port listens, and somebody answers"
+        await _until(lambda: before[0].worker_id in gone)
+        await _until(lambda: len(workers_of(crew.process.pid)) == COUNT)
+        after = workers_of(crew.process.pid)
+        assert after[1].pid == before[1].pid
+        assert after[0].worker_id != before[0].worker_id
+        assert after[0].place["clock"]["clock_id"] == before[1].place["clock"]["clock_id"]
+        await _until(lambda: bus.is_there(after[0].worker_id))
+        kill(before[1].pid)
+        await _until(lambda: before[1].worker_id in gone)
+        assert health(crew) == 200, "the new one answers alone"
+
+
+async def _until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(DEADLINE):
+        while not holds():  # noqa: ASYNC110 - processes tell nobody
+            await asyncio.sleep(0.01)
+
+
+def test_a_parent_that_is_asked_to_stop_ends_all_its_workers_and_its_database_in_time(crew: Server) -> None:
+    parent = crew.process.pid
+    others = [*(one.pid for one in workers_of(parent)), engine_of(parent)]
+    assert None not in others
+    crew.ask_to_stop()
+    assert crew.process.wait(DEADLINE) == 0
+    assert not [pid for pid in others if pid is not None and is_running(pid)]
+
+
+def test_a_parent_that_is_killed_takes_its_workers_and_its_database_along(crew: Server) -> None:
+    parent = crew.process.pid
+    others = [pid for pid in (*(one.pid for one in workers_of(parent)), engine_of(parent)) if pid is not None]
+    crew.kill()
+    wait_until(lambda: not any(is_running(pid) for pid in others), "the end of those who were left behind")
+
+
+def started(folder: Path, **variables: str) -> "subprocess.CompletedProcess[str]":
+    """`serve session` with two workers, to its end."""
+    kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "TMPDIR") if name in os.environ}
+    flags = ["--port", "0", "--data", str(folder), "--workers", str(COUNT)]
+    return subprocess.run(
+        [sys.executable, "-m", "dateflicks", "serve", "session", *flags],
+        env={**kept, "HOME": str(folder), **variables},
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+        check=False,
+    )  # fmt: skip
+
+
+def test_a_worker_that_cannot_start_ends_everything_with_its_reason(tmp_path: Path, redis: str) -> None:
+    ended = started(tmp_path, DATEFLICKS_SESSION_BUS_URI=redis, DATEFLICKS_SESSION_AUTH_KEY="too short")
+    assert ended.returncode not in (0, -signal.SIGKILL)
+    assert "did not start" in ended.stderr
+    assert "key" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_several_workers_without_what_joins_them_are_refused_in_words(tmp_path: Path) -> None:
+    ended = started(tmp_path)
+    assert ended.returncode == Exit.FAILED
+    assert "`bus.uri` is `local`" in ended.stderr
+    assert "redis://" in ended.stderr
+    assert "Traceback" not in ended.stderr
