@@ -9,9 +9,16 @@ from dateflicks.client.errors import DoesNotFit
 def server_address(text: str) -> str:
     """A server's address as `scheme://host[:port][/path]`, without a slash at the end; `http` when none is named."""
     text = text.strip()
-    parts = urlsplit(text if "://" in text else f"http://{text}")
+    refusal = DoesNotFit(f"'{text}' is not the address of a server, such as https://films.example.org.")
+    try:
+        parts = urlsplit(text if "://" in text else f"http://{text}")
+        _ = parts.port  # raises for what is none
+    except ValueError:
+        raise refusal from None
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment or parts.username:
-        raise DoesNotFit(f"'{text}' is not the address of a server, such as https://films.example.org.")
+        raise refusal
+    if not parts.netloc.isprintable():
+        raise refusal
     return f"{parts.scheme}://{parts.netloc.lower()}{parts.path.rstrip('/')}"
 
 

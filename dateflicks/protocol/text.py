@@ -65,7 +65,7 @@ def clean_text(text: str, max_characters: int, *, lines_max: int = LINES_MAX) ->
     if text.isascii() and text.isprintable():
         return _cut(text.rstrip(), max_characters)
     lines = _BLANKS.sub("\n\n", _LAST_SPACES.sub("", _cleaned(text))).strip("\n").split("\n")
-    return _cut("\n".join(lines[:lines_max]), max_characters)
+    return _cut("\n".join(lines[:lines_max]).rstrip("\n"), max_characters)
 
 
 def is_clean_line(text: str, max_characters: int) -> bool:

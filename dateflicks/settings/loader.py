@@ -114,7 +114,7 @@ def _from_file(path: Path, keys: Mapping[str, Key]) -> Iterator[tuple[str, Any]]
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise SettingsError(str(path), "", f"cannot be read: {reason}") from error
     sections = {name.rpartition(".")[0] for name in keys} - {""}
@@ -150,6 +150,8 @@ def _from_environment(
             text = _secret(variable, Path(environ[variable]))
         else:
             raise SettingsError(variable, "", "no such setting", nearest(variable, [*by_variable, *by_file]))
+        if not text.isascii() and any("\ud800" <= one <= "\udfff" for one in text):
+            raise SettingsError(variable, "", "is not UTF-8 text")
         yield key.name, _checked(variable, key, _from_text(key, text), is_text=True), variable
 
 
