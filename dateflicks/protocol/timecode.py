@@ -19,6 +19,9 @@ from dateflicks.protocol.times import rfc3339_from_unix
 
 __all__ = ["event_frame", "milliseconds", "moment", "record_body", "request_of", "seconds", "sync_limits"]
 
+_STATUSES = {status.value: status for status in Status}
+_CAUSES = {cause.value: cause for cause in Cause}
+
 
 def milliseconds(seconds_: float) -> float:
     """Seconds as milliseconds, to a microsecond: finer than any clock here, shorter on the wire."""
@@ -36,13 +39,13 @@ def request_of(report: frames.Report, user_id: str) -> TimecodeRequest:
         session_id=report.session_id,
         user_id=user_id,
         current_position=report.current_position,
-        status=Status(report.status),
+        status=_STATUSES[report.status],
         is_host=report.is_host,
         sent_at=None if report.sent_at is None else seconds(report.sent_at),
         revision=report.revision,
         rate=report.rate,
         buffering=bool(report.buffering),
-        cause=None if report.cause is None else Cause(report.cause),
+        cause=None if report.cause is None else _CAUSES[report.cause],
         length=report.length,
     )
 
@@ -53,22 +56,22 @@ def event_frame(event: TimecodeEvent, clock_id: str, limits: frames.SyncLimits |
         session_id=event.session_id,
         length=event.length,
         current_position=round(event.current_position, 6),
-        status=event.status.value,
+        status=event.status._value_,  # what `value` looks up is as much as all else here
         last_status_change=rfc3339_from_unix(event.last_status_change),
         at=milliseconds(event.at),
         rate=event.rate,
         revision=event.revision,
         clock_id=clock_id,
-        reason=event.reason.value,
+        reason=event.reason._value_,
         by=event.by,
         waiting_for=list(event.waiting_for),
         pending=None if event.pending is None else _pending(event.pending),
         participants={
             user_id: frames.ParticipantState(
-                role=view.role.value,
+                role=view.role._value_,
                 connected=view.connected,
                 buffering=view.buffering,
-                status=view.status.value,
+                status=view.status._value_,
                 position=None if view.position is None else round(view.position, 3),
                 drift=None if view.drift is None else round(view.drift, 4),
                 excused=view.excused or msgspec.UNSET,

@@ -5,11 +5,11 @@ What nobody did (waits, the minimum rule, the end of the film) makes no line, an
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
 from dateflicks.core.playback.messages import Reason, SeekChange, Status, StatusChange, TimecodeEvent
+from dateflicks.core.values import named_value
 
 RETURN_SECONDS: Final = 60.0  # after a service was away: who is back within it has not been away themselves
 
@@ -30,7 +30,7 @@ class Deed(StrEnum):
 _OF_STATUS: Final = {Status.PLAY: Deed.RESUMED, Status.PAUSE: Deed.PAUSED, Status.STOP: Deed.STOPPED}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@named_value
 class Line:
     """One thing that somebody did, or that came about because nobody answered (`by` is None).
 
@@ -62,7 +62,10 @@ class Chronicle:
     def lines(self, event: TimecodeEvent) -> tuple[Line, ...]:
         """What the next event tells that no event before it told. Every event is to be shown here once, in order."""
         before, self._last = self._last, event
-        return (*self._presence(event), *_status(before, event), *_move(before, event))
+        lines = tuple(self._presence(event)) if self._returning or _connected(event) != self._there else ()
+        if event.status is before.status and event.reason is not Reason.SEEK:
+            return lines
+        return (*lines, *_status(before, event), *_move(before, event))
 
     def _presence(self, event: TimecodeEvent) -> Iterator[Line]:
         connected = _connected(event)

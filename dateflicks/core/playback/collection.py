@@ -61,20 +61,21 @@ class PlaybackCollection:
         finally:
             self.touched(request.session_id)
 
-    def touched(self, session_id: str) -> None:
-        """Something was said to this playback: its wake-up may have moved."""
+    def touched(self, session_id: str) -> float | None:
+        """Something was said to this playback: its wake-up may have moved; when it is now."""
         control = self._controls.get(session_id)
         wake = control.next_wake() if control is not None else None
         if wake == self._due.get(session_id):
-            return
+            return wake
         if wake is None:
             del self._due[session_id]
-            return
+            return None
         self._due[session_id] = wake
         heapq.heappush(self._queue, (wake, session_id))
         if len(self._queue) > _QUEUE_SLACK * (len(self._due) + 1):
             self._queue = [(due, session_id) for session_id, due in self._due.items()]
             heapq.heapify(self._queue)
+        return wake
 
     def next_wake(self) -> float | None:
         """When `advance` must be called at the latest, or None."""

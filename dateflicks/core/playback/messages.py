@@ -4,10 +4,10 @@ All times are seconds of the server's clock, all positions seconds of film. Noth
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 
 from dateflicks.core import limits
+from dateflicks.core.values import named_value, value
 
 
 class Status(StrEnum):
@@ -65,7 +65,7 @@ class OnLeave(StrEnum):
     HOLD = "hold"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@named_value
 class PlaybackRules:
     """The numbers that a deployment may set; the defaults and their reasons are in `core/limits.py`."""
 
@@ -75,7 +75,7 @@ class PlaybackRules:
     on_leave: OnLeave = OnLeave.CONTINUE
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@named_value
 class TimecodeRequest:
     """What a client streams: where its player is, and the status that its user last asked for or agreed to.
 
@@ -96,7 +96,7 @@ class TimecodeRequest:
     length: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class StatusChange:
     """A status that one asked for: `origin` comes back unless all of `awaited` say `target` before `deadline`."""
 
@@ -107,7 +107,7 @@ class StatusChange:
     awaited: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class SeekChange:
     """A move of the film that one asked for; forgotten unless all of `awaited` ask the same before `deadline`."""
 
@@ -121,7 +121,7 @@ class SeekChange:
 Change = StatusChange | SeekChange
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ParticipantView:
     """What all may know of one participant; `drift` is signed seconds ahead of the timeline."""
 
@@ -135,7 +135,7 @@ class ParticipantView:
     drift: float | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@named_value
 class TimecodeEvent:
     """What the service answers: the one timeline of a session, and all that hangs on it.
 
@@ -157,7 +157,7 @@ class TimecodeEvent:
     participants: Mapping[str, ParticipantView]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Member:
     """One who belongs to a session's playback, present or not."""
 
@@ -166,7 +166,7 @@ class Member:
     name: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@named_value
 class TimecodeRecord:
     """A picture of one playback as it is kept: enough to go on after the service has died at any moment.
 

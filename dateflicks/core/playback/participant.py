@@ -4,15 +4,16 @@ Immutable. A participant counts for the minimum only while what they say is fres
 about a player that was in step once: whoever comes late or comes back moves nobody.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from dateflicks.core import limits
 from dateflicks.core.playback.messages import Member, Role
+from dateflicks.core.values import value
 
 _ONE_WAY_MEMORY = 8  # reports whose delays are remembered: about half a minute of ticks
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Participant:
     """Presence and last report of one member; times are the server's clock, positions live in PlaybackPosition."""
 
@@ -62,5 +63,9 @@ class Participant:
 
     def took(self, seconds: float) -> "Participant":
         """The same with one more measured one-way time."""
+        return replace(self, delays=self.delays_with(seconds))
+
+    def delays_with(self, seconds: float) -> tuple[float, ...]:
+        """The delays that are remembered, and one more."""
         clipped = min(max(seconds, 0.0), limits.LEAD_MAX_SECONDS)
-        return replace(self, delays=(*self.delays[-(_ONE_WAY_MEMORY - 1) :], clipped))
+        return (*self.delays[-(_ONE_WAY_MEMORY - 1) :], clipped)

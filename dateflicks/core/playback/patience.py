@@ -3,10 +3,11 @@
 Immutable values with the time as an argument; `control.py` asks them and carries out what they say.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 
 from dateflicks.core import limits
+from dateflicks.core.values import value
 
 
 class Why(StrEnum):
@@ -19,7 +20,7 @@ class Why(StrEnum):
     RECOVER = "recover"  # nobody knows where the film is until those who come back have said so
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Wait:
     """The timeline stands until all of `whom` are ready, and not beyond `until`."""
 
@@ -36,7 +37,7 @@ class Wait:
         return replace(self, whom=self.whom | {user_id})
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PullBacks:
     """What the minimum has cost everybody of late: pairs of (when, seconds of film)."""
 
@@ -57,7 +58,7 @@ class PullBacks:
         return sum(cost for when, cost in self.spent if now - when < limits.PULL_BACK_WINDOW_SECONDS)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Outside:
     """Since when the minimum has been outside the band on one side: -1 somebody is behind, +1 all are ahead."""
 

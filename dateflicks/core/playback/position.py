@@ -1,13 +1,15 @@
 """PlaybackPosition: each participant's position, the video's length, and the value that all must accept."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from types import MappingProxyType
+
+from dateflicks.core.values import value
 
 _NOBODY: Mapping[str, "Place"] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Place:
     """Where one player was: `position` held at `at` while it moved at `rate` film seconds per second."""
 
@@ -17,10 +19,10 @@ class Place:
 
     def carried(self, now: float) -> float:
         """The position carried forward to `now`; a stamp that lies ahead of `now` is taken as it is."""
-        return self.position + self.rate * max(0.0, now - self.at)
+        return self.position + self.rate * (now - self.at) if self.rate and now > self.at else self.position
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PlaybackPosition:
     """The minimum rule: positions are compared at one instant, and nobody is asked to be where another is not yet."""
 
@@ -29,8 +31,9 @@ class PlaybackPosition:
 
     def reported(self, user_id: str, place: Place) -> "PlaybackPosition":
         """The same with a newer place for one participant, cut at the length."""
-        cut = replace(place, position=min(max(place.position, 0.0), self.length))
-        return replace(self, places=MappingProxyType({**self.places, user_id: cut}))
+        if not 0.0 <= place.position <= self.length:
+            place = replace(place, position=min(max(place.position, 0.0), self.length))
+        return PlaybackPosition(self.length, MappingProxyType({**self.places, user_id: place}))
 
     def with_length(self, length: float) -> "PlaybackPosition":
         """The same for a video of another length; positions beyond it are cut."""

@@ -18,18 +18,34 @@ RECOVER_SECONDS = 3.0  # how long those who come back to an unknown position are
 
 def review(state: PlaybackState, now: float) -> None:
     """Carry out all that is due at `now`."""
-    _expire_pending(state, now)
-    _end_excuses(state, now)
-    _freeze_deserted(state, now)
-    _begin_waiting(state, now)
-    _end_waiting(state, now)
-    _apply_minimum(state, now)
-    _end_film(state, now)
+    if state.status.pending is not None:
+        _expire_pending(state, now)
+    for one in state.participants.values():
+        if one.excused_until is not None or one.stalled_since is not None:
+            somebody_lags = True
+            break
+    else:
+        somebody_lags = False
+    if somebody_lags:
+        _end_excuses(state, now)
+    if state.deserted_at is not None:
+        _freeze_deserted(state, now)
+    if somebody_lags:
+        _begin_waiting(state, now)
+    if state.wait is not None:
+        _end_waiting(state, now)
+    if state.timeline.rate > 0 or state.outside is not None:
+        _apply_minimum(state, now)
+        _end_film(state, now)
 
 
 def next_wake(state: PlaybackState) -> float | None:
     """The next instant at which `review` may have something to do, or None when only people can change anything."""
-    return min(_wakes(state), default=None)
+    wake = None
+    for one in _wakes(state):
+        if wake is None or one < wake:
+            wake = one
+    return wake
 
 
 def _wakes(state: PlaybackState) -> Iterator[float]:

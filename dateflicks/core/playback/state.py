@@ -23,6 +23,7 @@ from dateflicks.core.playback.position import PlaybackPosition
 from dateflicks.core.playback.status import PlaybackStatus
 from dateflicks.core.playback.timeline import Timeline
 
+_ROLES = frozenset(Role)
 AGREEMENT_LATE_SECONDS = 4.0  # there and back on the slowest line that is borne, two seconds each way
 
 
@@ -68,9 +69,9 @@ class PlaybackState:
 
     def awaited(self, by: str) -> frozenset[str]:
         """Who has to agree when `by` asks: all others that are there, and a role that nobody has taken yet."""
-        others = {one.member.user_id for one in self.present()} - {by}
-        missing = set(Role) - {one.role for one in self.participants.values()}
-        return frozenset(others | {vacancy(role) for role in missing})
+        others = {user for user, one in self.participants.items() if one.connected and user != by}
+        missing = _ROLES.difference([one.member.role for one in self.participants.values()])
+        return frozenset(others | {vacancy(role) for role in missing} if missing else others)
 
     def update(self, user_id: str, **changes: object) -> Participant:
         """Replace fields of one participant."""
@@ -150,6 +151,8 @@ class PlaybackState:
         pending = self.status.pending
         seek = pending if isinstance(pending, SeekChange) else None
         was = self.open_seek
+        if seek is was:
+            return
         if was is not None and (seek is None or replace(seek, awaited=was.awaited) != was):
             recent = (one for one in self.past_seeks if now - one[0] <= AGREEMENT_LATE_SECONDS)
             self.past_seeks = (*recent, (now, was))
@@ -169,57 +172,72 @@ class PlaybackState:
 
     def event(self, now: float) -> TimecodeEvent:
         """The state as it is told to everybody."""
-        line = self.timeline.anchored(now)
+        line, here = self.timeline, self.timeline.position_at(now)
         return TimecodeEvent(
             session_id=self.session_id,
             length=self.position.length,
-            current_position=line.position,
+            current_position=here,
             status=self.status.value,
             last_status_change=self.status.changed_at,
-            at=line.at,
+            at=max(now, line.at),
             rate=line.rate,
             revision=self.revision,
             reason=self.reason,
             by=self.by,
             waiting_for=tuple(sorted(self.wait.whom)) if self.wait else (),
             pending=self.status.pending,
-            participants={user: self._view(one, now) for user, one in self.participants.items()},
+            participants={user: self._view(user, one, now, here) for user, one in self.participants.items()},
         )
 
     def record(self, now: float) -> TimecodeRecord:
         """The state as it is kept."""
-        line = self.timeline.anchored(now)
+        line = self.timeline
         return TimecodeRecord(
             session_id=self.session_id,
             length=self.position.length,
-            current_position=line.position,
+            current_position=line.position_at(now),
             status=self.status.value,
             last_status_change=self.status.changed_at,
-            at=line.at,
+            at=max(now, line.at),
             rate=line.rate,
             revision=self.revision,
             settled=self.status.settled,
             pending=self.status.pending,
-            members=tuple(one.member for one in self.participants.values()),
-            present=tuple(one.member.user_id for one in self.present()),
+            members=tuple([one.member for one in self.participants.values()]),
+            present=tuple([user for user, one in self.participants.items() if one.connected]),
         )
 
-    def _view(self, one: Participant, now: float) -> ParticipantView:
-        user_id = one.member.user_id
-        recent = one.connected and one.reported_at is not None and now - one.reported_at <= limits.REPORT_FRESH_SECONDS
+    def reported_places(self, now: float) -> dict[str, float]:
+        """Where those are who are there and have said so of late, carried forward to `now`."""
+        places, length = self.position.places, self.position.length
+        return {
+            user: min(places[user].carried(now), length)
+            for user, one in self.participants.items()
+            if user in places and _is_recent(one, now)
+        }
+
+    def _view(self, user_id: str, one: Participant, now: float, here: float) -> ParticipantView:
         place = self.position.places.get(user_id)
-        position = None if place is None else (self.position.of(user_id, now) if recent else place.position)
-        drift = position - self.timeline.position_at(now) if position is not None and recent else None
+        position = drift = None
+        if place is not None:
+            position = place.position
+            if _is_recent(one, now):
+                position = min(place.carried(now), self.position.length)
+                drift = position - here
         return ParticipantView(
-            role=one.role,
-            name=one.member.name,
-            connected=one.connected,
-            buffering=one.buffering,
-            excused=one.excused,
-            status=self.status.word(user_id),
-            position=position,
-            drift=drift,
+            one.member.role,
+            one.member.name,
+            one.connected,
+            one.buffering,
+            one.excused_until is not None,
+            self.status.word(user_id),
+            position,
+            drift,
         )
+
+
+def _is_recent(one: Participant, now: float) -> bool:
+    return one.connected and one.reported_at is not None and now - one.reported_at <= limits.REPORT_FRESH_SECONDS
 
 
 def vacancy(role: Role) -> str:

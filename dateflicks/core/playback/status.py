@@ -5,11 +5,12 @@ when it is confirmed; what makes move takes effect when all have confirmed. Noth
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import StrEnum
 from types import MappingProxyType
 
 from dateflicks.core.playback.messages import Change, SeekChange, Status, StatusChange
+from dateflicks.core.values import value
 
 _NO_WORDS: Mapping[str, Status] = MappingProxyType({})
 
@@ -24,7 +25,7 @@ class Outcome(StrEnum):
     REFUSED = "refused"  # the previous status is back
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PlaybackStatus:
     """The statuses of a session. `value` is in force, `settled` the last one that all agreed on."""
 
@@ -116,7 +117,7 @@ class PlaybackStatus:
         return PlaybackStatus(value, value, changed_at, words, None)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Acted:
     """The status after an act, and what came of it."""
 

@@ -1,9 +1,9 @@
 """The timeline G of a session: one position at one instant, and whether it moves. Immutable; told once per change."""
 
-from dataclasses import dataclass
+from dateflicks.core.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Timeline:
     """G(t) = min(length, position + rate × (t − at)), and `position` before `at`; rate is 0 or 1."""
 
@@ -13,11 +13,14 @@ class Timeline:
     length: float = 0.0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "position", min(max(self.position, 0.0), self.length))
+        if not 0.0 <= self.position <= self.length:
+            object.__setattr__(self, "position", min(max(self.position, 0.0), self.length))
 
     def position_at(self, now: float) -> float:
         """Where the film is at `now`, in seconds."""
-        return min(self.length, self.position + self.rate * max(0.0, now - self.at))
+        if not self.rate or now <= self.at:
+            return self.position
+        return min(self.length, self.position + self.rate * (now - self.at))
 
     def moves_at(self, now: float) -> bool:
         """Whether the film runs at `now`: it was started, its start has come, and its end has not."""

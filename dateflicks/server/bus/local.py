@@ -95,6 +95,8 @@ class LocalBus:
 
     def publish(self, topic: str, body: Mapping[str, Any]) -> None:
         """Call every callback of this topic; one that raises is logged, and the others are called all the same."""
+        if not self._is_delivering and topic not in self._topics:
+            return
         if len(self._waiting) >= self._waiting_max:
             self.dropped += 1
             log.error("hints are published faster than they are delivered; dropped one of %s", topic)

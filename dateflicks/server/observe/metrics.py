@@ -30,6 +30,7 @@ class Metrics:
         self.in_flight = Gauge("dateflicks_requests_in_flight", "Requests being answered.", registry=self.registry)
         self.sockets = Gauge("dateflicks_sockets", "Open WebSockets.", ("service",), registry=self.registry)
         self.frames = Counter("dateflicks_frames", "Frames received.", ("service", "type"), registry=self.registry)
+        self._frames: dict[tuple[str, str], Counter] = {}  # by label: to look one up costs more than to count
         self.closes = Counter(
             "dateflicks_socket_closes", "WebSockets that ended.", ("service", "code"), registry=self.registry
         )
@@ -39,6 +40,13 @@ class Metrics:
         self.loop_lag = Gauge(
             "dateflicks_loop_lag_seconds", "The longest wait of the event loop lately.", registry=self.registry
         )
+
+    def frame(self, service: str, kind: str) -> None:
+        """Count a frame of a feed."""
+        counter = self._frames.get((service, kind))
+        if counter is None:
+            counter = self._frames[service, kind] = self.frames.labels(service, kind)
+        counter.inc()
 
     def exposition(self) -> bytes:
         """All of it, as Prometheus reads it."""

@@ -18,9 +18,14 @@ class TokenBucket:
 
     def take(self, now: float) -> bool:
         """Take one token; False when none is left."""
-        self._left = min(self._burst, self._left + max(0.0, now - self._at) * self._per_second)
+        left = self._left
+        if now > self._at:
+            left += (now - self._at) * self._per_second
+            if left > self._burst:
+                left = self._burst
         self._at = now
-        if self._left < 1.0 - _TINY:
+        if left < 1.0 - _TINY:
+            self._left = left
             return False
-        self._left -= 1.0
+        self._left = left - 1.0
         return True

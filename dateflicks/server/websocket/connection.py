@@ -38,6 +38,7 @@ _PING_BYTES: Final = 8
 _BAD_FRAMES: Final = {Code.NOT_TEXT: "not-text", Code.TOO_LARGE: "too-large"}
 _KNOWN_CODES: Final = frozenset(Code)
 _ENCODER: Final = msgspec.json.Encoder()
+_TAGS: Final[dict[type, str]] = {}  # of the kinds of frames that have come
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,7 +159,7 @@ class Connection(Generic[T]):
         return self._expiry
 
     def _write(self, data: bytes) -> bool:
-        if not self.is_open:
+        if self._code is not None or self._is_over:
             return False
         self._transport.write(data)
         if self._transport.get_write_buffer_size() > self._rules.write_buffer_bytes:
@@ -219,6 +220,9 @@ class Connection(Generic[T]):
             self._transport.resume_reading()
 
     def _take(self, data: bytes, now: float) -> None:
+        if (text := self._reader.text_of(data)) is not None:
+            self._handle(Message(Opcode.TEXT, text), now)
+            return
         for message in self._reader.feed(data):
             self._handle(message, now)
             if self._is_deaf:
@@ -281,7 +285,7 @@ class Connection(Generic[T]):
             if frame.is_final:
                 self.close(Code.BAD_FRAME, "bad frame")
             return
-        self._count(str(type(frame).__struct_config__.tag))  # type: ignore[attr-defined]  # frames are tagged structs
+        self._count(_tag_of(frame))
         assert self._receiver is not None
         try:
             self._receiver.received(frame, now)
@@ -337,7 +341,14 @@ class Connection(Generic[T]):
         return self._loop.call_later(seconds, call, *arguments, context=self._context)
 
     def _count(self, kind: str) -> None:
-        self._metrics.frames.labels(self._service, kind).inc()
+        self._metrics.frame(self._service, kind)
+
+
+def _tag_of(frame: object) -> str:
+    kind = type(frame)
+    if (tag := _TAGS.get(kind)) is None:
+        tag = _TAGS[kind] = str(kind.__struct_config__.tag)  # type: ignore[attr-defined]  # frames are tagged structs
+    return tag
 
 
 AnyConnection = Connection[Any]

@@ -14,6 +14,8 @@ from dateflicks.core.limits import FRAME_MAX_BYTES
 
 CONTROL_MAX_BYTES: Final = 125
 _REASON_MAX_BYTES: Final = CONTROL_MAX_BYTES - 2
+_TEXT_BYTE: Final = 0x81  # whole, and text
+_SHORT_HEAD: Final = 6  # of a client's frame of less than 126 bytes, its mask included
 
 
 class Opcode(IntEnum):
@@ -76,6 +78,24 @@ class FrameReader:
 
     def __init__(self) -> None:
         self._rest = b""
+
+    def text_of(self, data: bytes) -> bytes | None:
+        """The text, when these bytes are one whole frame of it, as nearly all are; None leaves them to `feed`.
+
+        Raises Fault.
+        """
+        size = len(data) - _SHORT_HEAD
+        if size < 0 or data[0] != _TEXT_BYTE or self._rest:
+            return None
+        if data[1] != 0x80 + size or size >= 126:
+            size -= 2
+            if size < 126 or data[1] != 0x80 + 126 or data[2] << 8 | data[3] != size or size > FRAME_MAX_BYTES:
+                return None
+        start = len(data) - size
+        payload = _unmasked(data[start:], data[start - 4 : start])
+        if not payload.isascii():
+            _check_text(payload)
+        return payload
 
     def feed(self, data: bytes) -> Iterator[Message]:
         """The frames that are whole with these bytes. Raises Fault; nothing may be fed after that."""
@@ -167,15 +187,20 @@ def _check_text(payload: bytes) -> None:
 
 # --- what we send: whole, never masked --------------------------------------------------------------------------
 
+_FIRST_BYTES: Final = {opcode: 0x80 | opcode for opcode in Opcode}
+_MEDIUM_HEAD: Final = struct.Struct("!BBH")
+_LONG_HEAD: Final = struct.Struct("!BBQ")
+
 
 def encoded(opcode: Opcode, payload: bytes) -> bytes:
     """A frame of ours."""
     size = len(payload)
+    first = _FIRST_BYTES[opcode]
     if size < 126:
-        return bytes((0x80 | opcode, size)) + payload
+        return bytes((first, size)) + payload
     if size < 65_536:
-        return struct.pack("!BBH", 0x80 | opcode, 126, size) + payload
-    return struct.pack("!BBQ", 0x80 | opcode, 127, size) + payload
+        return _MEDIUM_HEAD.pack(first, 126, size) + payload
+    return _LONG_HEAD.pack(first, 127, size) + payload
 
 
 def encoded_close(code: int, reason: str = "") -> bytes:

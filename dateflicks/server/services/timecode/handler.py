@@ -36,6 +36,7 @@ TURNS_MAX: Final = 100  # at one go, about 5 ms: whoever sends a frame meanwhile
 DELETED_CODE: Final = 4404
 OUR_FAULT_CODE: Final = 1011
 OUR_FAULT: Final = "something went wrong here"
+FAILED: Final = "the playback of %s failed and is dropped from memory"
 
 
 class Records(Protocol):
@@ -83,8 +84,10 @@ class Room:
 
     def newest(self, user_id: str) -> Seat | None:
         """The connection of a person whose player is followed, or None when they have none."""
-        own = (seat for seat in reversed(self.seats) if seat.member.user_id == user_id and not seat.looks_on)
-        return next(own, None)
+        for seat in reversed(self.seats):
+            if seat.member.user_id == user_id and not seat.looks_on:
+                return seat
+        return None
 
 
 class TimecodeHandler:
@@ -229,8 +232,13 @@ class TimecodeHandler:
         elif seat.looks_on:
             raise Forbidden("This connection only looks on: connect without `looksOn` to take part.", code="looks-on")
         else:
-            with self._apart(seat.session_id, RuleError):
+            try:
                 self._apply(seat, frame, self._clock.at_monotonic(received_at))
+            except RuleError:
+                raise
+            except Exception:
+                log.exception(FAILED, seat.session_id)
+                self._give_up(seat.session_id)
 
     def measured(self, seat: Seat, round_trip: float) -> None:
         """The transport has measured a round trip to this participant, in seconds."""
@@ -321,12 +329,15 @@ class TimecodeHandler:
 
     def _tell(self, control: PlaybackControl, events: Sequence[TimecodeEvent]) -> None:
         session_id = control.state.session_id
-        told = [self._encoder.encode(event_frame(event, self._clock.clock_id)) for event in events]
-        if told:
-            self._broadcast(session_id, told)
+        if events:
+            self._broadcast(
+                session_id, [self._encoder.encode(event_frame(event, self._clock.clock_id)) for event in events]
+            )
             self._keep(control)
             self._others.deeds(events)
-        self._plan(session_id)
+        wake = self._playbacks.touched(session_id)
+        if wake is not None and wake < self._wakes_at:
+            self._earlier.set()
 
     def _tell_again(self, session_id: str, now: float) -> None:
         """Say where the film is though nothing changed, and keep it if it has gone on."""
@@ -357,16 +368,17 @@ class TimecodeHandler:
         return min(float("inf") if wake is None else wake, self._telling.next_due(), self._idle.next_due())
 
     @contextlib.contextmanager
-    def _apart(self, session_id: str, expected: type[RuleError] | tuple[()] = ()) -> Iterator[None]:
+    def _apart(self, session_id: str) -> Iterator[None]:
         """What fails in the block is this session's alone: it leaves memory, and comes back from its record."""
         try:
             yield
-        except expected:
-            raise
         except Exception:
-            log.exception("the playback of %s failed and is dropped from memory", session_id)
-            self._others.interrupted()
-            self._drop(session_id)
+            log.exception(FAILED, session_id)
+            self._give_up(session_id)
+
+    def _give_up(self, session_id: str) -> None:
+        self._others.interrupted()
+        self._drop(session_id)
 
     def _drop(self, session_id: str, code: int = OUR_FAULT_CODE, reason: str = OUR_FAULT) -> None:
         """Forget a session, but for its record; whoever listens is closed."""
@@ -402,6 +414,7 @@ class TimecodeHandler:
                 self._others.begin(control, record.present)
                 self._idle.begin(session_id, now)
                 self._tell(control, control.advance(now))  # what fell due while it was not in memory
+                self._plan(session_id)
         return self._playbacks.control(session_id)
 
     def _body(self, session_id: str) -> TimecodeBody:

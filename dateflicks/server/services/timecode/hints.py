@@ -58,14 +58,13 @@ class PlaybackHints:
         `at` may lie a little ahead, as in a timecode. Of `people` those are told who said of late where they are.
         """
         try:
-            participants = control.to_timecode_event(self._clock.now()).participants
             hint = {
                 "sessionId": record.session_id,
                 "position": record.current_position,
                 "length": record.length,
                 "rate": record.rate,
                 "at": self._clock.to_unix(record.at),
-                "people": {user: one.position for user, one in participants.items() if one.drift is not None},
+                "people": control.places(self._clock.now()),
             }
             self._hints.publish(PLAYBACK_TOPIC, hint)
         except Exception:

@@ -37,14 +37,14 @@ def to_document(record: TimecodeRecord) -> Document:
         "sessionId": record.session_id,
         "length": record.length,
         "currentPosition": record.current_position,
-        "status": record.status.value,
+        "status": record.status._value_,
         "lastStatusChange": record.last_status_change,
         "at": record.at,
         "rate": record.rate,
         "revision": record.revision,
-        "settled": record.settled.value,
+        "settled": record.settled._value_,
         "pending": None if record.pending is None else _from_change(record.pending),
-        "members": [{"userId": one.user_id, "role": one.role.value, "name": one.name} for one in record.members],
+        "members": [{"userId": one.user_id, "role": one.role._value_, "name": one.name} for one in record.members],
         "present": list(record.present),
     }
 
@@ -111,8 +111,8 @@ def _number(value: Any) -> float:
 
 def _from_change(change: Change) -> Document:
     kind = "seek" if isinstance(change, SeekChange) else "status"
-    origin: float | str = change.origin if isinstance(change, SeekChange) else change.origin.value
-    target: float | str = change.target if isinstance(change, SeekChange) else change.target.value
+    origin: float | str = change.origin if isinstance(change, SeekChange) else change.origin._value_
+    target: float | str = change.target if isinstance(change, SeekChange) else change.target._value_
     return {
         "kind": kind,
         "by": change.by,
