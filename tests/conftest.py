@@ -26,7 +26,7 @@ _REAL_PROCESSES = ("cli", "journeys", "tui/journeys", "watching", "server/jobs",
 def pytest_collection() -> Iterator[None]:
     """Keep thousands of collected tests, and all that they import, out of what the collector of garbage looks through.
 
-    They stay to the end, and looking at them again and again was a quarter of the time that tests take in this process.
+    They stay to the end: to look at them again and again finds nothing, and takes long each time.
     """
     gc.disable()
     try:

@@ -15,7 +15,7 @@ from tests.tui.stage import Stage
 
 @pytest.fixture(scope="session", autouse=True)
 def styles_read_once() -> Iterator[None]:
-    """Each app reads the same styles anew, which costs more than what most tests do; here once for each theme."""
+    """Each app reads the same styles anew, a good part of what a test takes; here once for each theme."""
     read = Stylesheet._parse_rules
     known: dict[Any, list[RuleSet]] = {}
 
