@@ -30,6 +30,7 @@ WEIGHTS: Final = {
     Act.PREDICTED: 0.1,  # settled calls tell of attention; many of them of one film count once
 }
 AGAINST: Final = frozenset({Act.DOWN, Act.HIDDEN})
+WATCHED: Final = frozenset({Act.FINISHED, Act.MOSTLY, Act.BEGUN})
 SEEN: Final = frozenset({Act.FINISHED})
 
 FINISHED_SHARE: Final = 0.9  # credits are not watched by everybody
@@ -50,10 +51,14 @@ class Interaction:
 
 @dataclass(frozen=True, slots=True)
 class Bond:
-    """All acts of one person with one film: what they weigh together, and when the last one was."""
+    """All acts of one person with one film: what they weigh together, and when the last one was.
+
+    A film can be watched, and yet not seen: not to its end.
+    """
 
     weight: float
     at: float
+    is_watched: bool
     is_seen: bool
     is_refused: bool
 
@@ -80,11 +85,12 @@ def bonds_of(acts: Iterable[Interaction]) -> dict[str, Bond]:
 def _bond(kinds: dict[Act, float]) -> Bond:
     refused_at = max((at for kind, at in kinds.items() if kind in AGAINST), default=None)
     is_refused = refused_at is not None and kinds.get(Act.UP, refused_at) <= refused_at
-    watched = max((WEIGHTS[kind] for kind in kinds if kind in (Act.FINISHED, Act.MOSTLY, Act.BEGUN)), default=0.0)
+    watched = max((WEIGHTS[kind] for kind in kinds if kind in WATCHED), default=0.0)
     said = sum(WEIGHTS[kind] for kind in kinds if kind in (Act.UP, Act.PREDICTED))
     return Bond(
         weight=0.0 if is_refused else min(watched + said, WEIGHT_MAX),
         at=max(kinds.values()),
+        is_watched=any(kind in WATCHED for kind in kinds),
         is_seen=any(kind in SEEN for kind in kinds),
         is_refused=is_refused,
     )

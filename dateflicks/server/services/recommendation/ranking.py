@@ -32,7 +32,8 @@ class Pick:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ranking:
-    """A list for these people, the best first. `refused` and `seen` are films of any of them, by person.
+    """A list for these people, the best first. `refused`, `seen` and `liked` are films of any of them, by
+    person: what they said no to, watched to the end, and only said that they like.
 
     It is the best of `known` films. `experiment` and `variant` are what exposures belong to; `changes` counts what each
     had said by then. `took_ms` is how long it took to put together, in milliseconds; `seen_by` is how many
@@ -47,6 +48,7 @@ class Ranking:
     generated_at: float | None
     refused: Mapping[str, frozenset[str]]
     seen: Mapping[str, frozenset[str]]
+    liked: Mapping[str, frozenset[str]]
     built_at: float
     changes: tuple[int, ...]
     known: int = 0

@@ -144,6 +144,7 @@ class Rankings:
             generated_at=None,
             refused={one.id: _films(one, lambda bond: bond.is_refused) for one in found},
             seen={one.id: _films(one, lambda bond: bond.is_seen) for one in found},
+            liked={one.id: _films(one, lambda bond: bond.weight > 0 and not bond.is_watched) for one in found},
             built_at=built_at,
             changes=changes,
             seen_by=max(len(people) - 1, 1) if shows_seen else 0,  # of two, one may have seen it

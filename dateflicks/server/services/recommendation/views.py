@@ -52,7 +52,7 @@ def body_of(
         user_id=viewer,
         video_id=film.id,
         score=worth_of(place, ranking.known),
-        why=sentence(pick, fits, viewer, names),
+        why=sentence(pick, fits, viewer, names, ranking.liked),
         variant=ranking.label if ranking.variant or pick.team else pick.made_by,
         fits=fits,
         basis=pick.basis,
@@ -73,18 +73,31 @@ def reasons_of(why: Reasons, films: Mapping[str, Film]) -> list[Reason]:
     ]
 
 
-def sentence(pick: Pick, fits: Sequence[Fit], viewer: str, names: Mapping[str, str]) -> str:
-    """Why, for people."""
+def sentence(
+    pick: Pick,
+    fits: Sequence[Fit],
+    viewer: str,
+    names: Mapping[str, str],
+    liked: Mapping[str, frozenset[str]],
+) -> str:
+    """Why, for people. `liked` are films of which somebody has only said so: nobody is told that they watched them."""
     if pick.is_new:
         return _ARRIVED
-    told = [(fit.user_id, [reason.title for reason in fit.reasons]) for fit in fits if fit.reasons]
+    told = [(fit.user_id, fit.reasons) for fit in fits if fit.reasons]
     if not told:
         return _SENTENCES[pick.basis]
-    if len(told) == 2 and told[0][1][0] == told[1][1][0]:
-        return f"because you both watched {told[0][1][0]}"
     most = 2 if len(fits) == 1 else 1  # of two people one film each says enough
-    parts = [
-        f"{'you' if user_id == viewer else names.get(user_id) or SOMEBODY} watched {' and '.join(titles[:most])}"
-        for user_id, titles in told
-    ]
+    done = [(user_id, _done(reasons[:most], liked[user_id])) for user_id, reasons in told]
+    if len(done) == 2 and done[0][1] == done[1][1]:
+        return f"because you both {done[0][1]}"
+    parts = [f"{'you' if user_id == viewer else names.get(user_id) or SOMEBODY} {what}" for user_id, what in done]
     return "because " + ", and ".join(parts)
+
+
+def _done(reasons: Sequence[Reason], liked: frozenset[str]) -> str:
+    """What somebody did with these films: `watched Charade and liked M`."""
+    verbs = ["liked" if reason.video_id in liked else "watched" for reason in reasons]
+    return " and ".join(
+        reason.title if at and verbs[at - 1] == verb else f"{verb} {reason.title}"
+        for at, (reason, verb) in enumerate(zip(reasons, verbs, strict=True))
+    )

@@ -34,6 +34,23 @@ async def test_reasons_that_the_list_left_out_are_found_in_the_rows(scene: Scene
     assert both.why == f"because you watched Charade, and name-of-{bea[-4:]} watched The General"
 
 
+async def test_who_has_only_said_that_they_like_a_film_is_not_told_that_they_have_watched_it(scene: Scene) -> None:
+    await scene.films(*FILMS)
+    ana, bea = sorted((somebody(), somebody()))
+    await scene.evening(ana, bea, "Charade", at=NOON - 9_000)
+    await scene.service._handler.rate(ana, film_of("The General"), "up")
+    await scene.service._handler.rate(bea, film_of("The General"), "up")
+    of_both = (film_of("Charade"), film_of("The General"))
+    entry = Entry(video_id=film_of("M"), score=1.0, why=of_both, shares=(0.7, 0.3))
+    other = Entry(video_id=film_of("Nosferatu"), score=0.5, why=(film_of("The General"),), shares=(1.0,))
+    await scene.run("blend", {ana: [entry, other], bea: [other]})
+    own = {item.video_id: item.why for item in (await scene.page(ana)).items}
+    assert own[film_of("M")] == "because you watched Charade and liked The General"
+    assert own[film_of("Nosferatu")] == "because you liked The General"
+    both = {item.video_id: item.why for item in (await scene.page(ana, bea)).items}
+    assert both[film_of("Nosferatu")] == "because you both liked The General"
+
+
 async def test_a_film_that_is_in_no_list_says_so(scene: Scene) -> None:
     await scene.films(*FILMS)
     ana = somebody()
