@@ -8,8 +8,10 @@ One full run of a source whose titles are invented goes through all that a run g
 checkpoints, its record. Between its chunks as many documents of the same making are upserted barely, through the
 driver, into a collection with the same indexes: titles per second as a ratio to that (medians of the chunks), and how
 both change as the collection grows. The same run once more finds all as it was: how much faster that is, and that not a
-single write goes out. Then films are made of it all. Memory is looked at after each chunk: from the second on it may
-not grow, but by the eight bytes of each title that a run remembers.
+single write goes out. Making films up is not counted. Beside each rate stands the processor time that a title takes, of
+the run and of the database: it says much the same on a machine that has other things to do. Then films are made of it
+all. Memory is looked at after each chunk: from the second on it may not grow, but by the eight bytes of each title that
+a run remembers.
 Last, runs in processes of their own are killed at random moments, each on a collection of its own, and done again:
 what is there then must be what an undisturbed run leaves, and yet another run must write nothing.
 With --memory a collection grows to these sizes, and at each of them all that works on it, in a process of its own, is
@@ -37,7 +39,7 @@ from pymongo.monitoring import CommandStartedEvent
 from rich.console import Console
 
 from benchmarks.filmbench import films, memory
-from benchmarks.filmbench.calls import memory_mib
+from benchmarks.filmbench.calls import memory_mib, processor_seconds
 from benchmarks.filmbench.filling import CHUNK, COLLECTIONS, TIMEOUT_SECONDS, Invented, fill, picture
 from benchmarks.filmbench.report import Machine, plain_table, tell, this_machine, verdicts
 from benchmarks.syncbench.figures import Row, Target, row
@@ -76,6 +78,9 @@ class Run(msgspec.Struct):
     bare_per_second: list[float] = []  # by chunk
     filled_per_second: list[float] = []
     unchanged_per_second: list[float] = []
+    bare_processor: list[list[float]] = []  # microseconds of each title, by chunk: the run's, and the database's
+    filled_processor: list[list[float]] = []
+    unchanged_processor: list[list[float]] = []
     works_per_second: float = 0.0
     unchanged_writes: int = 0
     memory_mib: list[float] = []  # after each chunk of the first run
@@ -108,32 +113,43 @@ class Chunks:
         self._engine = database.engine
         self._bare = bare
         self._began = 0.0
+        self._had = (0.0, 0.0)
         self._first = 0
         self.rates: list[float] = []
+        self.processor: list[list[float]] = []
         self.memory: list[float] = []
 
     async def between(self, number: int) -> None:
         """All titles below this number are written."""
         if number > self._first:
             self.rates.append((number - self._first) / (time.perf_counter() - self._began))
+            self.processor.append(self._had_since(self._had, number - self._first))
             self.memory.append(memory_mib(os.getpid()))
             if self._bare is not None:
                 self._run.engine_mib.append(memory_mib(self._engine.pid or 0))
                 self._run.bare_per_second.append(await self._upserted(self._bare, self._first, number))
-        self._first, self._began = number, time.perf_counter()
+        self._first, self._began, self._had = number, time.perf_counter(), self._has_had()
+
+    def _has_had(self) -> tuple[float, float]:
+        return time.process_time(), processor_seconds(self._engine.pid or 0)
+
+    def _had_since(self, before: tuple[float, float], titles: int) -> list[float]:
+        return [(now - then) * 1e6 / titles for now, then in zip(self._has_had(), before, strict=True)]
 
     async def _upserted(self, bare: "AsyncMongoClient[Document]", first: int, last: int) -> float:
         """Documents per second that are upserted barely; making them is not counted."""
-        table, seconds = bare[BARE][VIDEOS.name], 0.0
+        table, seconds, had = bare[BARE][VIDEOS.name], 0.0, [0.0, 0.0]
         for start in range(first, last, MANY_MAX):
             documents = [
                 document_of(films.SOURCE, films.film(one), time.time())
                 for one in range(start, min(start + MANY_MAX, last))
             ]
-            began = time.perf_counter()
+            began, before = time.perf_counter(), self._has_had()
             operations = [ReplaceOne({"_id": one["_id"]}, one, upsert=True) for one in documents]
             await table.bulk_write(operations, ordered=False)
             seconds += time.perf_counter() - began
+            had = [sum(both) for both in zip(had, self._had_since(before, last - first), strict=True)]
+        self._run.bare_processor.append(had)
         return (last - first) / seconds
 
 
@@ -155,12 +171,14 @@ async def _ingest(run: Run, folder: Path, say: Callable[[str], None]) -> None:
             record, _ = await fill(database, Invented(run.titles, between=first.between))
         assert (record.status, record.counters.new) == ("ok", run.titles), record
         run.filled_per_second, run.memory_mib = first.rates, first.memory
+        run.filled_processor = first.processor
         say(f"{run.titles} titles filled in, {statistics.median(first.rates):.0f} per second")
         second = Chunks(run, database, None)
         with _writes(database) as writes:
             record, touched = await fill(database, Invented(run.titles, between=second.between))
         assert record.status == "unchanged", record
         run.unchanged_per_second, run.unchanged_memory_mib = second.rates, second.memory
+        run.unchanged_processor = second.processor
         run.unchanged_writes = len(writes) + touched
         say(f"and found unchanged, {statistics.median(second.rates):.0f} per second")
         began = time.perf_counter()
@@ -325,20 +343,32 @@ def main() -> int:
     assert run.machine is not None
     bare = statistics.median(run.bare_per_second)
     rates = [
-        (name, f"{rate:.0f}", f"{rate / bare:.2f}", memory)
-        for name, rate, memory in (
-            ("bare upserts", bare, ""),
-            ("first run", statistics.median(run.filled_per_second), _from_to(run.memory_mib)),
-            ("unchanged run", statistics.median(run.unchanged_per_second), _from_to(run.unchanged_memory_mib)),
-            ("films made", run.works_per_second, f"{run.works_memory_mib:.0f}"),
-            ("the database itself", float("nan"), _from_to(run.engine_mib)),
+        (name, f"{rate:.0f}", f"{rate / bare:.2f}", _processor(had), memory)
+        for name, rate, had, memory in (
+            ("bare upserts", bare, run.bare_processor, ""),
+            ("first run", statistics.median(run.filled_per_second), run.filled_processor, _from_to(run.memory_mib)),
+            (
+                *("unchanged run", statistics.median(run.unchanged_per_second)),
+                *(run.unchanged_processor, _from_to(run.unchanged_memory_mib)),
+            ),
+            ("films made", run.works_per_second, [], f"{run.works_memory_mib:.0f}"),
+            ("the database itself", float("nan"), [], _from_to(run.engine_mib)),
         )
     ]
+    columns = ("", "per second", "/ bare", "processor, µs a title", "memory, MiB")
     tables = [
-        plain_table(f"{run.titles:,} titles", ("", "per second", "/ bare", "memory, MiB"), rates),
+        plain_table(f"{run.titles:,} titles", columns, rates),
         verdicts(run.rows, run.machine),
     ]
     return tell(run, run.rows, tables, as_json=options.json)
+
+
+def _processor(had: Sequence[Sequence[float]]) -> str:
+    """Of the run and of the database, on average, and together at the beginning and at the end."""
+    if not had:
+        return ""
+    ours, engine = (statistics.mean(column) for column in zip(*had, strict=True))
+    return f"{ours:.0f} + {engine:.0f} ({sum(had[0]):.0f} to {sum(had[-1]):.0f})"
 
 
 def _from_to(memory: Sequence[float]) -> str:

@@ -7,7 +7,7 @@ killed at any time.
 import argparse
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
@@ -27,6 +27,7 @@ from dateflicks.server.providers.source import (
     Checkpoint,
     Complete,
     Context,
+    Item,
     Mode,
     NoSettings,
     Yield,
@@ -44,7 +45,7 @@ Between = Callable[[int], Awaitable[None]]
 
 
 class Invented(BaseSource):
-    """So many films; `between` is called before each chunk of them, when all before is written."""
+    """So many films; `between` is called before each chunk, when those before are written, and those of it made up."""
 
     name: ClassVar[str] = films.SOURCE
     capabilities: ClassVar[frozenset[Capability]] = frozenset({"incremental"})
@@ -58,12 +59,14 @@ class Invented(BaseSource):
         """All of them, from where a run was broken off."""
         del context
         start = int((state or {}).get("at", 0)) if mode == "full" else 0
+        made: Iterator[Item] = map(films.film, range(start, self._count))
         for number in range(start, self._count):
             if number % self._chunk == 0:
                 yield Checkpoint(state={"at": number})
                 if self._between is not None:
+                    made = iter([*map(films.film, range(number, min(number + self._chunk, self._count)))])
                     await self._between(number)
-            yield films.film(number)
+            yield next(made)
         if self._between is not None:
             yield Checkpoint(state={"at": self._count})
             await self._between(self._count)

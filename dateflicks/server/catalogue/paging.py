@@ -1,5 +1,6 @@
 """Going through a collection page by page, so that a million documents take the memory of two hundred."""
 
+import asyncio
 import math
 from collections.abc import AsyncIterator, Sequence
 
@@ -8,11 +9,20 @@ from dateflicks.server.storage.records import Document, Place
 from dateflicks.server.storage.table import Table
 
 
-async def those(table: Table, keys: Sequence[str], *, only: Sequence[str] = ()) -> dict[str, Document]:
-    """The documents with these ids, however many; or `only` some fields of them."""
+async def those(table: Table, keys: Sequence[str]) -> dict[str, Document]:
+    """The documents with these ids, however many."""
     found: dict[str, Document] = {}
     for start in range(0, len(keys), PAGE_MAX):
-        found |= await table.get_many(keys[start : start + PAGE_MAX], only=only)
+        found |= await table.get_many(keys[start : start + PAGE_MAX])
+    return found
+
+
+async def fields_of_those(table: Table, keys: Sequence[str], only: Sequence[str]) -> dict[str, Document]:
+    """A few fields of the documents with these ids, which are so few that all may be asked for at once."""
+    parts = [keys[start : start + PAGE_MAX] for start in range(0, len(keys), PAGE_MAX)]
+    found: dict[str, Document] = {}
+    for part in await asyncio.gather(*(table.get_many(one, only=only) for one in parts)):
+        found |= part
     return found
 
 

@@ -16,7 +16,7 @@ from typing import Final
 
 from dateflicks.core.errors import Unavailable
 from dateflicks.server.catalogue.cleaning import content_hash, document_of, expires_at
-from dateflicks.server.catalogue.paging import pages_of, those
+from dateflicks.server.catalogue.paging import fields_of_those, pages_of, those
 from dateflicks.server.catalogue.records import VIDEOS, later, offer_id, stamps
 from dateflicks.server.providers.records import Swept, Written
 from dateflicks.server.providers.source import Item, Removed
@@ -66,9 +66,9 @@ class Writer:
         wanted = {offer_id(self._source, one.source_id, one.region): one for one in items}
         self._seen.extend(map(_short, wanted))
         counts: Counter[str] = Counter()
-        left = [*wanted]
+        left = sorted(wanted)  # as the indexes have them: neighbours go onto one page
         for _ in range(TRIES):
-            there = await those(self._videos, left, only=_TELLING)
+            there = await fields_of_those(self._videos, left, _TELLING)
             same = {key for key, stored in there.items() if _is_same(stored, wanted[key], now)}
             counts.update("quarantined" if there[key]["status"] == "quarantined" else "unchanged" for key in same)
             known = await those(self._videos, [key for key in there if key not in same])

@@ -96,7 +96,7 @@ class Redactor:
 
     def holds_secret(self, text: str) -> bool:
         """Whether a known secret can be read in it."""
-        return any(secret in text for secret in self._known)
+        return any(map(text.__contains__, self._known))
 
     def __call__(self, text: str) -> str:
         """The text without them."""

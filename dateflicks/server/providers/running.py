@@ -290,7 +290,7 @@ class _Run:
                 await self._complete(what)
 
     async def _take_item(self, item: Item) -> None:
-        self._count(seen=1)
+        self._counters = msgspec.structs.replace(self._counters, seen=self._counters.seen + 1)
         fault = next(faults_of(item, self._redact), None)
         if fault is not None:
             self._faults.append(f"{item.source_id!r}: {fault}")

@@ -163,7 +163,8 @@ def _ids(ids: Any) -> Iterable[str]:
     if len(ids) > limits.PAGE_MAX:
         yield f"more than {limits.PAGE_MAX} ids"
     for one in ids:
-        yield from _id({"_id": one})
+        if not (isinstance(one, str) and one[:1].isalpha()):
+            yield from _id({"_id": one})
 
 
 def _scalar(field: str, value: Any) -> Iterable[str]:
