@@ -202,7 +202,6 @@ class CliEnvironment:
     def connect(self, *, anonymously: bool = False) -> "ServiceClient":
         """A client of the chosen server (an async context manager), with this user's token unless anonymous."""
         from dateflicks.client.errors import NotSignedIn
-        from dateflicks.client.http import ServiceClient
 
         token = None
         if not anonymously:
@@ -210,7 +209,16 @@ class CliEnvironment:
             token = self.client.token or (kept.token if kept else None)
             if token is None:
                 raise NotSignedIn(f"Nobody is signed in at {self.server_address}.")
-        return ServiceClient(self.server_address, token=token, timeout=self.client.timeout_seconds)
+        return self.client_of(token)
+
+    def client_of(self, token: str | None) -> "ServiceClient":
+        """A client of the chosen server with this token (an async context manager)."""
+        from dateflicks.client.http import ServiceClient
+
+        settings = self.client
+        return ServiceClient(
+            self.server_address, token=token, timeout=settings.timeout_seconds, ca_file=settings.ca_file
+        )
 
     def run(self, work: Coroutine[Any, Any, R]) -> R:
         """Run a coroutine to its end."""

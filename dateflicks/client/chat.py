@@ -68,7 +68,9 @@ class Conversation:
         self._talk = Talk(user_id, kept=kept, keep_messages=keep_messages)
         self._history = ChatHistory(client, session_id, tickets)
         url = f"ws{base.removeprefix('http')}/messages/{quote(session_id, safe='')}/events"
-        self._feed = Feed(url, tickets.fresh, silence_seconds=SILENCE_SECONDS, is_quiet=True)
+        self._feed = Feed(
+            url, tickets.fresh, silence_seconds=SILENCE_SECONDS, is_quiet=True, trust=lambda: client.trust
+        )
         self._changed = asyncio.Event()
         self._moved = asyncio.Event()
         self._stopped = asyncio.Event()

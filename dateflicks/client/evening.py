@@ -7,6 +7,7 @@ updates and says what its person does; nothing is printed here.
 import asyncio
 import contextlib
 import random
+import ssl
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
@@ -27,6 +28,7 @@ from dateflicks.client.players.base import Player, PlayerError, Playhead
 from dateflicks.client.predictions import Predictions
 from dateflicks.client.screen import Screen
 from dateflicks.client.tickets import Tickets
+from dateflicks.client.trust import trust
 from dateflicks.client.viewer import Notice, Viewer
 from dateflicks.client.watched import tell_when_watched
 from dateflicks.client.watching import PlayerChanged, Watching
@@ -76,6 +78,7 @@ class Evening:
             replace_player=self._another_player,
             reopen_player=self._reopened,
             reload_film=self._film_again,
+            trust=self._trust,
         )
         self._base = base
         self._listeners: list[Listener] = []
@@ -200,6 +203,9 @@ class Evening:
         if self._client is not None:
             viewer = self.viewer
             await tell_when_watched(self._client, self.session, viewer.user_id, lambda: viewer.line(time.monotonic()))
+
+    def _trust(self) -> ssl.SSLContext:
+        return self._client.trust if self._client is not None else trust()
 
     async def _another_player(self) -> Player:
         return await self.screen.replace(self._where())

@@ -8,10 +8,11 @@ why. A line that has been silent for longer than the service ever is, is taken f
 import asyncio
 import contextlib
 import random
+import ssl
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
@@ -85,13 +86,16 @@ class Feed:
         pings: bool = True,
         is_quiet: bool = False,
         now: Callable[[], float] = time.monotonic,
+        trust: Callable[[], ssl.SSLContext] | None = None,
     ) -> None:
+        """`trust` is asked for when the address is one of TLS."""
         self._url = url
         self._bearer = bearer
         self._silence = silence_seconds
         self._pings = pings
         self._is_quiet = is_quiet
         self._now = now
+        self._trust = trust
         self._queue: asyncio.Queue[bytes] = asyncio.Queue(QUEUE_FRAMES)
         self._connection: ClientConnection | None = None
         self._tries = 0
@@ -151,6 +155,9 @@ class Feed:
 
     async def _once(self) -> AsyncGenerator[FeedEvent]:
         headers: Mapping[str, str] = {"Authorization": f"Bearer {await self._bearer()}"}
+        encryption: dict[str, Any] = {}
+        if self._trust is not None and self._url.startswith("wss:"):
+            encryption["ssl"] = self._trust()
         async with connect(
             self._url,
             additional_headers=headers,
@@ -162,6 +169,7 @@ class Feed:
             ping_interval=self._silence / 2 if self._pings else None,
             ping_timeout=self._silence / 2,
             proxy=None,
+            **encryption,
         ) as connection:
             writer = asyncio.create_task(self._write(connection))
             try:

@@ -18,6 +18,7 @@ import msgspec
 
 from dateflicks.client import errors
 from dateflicks.client.address import is_loopback, server_address
+from dateflicks.client.trust import trust
 from dateflicks.core.errors import FieldProblem
 from dateflicks.core.limits import PAGE_MAX
 from dateflicks.protocol import bodies
@@ -51,10 +52,13 @@ class ServicesAnswer(msgspec.Struct, frozen=True):
 class ServiceClient:
     """One person's way to a deployment; an async context manager. `token` may be set once it is known."""
 
-    def __init__(self, server: str, *, token: str | None = None, timeout: float = 10.0) -> None:
+    def __init__(self, server: str, *, token: str | None = None, timeout: float = 10.0, ca_file: str = "") -> None:
+        """`ca_file` has certificates that are trusted beside the system's."""
         self.server = server_address(server)
         self.token = token
         self._timeout = timeout
+        self._ca_file = ca_file
+        self._trust: ssl.SSLContext | None = None
         self._clients: dict[tuple[bool, bool], httpx2.AsyncClient] = {}
         self._services: dict[str, str] | None = None
 
@@ -71,6 +75,13 @@ class ServiceClient:
         while self._clients:
             _, client = self._clients.popitem()
             await client.aclose()
+
+    @property
+    def trust(self) -> ssl.SSLContext:
+        """For connections by TLS, made once it is needed. Raises DoesNotFit when the own `ca_file` cannot be used."""
+        if self._trust is None:
+            self._trust = trust(self._ca_file)
+        return self._trust
 
     # --- where the services are ---------------------------------------------------------------------------------
 
@@ -307,7 +318,7 @@ class ServiceClient:
         if kind not in self._clients:
             is_encrypted, is_local = kind
             self._clients[kind] = httpx2.AsyncClient(
-                verify=ssl.create_default_context() if is_encrypted else False,
+                verify=self.trust if is_encrypted else False,
                 trust_env=not is_local,
                 timeout=self._timeout,
                 follow_redirects=False,

@@ -4,6 +4,7 @@ For whoever only looks: it moves nobody, and takes no place of a player of the s
 """
 
 import contextlib
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from urllib.parse import quote
 
@@ -19,11 +20,18 @@ def feed_url(base: str, session_id: str) -> str:
     return f"ws{base.removeprefix('http')}/timecodes/{quote(session_id, safe='')}/events"
 
 
-async def playback(base: str, session_id: str, ticket: Callable[[], Awaitable[str]]) -> AsyncIterator[TimecodeFrame]:
-    """Every state of the playback until the session ends; `ticket` is asked for one at each connection."""
+async def playback(
+    base: str,
+    session_id: str,
+    ticket: Callable[[], Awaitable[str]],
+    trust: Callable[[], ssl.SSLContext] | None = None,
+) -> AsyncIterator[TimecodeFrame]:
+    """Every state of the playback until the session ends; `ticket` is asked for one at each connection, `trust` whom to
+    believe by TLS."""
     was_open, revision, clock = False, -1, ""
     try:
-        async with contextlib.aclosing(Feed(f"{feed_url(base, session_id)}?looksOn=true", ticket).events()) as events:
+        feed = Feed(f"{feed_url(base, session_id)}?looksOn=true", ticket, trust=trust)
+        async with contextlib.aclosing(feed.events()) as events:
             async for event in events:
                 if isinstance(event, Opened):
                     was_open = True

@@ -28,7 +28,12 @@ async def session_news(client: ServiceClient) -> AsyncGenerator[Opened | Lost | 
     async def bearer() -> str:
         return client.token or ""
 
-    feed = Feed(f"ws{base.removeprefix('http')}/sessions/events", bearer, silence_seconds=QUIET_SECONDS)
+    feed = Feed(
+        f"ws{base.removeprefix('http')}/sessions/events",
+        bearer,
+        silence_seconds=QUIET_SECONDS,
+        trust=lambda: client.trust,
+    )
     try:
         async with contextlib.aclosing(feed.events()) as events:
             async for event in events:

@@ -35,7 +35,9 @@ async def own_server(
     `port` 0 is any free one; None is the usual one, or any when that is taken.
     """
     chosen = port if port is not None else ALL_PORT if _is_free(host, ALL_PORT) else 0
-    process = await ServiceProcess.start("all", data, log, host=host, port=chosen, environ=environ)
+    process = await ServiceProcess.start(
+        "all", data, log, host=host, port=chosen, flags=("--insecure",), environ=environ
+    )
     try:
         found = process.port
         yield OwnServer(_url(_near(host), found), _url(_far(host), found), is_loopback(_url(host, found)))

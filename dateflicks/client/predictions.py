@@ -95,7 +95,9 @@ class Predictions:
         """Follow, until cancelled. Raises ClientError when there is nothing to follow any more, or no such service."""
         base = await self._client.address_of(SERVICE)
         url = f"ws{base.removeprefix('http')}/predictions/{quote(self._session_id, safe='')}/events"
-        self._feed = Feed(url, self._tickets.fresh, silence_seconds=SILENCE_SECONDS, is_quiet=True)
+        self._feed = Feed(
+            url, self._tickets.fresh, silence_seconds=SILENCE_SECONDS, is_quiet=True, trust=lambda: self._client.trust
+        )
         beside = [asyncio.create_task(self._look_again_and_again()), asyncio.create_task(self._fetch_what_lacks())]
         try:
             async with contextlib.aclosing(self._feed.events()) as events:

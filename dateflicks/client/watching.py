@@ -6,6 +6,7 @@ thread, with each update; it must not block.
 
 import asyncio
 import contextlib
+import ssl
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -79,6 +80,7 @@ class Watching:
         replace_player: Callable[[], Awaitable[Player]] | None = None,
         reopen_player: Callable[[], Awaitable[Player | None]] | None = None,
         reload_film: Callable[[], Awaitable[None]] | None = None,
+        trust: Callable[[], ssl.SSLContext] | None = None,
     ) -> None:
         self.viewer = viewer
         self.player = player
@@ -86,7 +88,7 @@ class Watching:
         self._replace_player = replace_player
         self._reopen_player = reopen_player
         self._reload_film = reload_film
-        self._feed = Feed(url, bearer, silence_seconds=SILENCE_SECONDS, pings=False)
+        self._feed = Feed(url, bearer, silence_seconds=SILENCE_SECONDS, pings=False, trust=trust)
         self._encoder = msgspec.json.Encoder()
         self._decoder: msgspec.json.Decoder[frames.TimecodeServerFrame] = msgspec.json.Decoder(
             frames.TimecodeServerFrame

@@ -18,6 +18,7 @@ from dateflicks.server.bus.local import Bus
 from dateflicks.server.bus.opening import follow_deployment, open_bus
 from dateflicks.server.clock import ServerClock
 from dateflicks.server.observe.metrics import Metrics
+from dateflicks.server.observe.watching import watch_bus, watch_database
 from dateflicks.server.services.messages import records as messages_records
 from dateflicks.server.services.messages.app import MessagesService
 from dateflicks.server.services.prediction import records as prediction_records
@@ -146,6 +147,8 @@ class Deployment:
                 stack.callback(keep_parent_s(bus, place.parent, clock))
             else:
                 await stack.enter_async_context(follow_deployment(self.hosting.bus, clock))
+            watch_database(metrics, database)
+            watch_bus(metrics, bus)
             shared = Shared(
                 database=database,
                 signer=signer,

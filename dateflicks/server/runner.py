@@ -6,12 +6,15 @@ services put down what they must keep. All of it within a few seconds, whatever 
 
 import asyncio
 import contextlib
+import functools
 import logging
 import os
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Final, cast
 
 from sanic import Sanic
@@ -21,11 +24,15 @@ from dateflicks.core.errors import DateflicksError
 from dateflicks.server.observe.lag import watch_lag
 from dateflicks.server.observe.logs import configure_logs
 from dateflicks.server.observe.metrics import Metrics
+from dateflicks.server.observe.watching import watch_certificate
+from dateflicks.server.web.about import exposition_of
 from dateflicks.server.web.address import Proxies, authority
 from dateflicks.server.web.app import App, build_app, state_of
+from dateflicks.server.web.colleagues import Colleagues
 from dateflicks.server.web.listener import BACKLOG, StartFailed, bind
 from dateflicks.server.web.service import Service
 from dateflicks.server.web.state import AppState, WebSettings
+from dateflicks.server.web.tls import GOODBYE_SECONDS, HANDSHAKE_SECONDS, Certificate, certificate_of
 from dateflicks.server.websocket.protocol import FeedProtocol
 from dateflicks.settings.services import ServerSettings
 
@@ -39,10 +46,20 @@ REQUESTS_SHARE: Final = 0.6  # of the time for a stop; the rest is for the servi
 SERVICES_SHARE: Final = 0.8  # of the time that a program has; the rest is for what the services share
 CLOSE_SECONDS: Final = 0.5  # for what was written last to leave
 RESTART_CODE: Final = 1012
+_TLS_TIMES: Final = {"ssl_handshake_timeout": HANDSHAKE_SECONDS, "ssl_shutdown_timeout": GOODBYE_SECONDS}
 CUT_OFF_EXIT: Final = 70  # EX_SOFTWARE: something that should have let go did not
 
 Deploy = Callable[[Metrics], AbstractAsyncContextManager[Sequence[Service]]]
 """Makes the services, with what they share (a database), for as long as they run."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerPlace:
+    """A worker's number among `count` that share a folder."""
+
+    folder: Path
+    number: int
+    count: int
 
 
 class Server:
@@ -52,11 +69,12 @@ class Server:
         self.app = app
         self.host = host
         self.port = port
+        self.scheme = "https" if state_of(app).settings.is_encrypted else "http"
 
     @property
     def url(self) -> str:
         """The base address, such as `http://127.0.0.1:8700`."""
-        return f"http://{authority(self.host, self.port)}"
+        return f"{self.scheme}://{authority(self.host, self.port)}"
 
 
 @contextlib.asynccontextmanager
@@ -69,40 +87,50 @@ async def running(
     metrics: Metrics | None = None,
     shutdown_seconds: float = SHUTDOWN_SECONDS,
     listener: socket.socket | None = None,
+    certificate: Certificate | None = None,
 ) -> AsyncIterator[Server]:
     """These services behind one port for as long as the block runs; port 0 takes any free one.
 
-    A `listener` is a port that is had already, perhaps by others too.
+    A `listener` is a port that is had already, perhaps by others too. With a `certificate` it speaks TLS.
 
     Raises StartFailed when the port cannot be had or a service does not start.
     """
+    is_shared = listener is not None
     listener = listener or bind(host, port)
     with contextlib.ExitStack() as stack:
         stack.callback(listener.close)
+        settings = replace(settings or WebSettings(), is_encrypted=certificate is not None)
         app = build_app(services, settings, metrics=metrics)
         stack.callback(Sanic.unregister_app, app)
         state = state_of(app)
         started: list[Service] = []
         serving: AsyncioServer | None = None
-        lag: asyncio.Task[None] | None = None
+        beside: list[asyncio.Task[None]] = []
         try:
             for service in services:
                 await _start(service)
                 started.append(service)
             serving = await app.create_server(
-                sock=listener, protocol=FeedProtocol, backlog=BACKLOG, asyncio_server_kwargs={"start_serving": False}
+                sock=listener,
+                ssl=certificate.context if certificate is not None else None,
+                protocol=FeedProtocol,
+                backlog=BACKLOG,
+                asyncio_server_kwargs={"start_serving": False, **(_TLS_TIMES if certificate is not None else {})},
             )
             assert serving is not None
             await serving.startup()  # type: ignore[no-untyped-call]  # Sanic's own is untyped
             await _listening(serving).start_serving()
-            lag = asyncio.create_task(watch_lag(state.metrics), name="loop lag")
+            beside.append(asyncio.create_task(watch_lag(state.metrics), name="loop lag"))
+            if certificate is not None:
+                watch_certificate(state.metrics, certificate)
+                beside.append(asyncio.create_task(certificate.watch(), name="certificate"))
             yield Server(app, host, listener.getsockname()[1])
         finally:
             deadline = asyncio.get_running_loop().time() + shutdown_seconds
-            if lag is not None:
-                lag.cancel()
+            for task in beside:
+                task.cancel()
             if serving is not None:
-                await _stop_serving(state, serving, shutdown_seconds)
+                await _stop_serving(state, serving, shutdown_seconds, is_shared=is_shared)
             await _stop_services(started, deadline)
 
 
@@ -111,18 +139,24 @@ def serve_forever(
     settings: ServerSettings,
     on_ready: Callable[[str], None],
     listener: socket.socket | None = None,
+    place: WorkerPlace | None = None,
 ) -> None:
     """Run the services of `deploy` until SIGTERM or SIGINT; a second signal ends the process at once.
 
-    `on_ready` is told the address. Raises StartFailed, and whatever else `deploy` says cannot be.
+    `place` is this process's among several behind one port. `on_ready` is told the address. Raises StartFailed, and
+    whatever else `deploy` says cannot be.
     """
     configure_logs(settings.log_level)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner, contextlib.suppress(asyncio.CancelledError):
-        runner.run(_serve(deploy, settings, on_ready, listener))
+        runner.run(_serve(deploy, settings, on_ready, listener, place))
 
 
 async def _serve(
-    deploy: Deploy, settings: ServerSettings, on_ready: Callable[[str], None], listener: socket.socket | None
+    deploy: Deploy,
+    settings: ServerSettings,
+    on_ready: Callable[[str], None],
+    listener: socket.socket | None,
+    place: WorkerPlace | None,
 ) -> None:
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
@@ -138,7 +172,8 @@ async def _serve(
         if not is_ready:
             main.cancel()
 
-    with _signals(on_signal):
+    certificate = certificate_of(settings.tls_cert, settings.tls_key)
+    with _signals(on_signal), _reloading(certificate):
         metrics = Metrics()
         async with (
             deploy(metrics) as services,
@@ -150,7 +185,9 @@ async def _serve(
                 metrics=metrics,
                 shutdown_seconds=settings.shutdown_seconds * SERVICES_SHARE,
                 listener=listener,
+                certificate=certificate,
             ) as server,
+            _among_colleagues(state_of(server.app), place),
         ):
             is_ready = True
             on_ready(server.url)
@@ -193,9 +230,12 @@ async def _start(service: Service) -> None:
         raise StartFailed(f"{what}: an error of the program ({type(error).__name__}). The log has it.") from error
 
 
-async def _stop_serving(state: AppState, serving: AsyncioServer, seconds: float) -> None:
+async def _stop_serving(state: AppState, serving: AsyncioServer, seconds: float, *, is_shared: bool) -> None:
     """Let what runs finish, then close the port and every connection."""
     state.is_stopping = True
+    listening = _listening(serving)
+    if is_shared:
+        listening.close()  # whoever is told to come back, comes to another process
     for service in state.services:
         try:
             service.close_feeds(RESTART_CODE, "restart")
@@ -206,7 +246,6 @@ async def _stop_serving(state: AppState, serving: AsyncioServer, seconds: float)
             await state.wait_quiet()
     except TimeoutError:
         log.warning("requests did not finish in time and are cut off")
-    listening = _listening(serving)
     listening.close()
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(min(CLOSE_SECONDS, seconds / 10)):
@@ -257,6 +296,31 @@ def _signals(on_signal: Callable[[int], None]) -> Iterator[None]:
     finally:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.remove_signal_handler(number)
+
+
+@contextlib.asynccontextmanager
+async def _among_colleagues(state: AppState, place: WorkerPlace | None) -> AsyncIterator[None]:
+    """A worker answers for the metrics of all."""
+    if place is None:
+        yield
+        return
+    own = functools.partial(exposition_of, state)
+    async with Colleagues(place.folder, place.number, place.count, own).open() as state.colleagues:
+        yield
+
+
+@contextlib.contextmanager
+def _reloading(certificate: Certificate | None) -> Iterator[None]:
+    """With TLS, SIGHUP means that the certificate has changed; without, it ends the process as everywhere."""
+    if certificate is None:
+        yield
+        return
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGHUP, certificate.reload)
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGHUP)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:

@@ -127,6 +127,8 @@ class Crew:
 
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, on_signal, number)
+        if server.tls_cert:
+            loop.add_signal_handler(signal.SIGHUP, self._pass_on, signal.SIGHUP)
         clock = ServerClock()
         async with contextlib.AsyncExitStack() as stack:
             listener = stack.enter_context(contextlib.closing(bind(server.host, server.port)))
@@ -146,7 +148,8 @@ class Crew:
             try:
                 await asyncio.wait({stopping, all_ready, *keeping}, return_when=asyncio.FIRST_COMPLETED)
                 if all_ready.done():
-                    url = f"http://{authority(server.host, listener.getsockname()[1])}"
+                    scheme = "https" if server.tls_cert else "http"
+                    url = f"{scheme}://{authority(server.host, listener.getsockname()[1])}"
                     self.on_ready(url)
                     log.info("serving", extra={"url": url, "workers": self.count})
                     await asyncio.wait({stopping, *keeping}, return_when=asyncio.FIRST_COMPLETED)
@@ -156,6 +159,12 @@ class Crew:
                 await asyncio.wait({stopping, *keeping})
             for one in keeping:
                 one.result()  # a worker that never came up ends everything, and says why
+
+    def _pass_on(self, number: signal.Signals) -> None:
+        """Tell the workers what was told to us."""
+        for process in self._running.values():
+            with contextlib.suppress(ProcessLookupError):
+                process.send_signal(number)
 
     @contextlib.asynccontextmanager
     async def _database(self) -> AsyncIterator[None]:

@@ -31,6 +31,7 @@ class ClientSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The command line, the watcher and the terminal client."""
 
     server: str = f"http://127.0.0.1:{ALL_PORT}"
+    ca_file: str = ""
     token: Secret = ""
     credentials: Literal["auto", "file", "keyring"] = "auto"
     timeout_seconds: Annotated[float, msgspec.Meta(gt=0, le=300)] = 10.0

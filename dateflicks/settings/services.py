@@ -30,6 +30,9 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     port: Port = ALL_PORT
     data: str = ""
     workers: Annotated[int, msgspec.Meta(ge=1, le=64)] = 1
+    tls_cert: str = ""
+    tls_key: str = ""
+    allow_plain: bool = False
     public_url: str = ""
     services: dict[str, str] = {}
     proxies: list[str] = []

@@ -54,7 +54,9 @@ class Surroundings:
         if token is None:
             kept = None if self.settings.token else self.signed_in
             token = self.settings.token or (kept.token if kept else None)
-        return ServiceClient(self.server, token=token, timeout=self.settings.timeout_seconds)
+        return ServiceClient(
+            self.server, token=token, timeout=self.settings.timeout_seconds, ca_file=self.settings.ca_file
+        )
 
     @property
     def resume_file(self) -> Path:

@@ -12,6 +12,7 @@ import pytest
 
 from dateflicks.server import runner
 from dateflicks.settings.services import ServerSettings
+from tests.authorities import make_pair
 from tests.cli.conftest import Cli
 from tests.cli.process import Program
 from tests.journeys.deployment import Deployment as Address
@@ -91,12 +92,34 @@ def test_flags_win_over_variables(cli: Cli, plan: list[Planned], tmp_path: Path)
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.7", "::", "films.example.org"])
-def test_an_address_that_others_can_reach_is_warned_of(cli: Cli, plan: list[Planned], host: str) -> None:
+def test_an_address_that_others_can_reach_needs_tls_or_a_word(cli: Cli, plan: list[Planned], host: str) -> None:
     result = cli("serve", "all", "--host", host)
-    assert result.exit_code == 0
-    assert f"Warning: {host} can be reached from the network" in result.stderr
-    assert "TLS" in result.stderr
-    assert plan[0].server.host == host
+    assert result.exit_code == 2
+    assert f"{host} can be reached from the network" in result.stderr
+    assert "--tls-cert" in result.stderr
+    assert "--insecure" in result.stderr
+    assert not plan
+    assert cli("serve", "all", "--host", host, "--insecure").exit_code == 0
+    cli.variables["DATEFLICKS_ALL_ALLOW_PLAIN"] = "true"
+    assert cli("serve", "all", "--host", host).exit_code == 0
+    assert [one.server.host for one in plan] == [host, host]
+
+
+def test_with_tls_others_may_reach_it(cli: Cli, plan: list[Planned], tmp_path: Path) -> None:
+    pair = make_pair(tmp_path)
+    files = ("--tls-cert", str(pair.certificate), "--tls-key", str(pair.key))
+    assert cli("serve", "all", "--host", "0.0.0.0", *files).exit_code == 0
+    assert (plan[0].server.tls_cert, plan[0].server.tls_key) == (str(pair.certificate), str(pair.key))
+
+
+def test_tls_that_cannot_be_had_is_said_before_anything_starts(cli: Cli, plan: list[Planned], tmp_path: Path) -> None:
+    pair = make_pair(tmp_path)
+    result = cli("serve", "all", "--tls-cert", str(pair.certificate))
+    assert result.exit_code != 0
+    assert "A certificate and its key go together" in result.stderr
+    result = cli("serve", "all", "--tls-cert", str(pair.certificate), "--tls-key", str(tmp_path / "no.key"))
+    assert "no.key cannot be read" in result.stderr
+    assert not plan
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.3.2.1", "::1", "localhost"])

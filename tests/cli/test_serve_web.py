@@ -283,12 +283,15 @@ def test_without_flags_it_is_for_this_machine_alone(cli: Cli, plan: list[web.Wis
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.7"])
-def test_an_address_that_others_can_reach_is_warned_of(cli: Cli, plan: list[web.Wishes], host: str) -> None:
-    shown = cli("serve", "web", "--host", host).stderr
-    assert f"Warning: {host} can be reached from the network" in shown
-    assert "--url" in shown
-    assert "Warning" not in cli("serve", "web", "--host", host, "--url", "https://films.example.org").stderr
-    assert plan[1].url == "https://films.example.org"
+def test_an_address_that_others_can_reach_needs_tls_or_a_word(cli: Cli, plan: list[web.Wishes], host: str) -> None:
+    refused = cli("serve", "web", "--host", host)
+    assert refused.exit_code == 2
+    assert f"{host} can be reached from the network" in refused.stderr
+    assert "--url" in refused.stderr
+    assert not plan
+    assert cli("serve", "web", "--host", host, "--url", "https://films.example.org").exit_code == 0
+    assert cli("serve", "web", "--host", host, "--insecure").exit_code == 0
+    assert [one.url for one in plan] == ["https://films.example.org", None]
 
 
 @pytest.mark.parametrize("flags", [("--player", "mpv"), ("--port", "65536"), ("--url", "ftp://x")])

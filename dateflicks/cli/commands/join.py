@@ -92,7 +92,6 @@ async def _join(
 
 def _client(environment: CliEnvironment, invitation: "Invitation") -> "ServiceClient":
     """A client of the invitation's server, with the account that is kept for it, if any."""
-
     own_server, token = environment.server_address, environment.client.token
     if invitation.server is not None:
         environment.choose_server(invitation.server)

@@ -14,6 +14,7 @@ from dateflicks.cli.failures import CliError
 
 if TYPE_CHECKING:
     from dateflicks.server.deployment import Deployment
+    from dateflicks.settings.services import ServerSettings
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
@@ -30,6 +31,13 @@ WaitOption = Annotated[float | None, typer.Option(metavar="SECONDS", help="How l
 WorkersOption = Annotated[
     int | None,
     typer.Option(metavar="N", min=1, max=64, help="Processes behind the port; more than one need [bus]."),
+]
+CertOption = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Speak TLS with this certificate and its chain (PEM).")
+]
+KeyOption = Annotated[Path | None, typer.Option(metavar="FILE", help="The certificate's key.")]
+InsecureOption = Annotated[
+    bool, typer.Option("--insecure", help="Let others reach this without TLS, as behind a proxy that has it.")
 ]
 PlaceOption = Annotated[str | None, typer.Option(hidden=True)]
 LeaveOption = Annotated[str | None, typer.Option(metavar="WHAT", help="When somebody is gone: continue or hold.")]
@@ -58,6 +66,9 @@ def all_of_them(
     port: PortOption = None,
     data: DataOption = None,
     workers: WorkersOption = None,
+    tls_cert: CertOption = None,
+    tls_key: KeyOption = None,
+    insecure: InsecureOption = False,
     place: PlaceOption = None,
     confirm_seconds: ConfirmOption = None,
     band_seconds: BandOption = None,
@@ -66,7 +77,14 @@ def all_of_them(
 ) -> None:
     """Start every service in one process, behind one port."""
     rules = _timecode_flags(confirm_seconds, band_seconds, wait_seconds, on_leave)
-    _serve(environment_of(ctx), "all", SERVICES, _server_flags(host, port, data, workers), {"timecode": rules}, place)
+    _serve(
+        environment_of(ctx),
+        "all",
+        SERVICES,
+        _server_flags(host, port, data, workers, tls_cert, tls_key, insecure),
+        {"timecode": rules},
+        place,
+    )
 
 
 @app.command()
@@ -76,10 +94,20 @@ def session(
     port: PortOption = None,
     data: DataOption = None,
     workers: WorkersOption = None,
+    tls_cert: CertOption = None,
+    tls_key: KeyOption = None,
+    insecure: InsecureOption = False,
     place: PlaceOption = None,
 ) -> None:
     """Start the session service alone."""
-    _serve(environment_of(ctx), "session", ("session",), _server_flags(host, port, data, workers), {}, place)
+    _serve(
+        environment_of(ctx),
+        "session",
+        ("session",),
+        _server_flags(host, port, data, workers, tls_cert, tls_key, insecure),
+        {},
+        place,
+    )
 
 
 @app.command()
@@ -89,6 +117,9 @@ def timecode(
     port: PortOption = None,
     data: DataOption = None,
     workers: WorkersOption = None,
+    tls_cert: CertOption = None,
+    tls_key: KeyOption = None,
+    insecure: InsecureOption = False,
     place: PlaceOption = None,
     confirm_seconds: ConfirmOption = None,
     band_seconds: BandOption = None,
@@ -101,7 +132,7 @@ def timecode(
         environment_of(ctx),
         "timecode",
         ("timecode",),
-        _server_flags(host, port, data, workers),
+        _server_flags(host, port, data, workers, tls_cert, tls_key, insecure),
         {"timecode": rules},
         place,
     )
@@ -114,10 +145,20 @@ def messages(
     port: PortOption = None,
     data: DataOption = None,
     workers: WorkersOption = None,
+    tls_cert: CertOption = None,
+    tls_key: KeyOption = None,
+    insecure: InsecureOption = False,
     place: PlaceOption = None,
 ) -> None:
     """Start the messages service alone."""
-    _serve(environment_of(ctx), "messages", ("messages",), _server_flags(host, port, data, workers), {}, place)
+    _serve(
+        environment_of(ctx),
+        "messages",
+        ("messages",),
+        _server_flags(host, port, data, workers, tls_cert, tls_key, insecure),
+        {},
+        place,
+    )
 
 
 @app.command()
@@ -127,10 +168,20 @@ def prediction(
     port: PortOption = None,
     data: DataOption = None,
     workers: WorkersOption = None,
+    tls_cert: CertOption = None,
+    tls_key: KeyOption = None,
+    insecure: InsecureOption = False,
     place: PlaceOption = None,
 ) -> None:
     """Start the prediction service alone."""
-    _serve(environment_of(ctx), "prediction", ("prediction",), _server_flags(host, port, data, workers), {}, place)
+    _serve(
+        environment_of(ctx),
+        "prediction",
+        ("prediction",),
+        _server_flags(host, port, data, workers, tls_cert, tls_key, insecure),
+        {},
+        place,
+    )
 
 
 @app.command()
@@ -140,10 +191,20 @@ def videos(
     port: PortOption = None,
     data: DataOption = None,
     workers: WorkersOption = None,
+    tls_cert: CertOption = None,
+    tls_key: KeyOption = None,
+    insecure: InsecureOption = False,
     place: PlaceOption = None,
 ) -> None:
     """Start the videos service alone."""
-    _serve(environment_of(ctx), "videos", ("videos",), _server_flags(host, port, data, workers), {}, place)
+    _serve(
+        environment_of(ctx),
+        "videos",
+        ("videos",),
+        _server_flags(host, port, data, workers, tls_cert, tls_key, insecure),
+        {},
+        place,
+    )
 
 
 @app.command()
@@ -153,10 +214,13 @@ def recommendation(
     port: PortOption = None,
     data: DataOption = None,
     workers: WorkersOption = None,
+    tls_cert: CertOption = None,
+    tls_key: KeyOption = None,
+    insecure: InsecureOption = False,
     place: PlaceOption = None,
 ) -> None:
     """Start the recommendation service alone."""
-    flags = _server_flags(host, port, data, workers)
+    flags = _server_flags(host, port, data, workers, tls_cert, tls_key, insecure)
     _serve(environment_of(ctx), "recommendation", ("recommendation",), flags, {}, place)
 
 
@@ -174,6 +238,7 @@ def in_browsers(
     player: Annotated[
         WebPlayer, typer.Option(help="What shows their film; manual: they steer their own; none: they look on.")
     ] = WebPlayer.MANUAL,
+    insecure: InsecureOption = False,
 ) -> None:
     """Offer the terminal client in a browser.
 
@@ -186,8 +251,10 @@ def in_browsers(
     """
     environment = environment_of(ctx)
     address = host or "127.0.0.1"
-    if url is None or not url.startswith("https://"):
-        _warn(environment, address, "name its address with --url.")
+    if not insecure and (url is None or not url.startswith("https://")):
+        _refuse_plain(
+            address, "Put a proxy with TLS in front, and name its address with --url; or say --insecure to do without."
+        )
     try:
         from dateflicks.cli.web import Wishes, serve_web
     except ModuleNotFoundError as missing:
@@ -217,12 +284,23 @@ def in_browsers(
         ) from None
 
 
-def _server_flags(host: str | None, port: int | None, data: Path | None, workers: int | None) -> dict[str, Any]:
+def _server_flags(
+    host: str | None,
+    port: int | None,
+    data: Path | None,
+    workers: int | None,
+    tls_cert: Path | None,
+    tls_key: Path | None,
+    insecure: bool,
+) -> dict[str, Any]:
     flags = {
         "server.host": host,
         "server.port": port,
         "server.data": str(data) if data is not None else None,
         "server.workers": workers,
+        "server.tls_cert": str(tls_cert) if tls_cert is not None else None,
+        "server.tls_key": str(tls_key) if tls_key is not None else None,
+        "server.allow_plain": insecure or None,
     }
     return {name: value for name, value in flags.items() if value is not None}
 
@@ -252,7 +330,7 @@ def _serve(
     if place is not None:
         _work(Deployment(name, hosting, settings, folder), place)
         return
-    _warn(environment, hosting.server.host, "name it in [server] proxies.")
+    _check(hosting.server)
     deployment = Deployment(name, hosting, settings, folder)
     if hosting.server.workers > 1:
         _lead(environment, deployment)
@@ -268,14 +346,16 @@ def _work(deployment: "Deployment", written: str) -> None:
     """Be one of several processes behind one port."""
     from dataclasses import replace
 
-    from dateflicks.server.runner import serve_forever
+    from dateflicks.server.runner import WorkerPlace, serve_forever
     from dateflicks.server.workers import READY, Place, end_with_parent, tell_parent
 
     place = Place.read(written)
     end_with_parent()
     deployment = replace(deployment, place=place)
     listener = place.listener()
-    serve_forever(deployment.deploy, deployment.hosting.server, lambda _: tell_parent(READY), listener)
+    server = deployment.hosting.server
+    among = WorkerPlace(deployment.own, place.number, server.workers)
+    serve_forever(deployment.deploy, server, lambda _: tell_parent(READY), listener, among)
 
 
 def _lead(environment: CliEnvironment, deployment: "Deployment") -> None:
@@ -292,13 +372,28 @@ def _lead(environment: CliEnvironment, deployment: "Deployment") -> None:
     ).serve_forever()
 
 
-def _warn(environment: CliEnvironment, host: str, naming: str) -> None:
-    """Of an address that others can reach; `naming` says how a proxy before it is named."""
+def _check(server: "ServerSettings") -> None:
+    """Raises CliError for an address that others can reach without TLS, StartFailed for TLS that cannot be had."""
+    from dateflicks.server.web.tls import certificate_of
+
+    if certificate_of(server.tls_cert, server.tls_key) is None and not server.allow_plain:
+        _refuse_plain(server.host, _TLS_HINT)
+
+
+def _refuse_plain(host: str, hint: str) -> None:
+    """Raises CliError for an address that others can reach."""
     if not _is_private(host):
-        environment.say(
-            f"Warning: {host} can be reached from the network, and nothing here is encrypted.",
-            f"Put a proxy with TLS in front, and {naming}",
+        raise CliError(
+            Exit.USAGE,
+            f"{host} can be reached from the network, and nothing there would be encrypted: passwords neither.",
+            hint=hint,
         )
+
+
+_TLS_HINT = (
+    "Give a certificate with --tls-cert and --tls-key, or listen on 127.0.0.1 behind a proxy with TLS. "
+    "Where the network itself is trusted, say so with --insecure."
+)
 
 
 def _is_private(host: str) -> bool:

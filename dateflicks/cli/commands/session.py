@@ -125,7 +125,8 @@ async def _follow(environment: CliEnvironment, text: str) -> None:
     async with environment.connect() as client:
         name = await full_id(client, text)
         await ticket_of(client, name)
-        async for frame in playback(await client.address_of("timecode"), name, lambda: ticket_of(client, name)):
+        base = await client.address_of("timecode")
+        async for frame in playback(base, name, lambda: ticket_of(client, name), lambda: client.trust):
             printer.event(frame, PLAYBACK)
 
 

@@ -42,7 +42,7 @@ class Person:
     def __init__(self, name: str, settings: ClientSettings) -> None:
         self.name = name
         self.settings = settings
-        self.client = ServiceClient(settings.server, timeout=settings.timeout_seconds)
+        self.client = ServiceClient(settings.server, timeout=settings.timeout_seconds, ca_file=settings.ca_file)
         self.id = ""
         self.screen: Screen | None = None
         self.evening: Evening | None = None

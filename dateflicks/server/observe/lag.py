@@ -16,5 +16,6 @@ async def watch_lag(metrics: Metrics, *, sample_seconds: float = SAMPLE_SECONDS)
     while True:
         expected = loop.time() + sample_seconds
         await asyncio.sleep(sample_seconds)
-        recent.append(max(0.0, loop.time() - expected))
+        metrics.lag = max(0.0, loop.time() - expected)
+        recent.append(metrics.lag)
         metrics.loop_lag.set(max(recent))

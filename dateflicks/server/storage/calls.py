@@ -81,6 +81,7 @@ class Calls:
                 self._health.suspect()
                 if now() + pause >= deadline:
                     if sent.writes:
+                        self._health.outcomes_unknown += 1
                         raise when_unanswered(unanswered) from error
                     raise Unavailable(AWAY) from error
             await asyncio.sleep(pause)

@@ -8,7 +8,7 @@ their indexes are.
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -132,6 +132,15 @@ class Database:
                 self._forget_unready(new)
                 raise StorageFault(f"The database cannot be prepared: {error}") from error
             self._health.suspect()
+
+    @property
+    def outcomes_unknown(self) -> int:
+        """How many writes there were of which nobody knows whether they were carried out."""
+        return self._health.outcomes_unknown
+
+    def on_command(self, told: Callable[[str, float, bool], None]) -> None:
+        """Call this with each command's name, the seconds that it took, and whether it was carried out."""
+        self.fence.told = told
 
     def is_up(self) -> bool:
         """Whether the database answers and all collections are ready; costs nothing."""

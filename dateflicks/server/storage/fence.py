@@ -46,6 +46,7 @@ class Fence(monitoring.CommandListener):
         self.breaches: deque[str] = deque(maxlen=_KEPT)
         self.breach_count = 0
         self.command_count = 0
+        self.told: Callable[[str, float, bool], None] | None = None  # of each command: its name, seconds, success
 
     def started(self, event: monitoring.CommandStartedEvent) -> None:
         """Look at a command that is about to be sent."""
@@ -58,10 +59,14 @@ class Fence(monitoring.CommandListener):
             log.warning("a database command outside the fence: %s: %s", event.command_name, problem)
 
     def succeeded(self, event: monitoring.CommandSucceededEvent) -> None:
-        """Nothing to look at."""
+        """How long it took."""
+        if self.told is not None:
+            self.told(event.command_name, event.duration_micros / 1e6, True)
 
     def failed(self, event: monitoring.CommandFailedEvent) -> None:
-        """Nothing to look at."""
+        """How long it took to fail."""
+        if self.told is not None:
+            self.told(event.command_name, event.duration_micros / 1e6, False)
 
 
 def problems_of(name: str, command: Mapping[str, Any]) -> Iterable[str]:

@@ -7,15 +7,18 @@ import msgspec
 from sanic import HTTPResponse, Request
 
 from dateflicks.server.web.address import base_url
-from dateflicks.server.web.answers import Health, ServiceHealth, Services
+from dateflicks.server.web.answers import Health, Liveness, Readiness, ServiceHealth, Services
 from dateflicks.server.web.context import declare
 from dateflicks.server.web.docs import DOCS_HEADERS, docs_page
 from dateflicks.server.web.openapi import openapi_document
 from dateflicks.server.web.problems import RETRY_SECONDS
-from dateflicks.server.web.service import Conditioned
+from dateflicks.server.web.service import Conditioned, Measured
 from dateflicks.server.web.state import AppState
 
-SYSTEM_PATHS: Final = frozenset({"/health", "/metrics", "/services", "/docs", "/docs/openapi.json"})
+SYSTEM_PATHS: Final = frozenset(
+    {"/health", "/livez", "/readyz", "/metrics", "/services", "/docs", "/docs/openapi.json"}
+)
+STUCK_SECONDS: Final = 1.0  # an event loop that was late by as much serves nobody well
 
 SystemHandler = Callable[["Request[Any, Any]"], Coroutine[Any, Any, HTTPResponse]]
 
@@ -27,13 +30,23 @@ def system_handlers(state: AppState) -> Mapping[str, SystemHandler]:
 
     def health(_: "Request[Any, Any]") -> HTTPResponse:
         answer = health_of(state)
-        headers = {} if answer.status == "ok" else {"Retry-After": str(RETRY_SECONDS)}
-        return _json(msgspec.json.encode(answer), 200 if answer.status == "ok" else 503, headers)
+        return _told(answer, answer.status == "ok")
 
-    def metrics(_: "Request[Any, Any]") -> HTTPResponse:
-        for service in state.services:
-            state.metrics.database_up.labels(service.name).set(1 if service.database_up() else 0)
-        return HTTPResponse(state.metrics.exposition(), content_type=state.metrics.content_type)
+    def livez(_: "Request[Any, Any]") -> HTTPResponse:
+        lag = state.metrics.lag
+        return _told(Liveness("ok" if lag < STUCK_SECONDS else "stuck", round(lag, 3)), lag < STUCK_SECONDS)
+
+    def readyz(_: "Request[Any, Any]") -> HTTPResponse:
+        answer = readiness_of(state)
+        return _told(answer, answer.status == "ready")
+
+    async def metrics(request: "Request[Any, Any]") -> HTTPResponse:
+        declare(request, "/metrics")
+        if state.colleagues is not None:
+            text = await state.colleagues.exposition()
+        else:
+            text = exposition_of(state)
+        return HTTPResponse(text, content_type=state.metrics.content_type)
 
     def services(request: "Request[Any, Any]") -> HTTPResponse:
         return _json(msgspec.json.encode(Services(services_of(state, request))))
@@ -46,12 +59,13 @@ def system_handlers(state: AppState) -> Mapping[str, SystemHandler]:
 
     answers: dict[str, Callable[[Request[Any, Any]], HTTPResponse]] = {
         "/health": health,
-        "/metrics": metrics,
+        "/livez": livez,
+        "/readyz": readyz,
         "/services": services,
         "/docs": docs,
         "/docs/openapi.json": document,
     }
-    return {path: _handler(path, answer) for path, answer in answers.items()}
+    return {"/metrics": metrics, **{path: _handler(path, answer) for path, answer in answers.items()}}
 
 
 def health_of(state: AppState) -> Health:
@@ -72,6 +86,25 @@ def health_of(state: AppState) -> Health:
     )
 
 
+def readiness_of(state: AppState) -> Readiness:
+    """Whether people should be sent here: the database, which is looked at all the time, answers, and nothing stops."""
+    is_up = all(service.database_up() for service in state.services)
+    return Readiness(
+        status="stopping" if state.is_stopping else "ready" if is_up else "not-ready",
+        database="ok" if is_up else "down",
+        bus="up" if state.metrics.is_bus_up() else "away",
+    )
+
+
+def exposition_of(state: AppState) -> bytes:
+    """What this process has counted, with what its services have to say at this moment."""
+    for service in state.services:
+        state.metrics.database_up.labels(service.name).set(1 if service.database_up() else 0)
+        if isinstance(service, Measured):
+            service.measure()
+    return state.metrics.exposition()
+
+
 def services_of(state: AppState, request: "Request[Any, Any]") -> dict[str, str]:
     """Where each service is: those of the settings, and ours where the caller found us or the settings say."""
     here = state.settings.public_url.rstrip("/") or base_url(request, state.proxies)
@@ -86,6 +119,11 @@ def _handler(path: str, answer: Callable[["Request[Any, Any]"], HTTPResponse]) -
         return answer(request)
 
     return handle
+
+
+def _told(answer: msgspec.Struct, is_good: bool) -> HTTPResponse:
+    headers = {} if is_good else {"Retry-After": str(RETRY_SECONDS)}
+    return _json(msgspec.json.encode(answer), 200 if is_good else 503, headers)
 
 
 def _json(body: bytes, status: int = 200, headers: Mapping[str, str] | None = None) -> HTTPResponse:

@@ -45,7 +45,7 @@ def peer_address(request: "Request[Any, Any]", proxies: Proxies) -> str:
 def base_url(request: "Request[Any, Any]", proxies: Proxies) -> str:
     """How the caller reached us: the Host that it named, or the address it connected to when it named none."""
     host = request.headers.getone("host", "")
-    scheme = "http"
+    scheme = "http" if request.transport.get_extra_info("sslcontext") is None else "https"
     peer = _parsed(request.ip)
     if peer is not None and proxies.is_one(peer):
         host = _last(request, "x-forwarded-host") or host

@@ -23,6 +23,21 @@ class Health(msgspec.Struct, frozen=True, omit_defaults=True):
     note: str = ""
 
 
+class Liveness(msgspec.Struct, frozen=True):
+    """`GET /livez`: whether the process is worth keeping; `lag` is how late its event loop was of late, in seconds."""
+
+    status: Literal["ok", "stuck"]
+    lag: float
+
+
+class Readiness(msgspec.Struct, frozen=True):
+    """`GET /readyz`: whether to send people here. What joins processes is told, and not needed for it."""
+
+    status: Literal["ready", "not-ready", "stopping"]
+    database: Literal["ok", "down"]
+    bus: Literal["up", "away"]
+
+
 class Services(msgspec.Struct, frozen=True):
     """`GET /services`: the base address of each service of the deployment."""
 

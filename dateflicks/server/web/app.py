@@ -29,6 +29,7 @@ App = Sanic[Any, Any]
 HEADER_MAX_BYTES: Final = 8 * 1024
 RESPONSE_SECONDS: Final = 15
 KEEP_ALIVE_SECONDS: Final = 15
+HSTS: Final = "max-age=31536000"  # browsers that came by TLS once come by nothing else for a year
 
 _SETTINGS: Final = {
     "ACCESS_LOG": False,
@@ -97,6 +98,8 @@ def _finish_response(request: Any, response: BaseHTTPResponse) -> None:
     """Headers that every answer has, and what is counted and logged of each."""
     response.headers[HEADER] = request_id(request)
     response.headers["X-Content-Type-Options"] = "nosniff"
+    if state_of(request.app).settings.is_encrypted:
+        response.headers["Strict-Transport-Security"] = HSTS
     response.headers.setdefault("Cache-Control", "no-store")
     route, seconds = route_of(request), seconds_since_start(request)
     metrics = state_of(request.app).metrics

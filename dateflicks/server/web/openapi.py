@@ -12,7 +12,7 @@ import msgspec
 
 from dateflicks import __version__
 from dateflicks.protocol.problem import Problem
-from dateflicks.server.web.answers import Health, Services
+from dateflicks.server.web.answers import Health, Liveness, Readiness, Services
 from dateflicks.server.web.route import Auth, Route
 from dateflicks.server.web.service import Feed, Service
 
@@ -77,7 +77,7 @@ class Schemas:
     """The JSON Schemas of all structs that the services name, and references to them."""
 
     def __init__(self, services: Sequence[Service]) -> None:
-        kinds = list(dict.fromkeys([Problem, Health, Services, *_structs(services)]))
+        kinds = list(dict.fromkeys([Problem, Health, Liveness, Readiness, Services, *_structs(services)]))
         references, self.components = msgspec.json.schema_components(kinds, ref_template=_REF)
         self._references = dict(zip(kinds, references, strict=True))
 
@@ -173,16 +173,19 @@ def _system_operations(schemas: Schemas) -> dict[str, Json]:
             "responses": {"200": {"description": "OK", "content": content}},
         }
 
-    health = operation("/health", "Whether it works", "application/json", schemas.reference(Health))
-    health["responses"]["503"] = {
-        "description": "The database is out of reach, or the server is stopping",
-        "headers": _HEADERS[503],
-        "content": {"application/json": {"schema": schemas.reference(Health)}},
-    }
+    def condition(path: str, summary: str, kind: type, otherwise: str) -> Json:
+        found = operation(path, summary, "application/json", schemas.reference(kind))
+        content = {"application/json": {"schema": schemas.reference(kind)}}
+        found["responses"]["503"] = {"description": otherwise, "headers": _HEADERS[503], "content": content}
+        return found
+
+    away = "The database is out of reach, or the server is stopping"
     text = {"type": "string"}
     where = schemas.reference(Services)
     return {
-        "/health": health,
+        "/health": condition("/health", "Whether it works", Health, away),
+        "/livez": condition("/livez", "Whether the process is worth keeping", Liveness, "Its event loop is stuck"),
+        "/readyz": condition("/readyz", "Whether to send people here", Readiness, away),
         "/metrics": operation("/metrics", "Metrics for Prometheus", "text/plain", text),
         "/services": operation("/services", "Where each service is", "application/json", where),
         "/docs": operation("/docs", "This documentation, to read", "text/html", text),

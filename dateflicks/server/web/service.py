@@ -86,3 +86,11 @@ class Conditioned(Protocol):
     @property
     def condition(self) -> str:
         """A few words, such as how far it has come; costs nothing."""
+
+
+@runtime_checkable
+class Measured(Protocol):
+    """A service that has numbers of this moment for the metrics."""
+
+    def measure(self) -> None:
+        """Set them; called whenever somebody asks for the metrics."""

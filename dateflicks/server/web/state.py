@@ -7,19 +7,20 @@ from dataclasses import dataclass, field
 from dateflicks.core import limits
 from dateflicks.server.observe.metrics import Metrics
 from dateflicks.server.web.address import Proxies
+from dateflicks.server.web.colleagues import Colleagues
 from dateflicks.server.web.service import Service
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebSettings:
-    """How an app is reached: its address from outside, where other services are, and the proxies in front."""
+    """How an app is reached: its address from outside, where other services are, the proxies in front, by how many."""
 
     public_url: str = ""
     services: Mapping[str, str] = field(default_factory=dict)
     proxies: tuple[str, ...] = ()
-
     is_encrypted: bool = False
     connections: int = limits.CONNECTIONS_PER_PROCESS
+
 
 class AppState:
     """One app's, found at `app.ctx.state`."""
@@ -30,6 +31,7 @@ class AppState:
         self.metrics = metrics
         self.proxies = Proxies(settings.proxies)
         self.is_stopping = False
+        self.colleagues: Colleagues | None = None  # the other workers, whose metrics are told with ours
         self._in_flight = 0
         self._quiet = asyncio.Event()
         self._quiet.set()

@@ -10,7 +10,7 @@ import contextvars
 import logging
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Generic, Protocol, TypeVar
 
@@ -76,16 +76,19 @@ class Connection(Generic[T]):
         service: str,
         metrics: Metrics,
         on_end: Callable[["Connection[T]"], None],
+        about: Mapping[str, str] | None = None,
     ) -> None:
+        """`about` goes with whatever is logged of it, such as the ids of its request and session."""
         self._transport = transport
         self._decoder = decoder
         self._rules = rules
         self._service = service
+        self._about = {"service": service, **(about or {})}
         self._metrics = metrics
         self._on_end = on_end
         self._loop = asyncio.get_running_loop()
         self._reader = FrameReader()
-        now = time.monotonic()
+        now = self._opened_at = time.monotonic()
         self._bucket = TokenBucket(rules.frames_per_second, rules.frames_burst, now)
         self._heard_at = now
         self._pinged_at = now
@@ -194,7 +197,7 @@ class Connection(Generic[T]):
             self._refuse(fault)
             self._ignore_the_rest()
         except Exception:
-            log.exception("a frame could not be handled", extra={"service": self._service})
+            log.exception("a frame could not be handled", extra=self._about)
             self.close(Code.OUR_FAULT, "something went wrong here")
         if len(data) >= BREATH_BYTES:
             self._take_breath()
@@ -244,6 +247,8 @@ class Connection(Generic[T]):
         if self._expiry is not None:
             self._expiry.cancel()
         code = self._code if self._code is not None else Code.ABNORMAL
+        seconds = round(time.monotonic() - self._opened_at, 1)
+        log.info("feed closed", extra={**self._about, "code": int(code), "seconds": seconds})
         self._metrics.closes.labels(self._service, str(int(code)) if code in _KNOWN_CODES else "other").inc()
         self.resume_writing()
         self._on_end(self)
@@ -256,7 +261,7 @@ class Connection(Generic[T]):
         try:
             receiver.closed()
         except Exception:
-            log.exception("the end of a connection could not be handled", extra={"service": self._service})
+            log.exception("the end of a connection could not be handled", extra=self._about)
 
     def _handle(self, message: Message, now: float) -> None:
         if message.opcode is Opcode.CLOSE:
@@ -290,6 +295,7 @@ class Connection(Generic[T]):
         try:
             self._receiver.received(frame, now)
         except RuleError as error:
+            self._metrics.refusals.labels(self._service, error.code).inc()
             self.send_struct(error_frame(error, self._decoder.reply_to(text)))
 
     def _closed_by_peer(self, message: Message) -> None:

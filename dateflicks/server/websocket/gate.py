@@ -5,6 +5,7 @@ before that is an HTTP answer, and no WebSocket was ever there. Only pages, insi
 """
 
 import contextlib
+import logging
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final, TypeVar
 
@@ -24,10 +25,13 @@ from dateflicks.server.websocket.places import Places
 from dateflicks.server.websocket.protocol import FeedProtocol
 from dateflicks.settings.services import LimitSettings
 
+log = logging.getLogger(__name__)
+
 T = TypeVar("T")
 
 PLACES_TOPIC: Final = "places"
 _NOTHING: Final[FrameDecoder[Ping]] = FrameDecoder(Ping)  # of a connection that is closed before it can say anything
+_WORDS: Final = {"sessionId": "session"}  # how the ids of a path are called in the log
 _CODES: Final[tuple[tuple[type[RuleError], Code], ...]] = (
     (Unauthenticated, Code.TOKEN),
     (Forbidden, Code.NOT_A_MEMBER),
@@ -102,8 +106,11 @@ class Gate:
             self._tell_place(person, connection_id, has_left=True)
             self._metrics.sockets.labels(self._service).set(len(self._open))
 
-        connection = Connection(transport, decoder, self._rules, self._service, self._metrics, leave)
+        about = {"request": call.request_id, **{_WORDS.get(name, name): value for name, value in call.path.items()}}
+        log.info("feed opened", extra={"service": self._service, **about, "address": address})
+        connection = Connection(transport, decoder, self._rules, self._service, self._metrics, leave, about)
         transport.write(answer)
+        self._metrics.opened.labels(self._service).inc()
         protocol.take_over(connection)
         self._open.add(connection)
         self._metrics.sockets.labels(self._service).set(len(self._open))

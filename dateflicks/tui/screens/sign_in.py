@@ -101,8 +101,9 @@ class SignInScreen(Form[ServiceClient | None]):
     @work(exclusive=True, group="look")
     async def _look(self, server: str) -> None:
         reach = self.query_one("#reach", Static)
+        ca_file = cast("DateflicksApp", self.app).surroundings.settings.ca_file
         try:
-            async with ServiceClient(server_address(server), timeout=LOOK_SECONDS) as client:
+            async with ServiceClient(server_address(server), timeout=LOOK_SECONDS, ca_file=ca_file) as client:
                 await client.services()
         except ClientError as error:
             reach.update(printable(f"{self._cross} {error.detail}"))
@@ -122,7 +123,9 @@ class SignInScreen(Form[ServiceClient | None]):
         client: ServiceClient | None = None
         try:
             server = server_address(self.value("server"))
-            client = ServiceClient(server, timeout=surroundings.settings.timeout_seconds)
+            client = ServiceClient(
+                server, timeout=surroundings.settings.timeout_seconds, ca_file=surroundings.settings.ca_file
+            )
             answer = await (client.register(name, password) if self._is_new else client.sign_in(name, password))
             kept = SignIn(
                 name=answer.user.name, user_id=answer.user.id, expires_at=answer.expires_at, token=answer.token

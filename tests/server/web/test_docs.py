@@ -10,6 +10,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from dateflicks.server.web.about import SYSTEM_PATHS
 from tests.server.web.example import ExampleService, MakeThing, ThingRequest
 
 
@@ -43,7 +44,7 @@ async def test_it_is_openapi_3_1_with_every_declared_call(document: dict[str, An
     assert document["info"]["title"]
     assert document["info"]["version"]
     declared = {(route.path, route.method.lower()) for route in service.routes}
-    system = {(path, "get") for path in ("/health", "/metrics", "/services", "/docs", "/docs/openapi.json")}
+    system = {(path, "get") for path in SYSTEM_PATHS}
     assert {(path, method) for path, method, _ in operations(document)} == declared | system
 
 

@@ -71,6 +71,7 @@ class MessagesService:
             per_second=settings.chat_per_second,
             burst=settings.chat_burst,
             now=now,
+            metrics=metrics,
         )
         self._lines = FilmLines(self._handler, database.wait_up, is_alone=isinstance(bus, LocalBus))
         self.routes: Sequence[Route] = MessagesRoutes(self._handler, self._admission).all()
@@ -90,8 +91,8 @@ class MessagesService:
         self._open.callback(self._lines.close)
         self._bus.on_return(self._handler.others.returned)
         hearing = (
-            (film.TOPIC, self._film.hear),
             (signed_out.TOPIC, self._admission.signed_out.hear),
+            (film.TOPIC, self._film.hear),
             (lines.TOPIC, self._lines.hear),
             (others.TOPIC, self._handler.others.hear),
         )

@@ -31,6 +31,7 @@ from dateflicks.protocol.chat import (
     TypingFrame,
 )
 from dateflicks.server.bus.local import Bus
+from dateflicks.server.observe.metrics import Metrics
 from dateflicks.server.services.messages.catching import OUR_FAULT, OUR_FAULT_CODE, CatchingUp
 from dateflicks.server.services.messages.changing import change
 from dateflicks.server.services.messages.film import FilmPositions
@@ -82,7 +83,10 @@ class MessagesHandler:
         burst: int = limits.CHAT_BURST,
         now: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
+        metrics: Metrics | None = None,
     ) -> None:
+        metrics = metrics or Metrics()
+        self._acks = metrics.acks
         self._tables = tables
         self._film = film
         self._wait_up = wait_up
@@ -92,7 +96,7 @@ class MessagesHandler:
         self._catching_up = CatchingUp(wait_up)
         self._rooms: dict[str, Room] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self.others = Others(bus, self, self._begin, self._took)
+        self.others = Others(bus, self, self._begin, self._took, metrics)
 
     # --- connections --------------------------------------------------------------------------------------------
 
@@ -151,6 +155,7 @@ class MessagesHandler:
         async def act() -> None:
             document = await self._say(seat.room, draft)
             seat.send(AckFrame(client_id=frame.client_id, id=document["messageId"], seq=document["seq"]))
+            self._acks.observe(max(0.0, self._monotonic() - at))
 
         self._put(seat.room, Job(act, lambda error: _refuse(seat, error, frame.client_id)))
 

@@ -12,6 +12,7 @@ from typing import Any, Final, Protocol
 
 from dateflicks.core.errors import Unavailable
 from dateflicks.server.bus.local import Bus
+from dateflicks.server.observe.metrics import Metrics
 from dateflicks.server.services.messages.room import Room, Seat
 from dateflicks.server.storage.records import Document, StorageFault
 
@@ -43,7 +44,9 @@ class Others:
         rooms: Rooms,
         begin: Callable[[Coroutine[Any, Any, None], str], object],
         took: Callable[[str], None],
+        metrics: Metrics,
     ) -> None:
+        self._repairs = metrics.repairs.labels("messages")
         self._bus = bus
         self._rooms = rooms
         self._begin = begin
@@ -133,7 +136,9 @@ class Others:
         try:
             async with room.lock:
                 self._behind.discard(room.session_id)
+                before = room.messages.head
                 await room.read_on()
+                self._repairs.inc(max(0, room.messages.head - before))
         except Unavailable:
             log.debug("nobody can read on in %s now", room.session_id)
         except Exception:

@@ -21,6 +21,7 @@ from dateflicks.server.services.timecode.house import House
 from dateflicks.server.services.timecode.kept import KeptRecords
 from dateflicks.server.services.timecode.records import COLLECTIONS, LETTERS, TIMECODES
 from dateflicks.server.services.timecode.routes import TimecodeRoutes
+from dateflicks.server.services.timecode.watch import Watch
 from dateflicks.server.storage.database import Database
 from dateflicks.server.web.route import Authenticator, Route
 from dateflicks.server.web.service import Feed
@@ -63,7 +64,7 @@ class TimecodeService:
         self._gate = Gate(self.name, settings.limits, settings.allowed_origins, metrics=metrics, bus=bus)
         timecodes = database.table(TIMECODES)
         self._records = KeptRecords(timecodes, bus, self._overtaken)
-        self._handler = TimecodeHandler(self._records, self._clock, self._rules, bus)
+        self._handler = TimecodeHandler(self._records, self._clock, self._rules, bus, Watch(metrics or Metrics()))
         detour = Detour(database.table(LETTERS), timecodes, bus, self._clock)
         self._house = House(self._handler, self._records, bus, self._clock, detour, database)
         self.routes: Sequence[Route] = TimecodeRoutes(self._house, self._admission).all()
@@ -79,8 +80,8 @@ class TimecodeService:
     async def start(self) -> None:
         """Ensure the collection and begin to keep time."""
         await self._database.ensure(COLLECTIONS)
-        await self._open.enter_async_context(self._records)
         self._open.callback(self._bus.subscribe(signed_out.TOPIC, self._admission.signed_out.hear))
+        await self._open.enter_async_context(self._records)
         await self._open.enter_async_context(self._house.open())
         self._running = asyncio.create_task(self._keep_time(), name="timecode clockwork")
 
@@ -101,6 +102,10 @@ class TimecodeService:
     def database_up(self) -> bool:
         """Whether the database answers."""
         return self._database.is_up()
+
+    def measure(self) -> None:
+        """Set the numbers of this moment."""
+        self._handler.measure()
 
     def _overtaken(self, session_id: str) -> None:
         self._house.overtaken(session_id)

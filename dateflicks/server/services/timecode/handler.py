@@ -24,9 +24,11 @@ from dateflicks.protocol import frames
 from dateflicks.protocol.bodies import TimecodeBody
 from dateflicks.protocol.timecode import event_frame, milliseconds, record_body, request_of, sync_limits
 from dateflicks.server.clock import ServerClock
+from dateflicks.server.observe.metrics import Metrics
 from dateflicks.server.services.timecode.hints import Hints, PlaybackHints
 from dateflicks.server.services.timecode.records import from_document, to_document
 from dateflicks.server.services.timecode.turns import Turns
+from dateflicks.server.services.timecode.watch import Watch
 
 log = logging.getLogger(__name__)
 
@@ -93,11 +95,14 @@ class Room:
 class TimecodeHandler:
     """All rooms of this process; one instance per service, driven by its feed, its routes and its own `run`."""
 
-    def __init__(self, records: Records, clock: ServerClock, rules: PlaybackRules, hints: Hints) -> None:
+    def __init__(
+        self, records: Records, clock: ServerClock, rules: PlaybackRules, hints: Hints, watch: Watch | None = None
+    ) -> None:
         self._records = records
         self._clock = clock
         self._rules = rules
         self._others = PlaybackHints(hints, clock)
+        self._watch = watch or Watch(Metrics())
         self._encoder = msgspec.json.Encoder()
         self._playbacks = PlaybackCollection((), clock.now(), rules)
         self._rooms: dict[str, Room] = {}
@@ -287,6 +292,10 @@ class TimecodeHandler:
         """The service is about to stop: who is cut off from here on has not left, and finds the film going on."""
         self._is_ending = True
 
+    def measure(self) -> None:
+        """Set the numbers of this moment."""
+        self._watch.look(self._playbacks, self._clock.now())
+
     def keep_all(self) -> None:
         """Put down where every film is that runs; all others are put down as they are already."""
         for control in tuple(self._playbacks):
@@ -304,6 +313,7 @@ class TimecodeHandler:
             match frame:
                 case frames.Report():
                     if self._rooms[seat.session_id].newest(user_id) is seat:
+                        self._watch.heard(control, frame, now)
                         self._tell(control, control.receive(request_of(frame, user_id), now))
                 case frames.Seek():
                     self._tell(control, control.seek(user_id, frame.to, now))
@@ -333,6 +343,7 @@ class TimecodeHandler:
             self._broadcast(
                 session_id, [self._encoder.encode(event_frame(event, self._clock.clock_id)) for event in events]
             )
+            self._watch.told(events)
             self._keep(control)
             self._others.deeds(events)
         wake = self._playbacks.touched(session_id)
