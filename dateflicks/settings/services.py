@@ -36,10 +36,10 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     public_url: str = ""
     services: dict[str, str] = {}
     proxies: list[str] = []
+    connections: Count = numbers.CONNECTIONS_PER_PROCESS
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     shutdown_seconds: Seconds = 5.0
 
-    connections: Count = numbers.CONNECTIONS_PER_PROCESS
 
 class MongoSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Which MongoDB: `embedded`, or a connection string (secret, because it may hold a password)."""
@@ -96,11 +96,11 @@ class SessionSettings(HostingSettings, frozen=True, kw_only=True):
     sign_in_tries_per_name: Count = numbers.SIGN_IN_TRIES_PER_NAME
     sign_in_tries_per_address: Count = numbers.SIGN_IN_TRIES_PER_ADDRESS
     sign_in_window_seconds: Seconds = numbers.SIGN_IN_WINDOW_SECONDS
+    accounts_per_address: Count = numbers.ACCOUNTS_PER_ADDRESS
+    accounts_window_seconds: Seconds = numbers.ACCOUNTS_WINDOW_SECONDS
 
 
 class TimecodeSettings(HostingSettings, frozen=True, kw_only=True):
-    accounts_per_address: Count = numbers.ACCOUNTS_PER_ADDRESS
-    accounts_window_seconds: Seconds = numbers.ACCOUNTS_WINDOW_SECONDS
     """The timecode service: playback in step."""
 
     server: ServerSettings = ServerSettings(port=TIMECODE_PORT)
