@@ -121,7 +121,18 @@ def _one(
     skipped = [one for one in found.tried if one.error]
     if skipped:
         environment.say(f"{recommender.name}: {len(skipped)} of the settings tried cannot be used: {skipped[0].error}.")
+    if not (asked.pairs or asked.home):
+        environment.say(_in_words(found))
     return found
+
+
+def _in_words(found: "Evaluation") -> str:
+    return (
+        f"{found.recommender}: NDCG@{found.at} {found.ndcg:.4f} ± {found.ndcg_error:.4f}, "
+        f"Recall@{found.at} {found.recall:.4f} ± {found.recall_error:.4f}, "
+        f"{found.coverage:.0%} of the films in lists, "
+        f"fitted in {found.fit_seconds:.1f} s with {found.memory_added_mib:.0f} MiB."
+    )
 
 
 def _pairs(there: "Standing", half_life: float | None, asked: Asked) -> list[Any]:

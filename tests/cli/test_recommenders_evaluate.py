@@ -28,7 +28,11 @@ def test_a_recommender_is_measured_on_a_folder(cli: Cli, folder: Path) -> None:
     assert found["memory_peak_mib"] > 10
     assert found["training"] + found["validation"] + found["test"] == found["interactions"]
     assert result.stderr.startswith("ratings.csv: ")
-    assert result.stderr.endswith("split rand, seed 42.\n")
+    read, told = result.stderr.splitlines()
+    assert read.endswith("split rand, seed 42.")
+    ndcg, recall = f"NDCG@20 {found['ndcg']:.4f} ± {found['ndcg_error']:.4f}", f"Recall@20 {found['recall']:.4f} ± "
+    assert told.startswith(f"popularity: {ndcg}, {recall}")
+    assert told.endswith(f"fitted in {found['fit_seconds']:.1f} s with {found['memory_added_mib']:.0f} MiB.")
 
 
 @pytest.mark.slow
