@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from pymongo.monitoring import CommandStartedEvent
 
 from dateflicks.server.catalogue import writing
 from dateflicks.server.providers.records import Swept, Written
@@ -305,3 +306,17 @@ async def test_more_names_than_are_put_in_order_at_a_time_are_all_remembered(
     assert {one["sourceId"] for one in await collected.all_offers() if one["status"] == "gone"} == {
         str(number) for number in range(45, 60)
     }
+
+
+async def test_of_what_is_as_it_was_only_that_is_read(collected: Collected, monkeypatch: pytest.MonkeyPatch) -> None:
+    items = [item(str(number)) for number in range(250)]
+    await collected.run("archive", items)
+    finds: list[CommandStartedEvent] = []
+    monkeypatch.setattr(collected.database.fence, "started", finds.append)
+
+    written, _ = await collected.run("archive", items)
+
+    assert written == Written(unchanged=250)
+    of_offers = [dict(one.command) for one in finds if one.command.get("find") == "videos"]
+    assert of_offers
+    assert all("projection" in one for one in of_offers)
