@@ -4,8 +4,8 @@ BIN := .venv/bin
 ARGS ?=
 PATHS := dateflicks tests benchmarks
 
-.PHONY: demo test test-long check lint types unit bench-sync bench-messages bench-chat-faults bench-tui bench-videos bench-providers \
-	bench-isolation bench-recommendations bench-recommenders bench-recommender-runs pictures format clean
+.PHONY: demo test test-long check lint types unit fuzz bench-sync bench-messages bench-chat-faults bench-tui bench-videos \
+	bench-providers bench-isolation bench-recommendations bench-recommenders bench-recommender-runs bench-attacks pictures format clean
 .DEFAULT_GOAL := test
 
 .venv/.made: pyproject.toml constraints.txt
@@ -70,6 +70,17 @@ bench-recommenders: .venv/.made  ## what fitting recommenders and making lists c
 
 bench-recommender-runs: .venv/.made  ## what whole runs of recommenders cost, with their writes; ARGS are passed on
 	$(BIN)/python -m benchmarks.recommender_runs $(ARGS)
+
+bench-attacks: .venv/.made  ## what each attack of one client costs the others; ARGS are passed on
+	$(BIN)/python -m benchmarks.attacks $(ARGS)
+
+# Kept beside what tests need, not among it; without it inputs are made up blindly.
+.venv/fuzzers: .venv/.made
+	-$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --target $@ atheris==3.0.0
+	@mkdir -p $@
+
+fuzz: .venv/fuzzers  ## what strangers could send, made up for half an hour; ARGS=--minutes=5 for less
+	PYTHONPATH=.venv/fuzzers $(BIN)/python -m tests.strangers.fuzzing $(ARGS)
 
 pictures: .venv/.made  ## those of the README, as the terminal client looks now
 	$(BIN)/python -m tests.tui.pictures

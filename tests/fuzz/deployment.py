@@ -29,6 +29,7 @@ from dateflicks.server.web.service import Service
 from dateflicks.settings.recommendation import RecommendationSettings
 from dateflicks.settings.services import (
     AllSettings,
+    LimitSettings,
     MessagesSettings,
     MongoSettings,
     PredictionSettings,
@@ -45,11 +46,16 @@ MANY: Final = 1_000_000
 HOSTING: Final = AllSettings(
     server=ServerSettings(port=0, log_level="error"), mongo=MongoSettings(timeout_seconds=DATABASE_SECONDS)
 )
+LIMITS: Final = LimitSettings(
+    frames_per_second=100_000, frames_burst=MANY, sockets_per_person=100, sockets_per_address=1_000
+)
 SETTINGS: Final[dict[str, Any]] = {
-    "session": SessionSettings(sign_in_tries_per_name=MANY, sign_in_tries_per_address=MANY, accounts_per_address=MANY),
-    "timecode": TimecodeSettings(),
-    "messages": MessagesSettings(chat_per_second=100_000, chat_burst=MANY),
-    "prediction": PredictionSettings(),
+    "session": SessionSettings(
+        limits=LIMITS, sign_in_tries_per_name=MANY, sign_in_tries_per_address=MANY, accounts_per_address=MANY
+    ),
+    "timecode": TimecodeSettings(limits=LIMITS),
+    "messages": MessagesSettings(limits=LIMITS, chat_per_second=100_000, chat_burst=MANY),
+    "prediction": PredictionSettings(limits=LIMITS),
     "videos": VideosSettings(asked_per_second=100_000, asked_burst=MANY),
     "recommendation": RecommendationSettings(),
 }

@@ -127,7 +127,8 @@ class Scene:
 
     def prop(self, call: Declared) -> Prop:
         """What makes this call succeed for the two of the evening, new for each call."""
-        return PROPS.get(call.label, lambda _: Prop())(self.stage)
+        made = PROPS.get(call.label)
+        return Prop() if made is None else made(self.stage)
 
     def send(self, call: Declared, prop: Prop, bearer: str | None, *, query: str = "") -> httpx2.Response:
         """The call, with a bearer of the test's choice."""

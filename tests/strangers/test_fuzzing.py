@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.strangers.fuzzing import sequences
 from tests.strangers.fuzzing.running import failed, tried
 from tests.strangers.fuzzing.targets import TARGETS
 
@@ -33,6 +34,15 @@ def test_a_million_inputs_near_to_good_ones_break_nothing(name: str) -> None:
     run = tried(name, inputs=1_000_000, seconds=300.0, seed=2)
     print(run)
     assert run.failures == []
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("evenings", [2, pytest.param(60, marks=pytest.mark.long)])
+def test_evenings_out_of_order_end_in_one_truth_that_no_stranger_knows(evenings: int) -> None:
+    run = sequences.played(seconds=120.0, seed=7, evenings=evenings)
+    assert run.failures == []
+    assert run.inputs >= 2 * sequences.STEPS
 
 
 FOUND = {
