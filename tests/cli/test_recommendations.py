@@ -67,6 +67,12 @@ def test_nothing_yet_says_what_to_do(ana: Cli, server: ScriptedServer) -> None:
     assert "dateflicks providers run all" in result.stderr
 
 
+def test_nothing_left_says_why(ana: Cli, server: ScriptedServer) -> None:
+    recommends(server, note="All that there is here has been hidden.")
+    result = ana("recs")
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "", "All that there is here has been hidden.\n")
+
+
 @pytest.mark.parametrize(("name", "hint"), [("bee", "Did you mean 'bea'?"), ("xyzzy", "")])
 def test_only_people_one_has_a_session_with_have_names(ana: Cli, name: str, hint: str) -> None:
     result = ana("recs", "list", "--with", name)

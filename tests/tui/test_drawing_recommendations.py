@@ -114,3 +114,11 @@ def test_why_names_for_each_the_films_that_weigh_most() -> None:
 )
 def test_a_bar_is_as_long_as_the_fit(share: float, bar: str) -> None:
     assert strip(share, 8, UNICODE) == bar
+
+
+def test_where_the_list_says_why_it_is_empty_nobody_is_sent_for_films() -> None:
+    refused = PAIR.told(BEA, page(note=NOTE))
+    told, plain = ("".join(map(text_of, drawn(one, 80, 24, UNICODE))) for one in (refused, STATES["empty"]))
+    assert NOTE in told
+    assert "providers run" not in told
+    assert "providers run" in plain

@@ -72,7 +72,7 @@ def list_recommendations(
     """
     environment = environment_of(ctx)
     page, asked = environment.run(_listed(environment, with_, limit, seen=seen))
-    empty = "Nothing is recommended yet. Fill the collection with 'dateflicks providers run all'."
+    empty = page.note or "Nothing is recommended yet. Fill the collection with 'dateflicks providers run all'."
     records = [asked.shown(one) for one in page.items]
     environment.show_all(records, EXPLAINED if explain else COLUMNS, empty=empty)
     if page.items and page.note:

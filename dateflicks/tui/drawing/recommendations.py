@@ -69,6 +69,8 @@ def empty(picks: Picks, width: int, glyphs: Glyphs, keys: Keymap) -> list[Row]:
         texts = []
     elif not picks.me:
         texts = ["You are not signed in.", f"{key('sign-out')} in the lobby signs in."]
+    elif picks.listing is not None and picks.listing.note:  # which says why
+        texts = [f"{key('refresh-list')} asks again."]
     else:
         texts = [
             "Nothing is recommended yet.",

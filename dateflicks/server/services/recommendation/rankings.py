@@ -46,6 +46,7 @@ CONTENT: Final = "content"
 NEWEST: Final = "newest"  # what made a place that nobody has made
 
 ALL_SEEN: Final = "You have seen everything there is here; these are films to see again."
+ALL_REFUSED: Final = "All that there is here has been hidden or rated down; what is taken back is in lists again."
 NOTES: Final[Mapping[Basis, str]] = {
     "content": "Nobody has learned your taste yet: these are like what you have watched.",
     "popular": "Nobody has learned your taste yet: these are the films that most people here watch.",
@@ -156,7 +157,7 @@ class Rankings:
             again = Filling(replace(ranking, seen_by=len(people)), self._films)
             await self._fill(again, plan, found, joint)
             picks = again.picks
-            note = ALL_SEEN if picks else None
+            note = ALL_SEEN if picks else ALL_REFUSED if any(ranking.refused.values()) else None
         else:
             note = NOTES.get(picks[0].basis) if picks and not picks[0].is_new else None
         return replace(

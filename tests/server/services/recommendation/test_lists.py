@@ -10,7 +10,7 @@ from dateflicks.server.recommendation.experiments import Choice, Experiments
 from dateflicks.server.recommendation.records import EVERYBODY
 from dateflicks.server.recommendation.runs import Entry
 from dateflicks.server.services.recommendation import rankings
-from dateflicks.server.services.recommendation.rankings import ALL_SEEN, NOTES
+from dateflicks.server.services.recommendation.rankings import ALL_REFUSED, ALL_SEEN, NOTES
 from tests.server.services.recommendation.scene import BEGUN, NOON, Scene, film_of, list_of, somebody
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -107,6 +107,17 @@ async def test_a_session_that_was_not_accepted_or_did_not_play_says_nothing(scen
     await scene.evening(ana, bea, "Charade", {"position": 0.0, "length": 6_000.0})
     await scene.evening(ana, bea, None)
     assert await scene.listed(ana) == ["M", "Charade"]
+
+
+async def test_who_has_refused_everything_is_told_why_nothing_is_left(scene: Scene) -> None:
+    await scene.films("Charade", "M")
+    ana, bea = somebody(), somebody()
+    await scene.evening(ana, bea, "M", BEGUN)
+    assert (await scene.page(ana)).note != ALL_REFUSED
+    await scene.service._handler.rate(ana, film_of("M"), "down")
+    await scene.tell(ana, "Charade", "dismissed")
+    for page in (await scene.page(ana), await scene.page(bea, ana)):
+        assert (page.items, page.note) == ([], ALL_REFUSED)
 
 
 async def test_who_has_seen_everything_is_shown_it_again_and_never_what_they_hid(scene: Scene) -> None:
