@@ -94,7 +94,7 @@ def test_where_there_is_no_database_nothing_is_made(cli: Cli) -> None:
 
 
 def test_a_service_that_does_not_exist_is_named(cli: Cli) -> None:
-    result = cli("db", "status", "--service", "mesages")
+    result = cli("db", "status", "--service", "message")
     assert (result.exit_code, "Did you mean 'messages'?" in result.stderr) == (Exit.USAGE, True)
 
 
@@ -233,7 +233,7 @@ def test_a_file_that_is_no_whole_backup_is_refused_and_nothing_is_changed(cli: C
         "no backup": b"a letter",
         "ends early": whole[:middle],
         "damaged|no backup|not whole": bytes(flipped),
-        "does not begin like one": gzip.compress(b""),
+        "damaged|does not begin like one": gzip.compress(b""),
         "not what its manifest says": changed(whole, edit_a_document),
         "is not what its manifest": changed(whole, drop_a_part),
         "has format 2": changed(whole, be_of_the_future),

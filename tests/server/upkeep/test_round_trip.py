@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import itertools
 import os
 from pathlib import Path
 
@@ -72,10 +73,13 @@ async def test_what_was_acknowledged_before_a_backup_began_is_in_it_and_numbers_
         table = database.table(MESSAGES)
 
         async def write() -> None:
-            for number in range(100_000):
+            for number in itertools.count():
+                if stopping.is_set():
+                    return
                 await table.insert({"_id": f"m{number:06d}", "messageId": f"msg{number}", "seq": number})
                 acknowledged.append(number)
 
+        stopping = asyncio.Event()
         writing = asyncio.create_task(write())
         try:
             for _ in range(2):
@@ -94,8 +98,8 @@ async def test_what_was_acknowledged_before_a_backup_began_is_in_it_and_numbers_
                     restored = (await everything(kept))["MessageDb", "messages"]
                 assert [one["seq"] for one in restored] == list(range(count))
         finally:
-            writing.cancel()
-            await asyncio.wait([writing])
+            stopping.set()
+            await writing
 
 
 @pytest.mark.long
