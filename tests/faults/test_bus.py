@@ -1,0 +1,67 @@
+"""The bus away, frozen, flapping, and back: who is on one worker notices nothing, others pause with a little delay."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from tests.faults.couple import couple
+from tests.faults.town import Town
+from tests.redis_server import RedisServer
+
+long = pytest.mark.long
+Fault = Callable[[RedisServer, Callable[[], Awaitable[None]]], Awaitable[None]]
+
+
+async def away(redis: RedisServer, meanwhile: Callable[[], Awaitable[None]]) -> None:
+    await redis.kill()
+    await asyncio.sleep(2.0)  # until everybody knows
+    await meanwhile()
+    await redis.start()
+
+
+async def frozen(redis: RedisServer, meanwhile: Callable[[], Awaitable[None]]) -> None:
+    redis.freeze()
+    await asyncio.sleep(2.0)
+    await meanwhile()
+    redis.thaw()
+
+
+async def flapping(redis: RedisServer, meanwhile: Callable[[], Awaitable[None]]) -> None:
+    for _ in range(6):
+        await redis.kill()
+        await asyncio.sleep(0.4)
+        await redis.start()
+        await asyncio.sleep(0.7)
+    await meanwhile()
+
+
+FAULTS = [away, pytest.param(frozen, marks=long), pytest.param(flapping, marks=long)]
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_people_on_several_workers_watch_talk_and_pause_without_a_bus_and_with_it_again(
+    several: Town, fault: Fault
+) -> None:
+    assert several.redis is not None
+    async with couple(several.url) as one, couple(several.url) as other:  # of two pairs, one is likely to be apart
+        pairs = (one, other)
+        for pair in pairs:
+            await pair.play(0.3)
+        since = time.monotonic()
+
+        async def meanwhile() -> None:
+            for pair in pairs:
+                pair.check_unmoved(since)
+                pair.check_went_on(since)
+                await pair.ask("pause", pair.guest)
+                await pair.ask("play", pair.host)
+
+        await fault(several.redis, meanwhile)
+        back = time.monotonic()
+        for pair in pairs:
+            await pair.in_step_again(back)
+            assert max(who.apart(since) for who in pair.both) == 0.0, "nobody was cut off for it"
+            await pair.ask("pause", pair.guest)
+            await pair.settle()
