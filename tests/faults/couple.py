@@ -82,6 +82,11 @@ class Watcher:
         frame = self.evening.viewer.timecode
         return "" if frame is None else frame.status
 
+    def has_settled(self, status: str) -> bool:
+        """Whether they were told that this is agreed."""
+        frame = self.evening.viewer.timecode
+        return frame is not None and frame.status == status and frame.pending is None
+
     @property
     def is_connected(self) -> bool:
         """Whether their line stands."""
@@ -182,7 +187,7 @@ class Couple:
     async def ask(self, status: Status, by: Watcher | None = None) -> None:
         """One of them asks for it, and the other agrees."""
         (by or self.host).evening.watching.ask(status)
-        await until(lambda: all(one.status == status for one in self.both), f"{status} for both")
+        await until(lambda: all(one.has_settled(status) for one in self.both), f"{status} for both")
 
     async def play(self, seconds: float = 1.0) -> None:
         """Begin the film, and let it run in step for a while."""

@@ -124,5 +124,6 @@ async def town(folder: Path, workers: int = 1, *flags: str) -> AsyncIterator[Tow
             yield made
         finally:
             if redis is not None:
-                redis.thaw()
+                with contextlib.suppress(ProcessLookupError):
+                    redis.thaw()
             await made.close()

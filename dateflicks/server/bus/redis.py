@@ -33,6 +33,7 @@ CONNECT_SECONDS: Final = 1.0
 CALL_SECONDS: Final = 1.0
 WAITING_MAX: Final = 10_000  # hints on their way out, about 5 MB; when there are more the oldest is dropped
 BATCH: Final = 200
+GONE_KNOWN: Final = 1_000  # processes, by name
 MESSAGE_MAX_BYTES: Final = 1024 * 1024
 _BACK_OFF: Final = (0.05, 0.1, 0.2, 0.5, 1.0)
 
@@ -69,6 +70,7 @@ class RedisBus:
         self._has_waiting = asyncio.Event()
         self._heard_at: dict[str, float] = {}  # of each worker, ourselves among them; the loop's clock
         self._was_up = False
+        self._gone: deque[str] = deque(maxlen=GONE_KNOWN)
         self._on_return: list[Callable[[], None]] = []
         self._on_gone: list[Callable[[str], None]] = []
         self._encode = msgspec.json.Encoder().encode
@@ -110,8 +112,17 @@ class RedisBus:
         return heard is not None and asyncio.get_running_loop().time() - heard <= SILENCE_SECONDS
 
     def is_there(self, worker_id: str) -> bool:
-        """Whether a process has been heard of lately; while the bus is away nobody is known to be gone."""
-        return worker_id == self.worker_id or worker_id in self._heard_at
+        """Whether a process has been heard of lately.
+
+        While the bus is away only those are known to be gone who said so, or were silent before; of others it shows
+        once the bus is back.
+        """
+        if worker_id == self.worker_id or worker_id in self._heard_at:
+            return True
+        if self.is_up or worker_id in self._gone:
+            return False
+        self._heard_at[worker_id] = asyncio.get_running_loop().time()
+        return True
 
     def tell_gone(self, worker_id: str) -> None:
         """Say for a process that has died that it is gone, so that nobody waits for it."""
@@ -242,7 +253,9 @@ class RedisBus:
             self._returned()
             return
         self.received += 1
-        if parcel.topic != _BEAT and isinstance(body, dict):
+        if parcel.topic == _HELLO:
+            self._put(_BEAT, {}, parcel.source)
+        elif parcel.topic != _BEAT and isinstance(body, dict):
             self._local.publish(parcel.topic, body)
 
     def _returned(self) -> None:
@@ -250,11 +263,13 @@ class RedisBus:
             return
         self._was_up = True
         now = asyncio.get_running_loop().time()
+        self._put(_HELLO, {}, "")  # whoever is there says so at once
         self._heard_at = dict.fromkeys(self._heard_at, now)  # the others are on their way back too
         for callback in tuple(self._on_return):
             _call(callback)
 
     def _forget(self, worker_id: str) -> None:
+        self._gone.append(worker_id)
         if self._heard_at.pop(worker_id, None) is None or worker_id == self.worker_id:
             return
         for callback in tuple(self._on_gone):
@@ -263,6 +278,7 @@ class RedisBus:
 
 _BEAT: Final = "beat"
 _BYE: Final = "bye"
+_HELLO: Final = "hello"
 
 
 def _call(callback: Callable[..., None], *arguments: Any) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from dateflicks.server.bus import redis as redis_module
 from dateflicks.server.bus.redis import BusAddressWrong, RedisBus
 from tests.redis_server import RedisServer, redis_server
 from tests.server.bus.test_local import Ear
@@ -146,3 +147,30 @@ async def test_what_makes_no_sense_is_passed_over(server: RedisServer) -> None:
 def test_an_address_that_is_none_is_told_as_that(uri: str) -> None:
     with pytest.raises(BusAddressWrong, match="redis://"):
         RedisBus(uri)
+
+
+async def test_whoever_is_new_knows_of_all_others_before_their_next_beat(
+    server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with buses(server, 2) as made:
+        monkeypatch.setattr(redis_module, "BEAT_SECONDS", 600.0)
+        await until(lambda: not any(bus._waiting for bus in made))
+        async with RedisBus(server.uri, deployment="test").open() as late:
+            await until(lambda: late.workers == sorted([late.worker_id, *(bus.worker_id for bus in made)]))
+
+
+async def test_while_the_bus_is_away_a_stranger_may_be_there_and_one_that_said_goodbye_is_not(
+    server: RedisServer,
+) -> None:
+    gone: list[str] = []
+    async with buses(server, 1) as (bus,):
+        bus.on_gone(gone.append)
+        bus.tell_gone("wrk_left")
+        assert not bus.is_there("wrk_stranger")
+        await server.kill()
+        await until(lambda: not bus.is_up)
+        assert bus.is_there("wrk_stranger")
+        assert not bus.is_there("wrk_left")
+        await server.start()
+        await until(lambda: gone == ["wrk_stranger"])
+        assert not bus.is_there("wrk_stranger")

@@ -1,8 +1,8 @@
 """Letters between processes through the database, while the bus is away: slower, and enough to pause and to go on.
 
 What people ask for goes into the collection that keepers look into a few times a second; what everybody is told is read
-from the records, which are written at every change. Of reports only each one's newest goes, so that a keeper knows that
-they are there and where.
+from the records, which are written at every change; what was refused is told in a letter. Of reports only each one's
+newest goes, so that a keeper knows that they are there and where.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ CALM_SECONDS: Final = 0.5  # how often to see whether the bus is away
 CHECK_SECONDS: Final = 2.0  # how often to look for letters of those who cannot reach the bus, while we can
 WAITING_MAX: Final = 5_000
 OLD_SECONDS: Final = 30.0  # a letter that nobody took for so long is of another evening
-SILENT: Final = frozenset({"say", "measured"})  # found in the record, or not needed
+_ERROR: Final = '{"type":"error"'
 
 
 class Detour:
@@ -54,8 +54,8 @@ class Detour:
 
     def post(self, worker_id: str, letter: Letter) -> None:
         """Send a letter; never waits, never raises."""
-        if letter["do"] in SILENT:
-            return
+        if letter["do"] == "measured" or (letter["do"] == "say" and not str(letter["frame"]).startswith(_ERROR)):
+            return  # not needed, or found in the record
         self._number += 1
         document = {
             "_id": new_id("req"),
