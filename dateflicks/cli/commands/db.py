@@ -36,7 +36,7 @@ FileArgument = Annotated[Path, typer.Argument(metavar="FILE|-", help="The file o
 
 @app.callback(invoke_without_command=True)
 def db(ctx: typer.Context) -> None:
-    """Look after the database. Without a verb: show how it is.
+    """See, mend, back up and restore the database. Without a verb: show how it is.
 
     dateflicks db status
     dateflicks db backup evening.dfb
