@@ -4,7 +4,7 @@ BIN := .venv/bin
 ARGS ?=
 PATHS := dateflicks tests benchmarks
 
-.PHONY: demo test test-long check lint types unit fuzz bench-sync bench-messages bench-chat-faults bench-tui bench-videos \
+.PHONY: soak bench-drain demo test test-long check lint types unit fuzz bench-sync bench-messages bench-chat-faults bench-tui bench-videos \
 	bench-providers bench-isolation bench-recommendations bench-recommenders bench-recommender-runs bench-attacks pictures format clean
 .DEFAULT_GOAL := test
 
@@ -62,6 +62,12 @@ bench-providers: .venv/.made  ## what filling the collection costs, beside the b
 bench-isolation: .venv/.made  ## what people feel of a source that misbehaves in every way; ARGS are passed on
 	$(BIN)/python -m benchmarks.isolation $(ARGS)
 
+bench-load: .venv/.made  ## what many pairs cost a server, beside relays that do nothing else and Syncplay's; ARGS are passed on
+	$(BIN)/python -m benchmarks.load $(ARGS)
+
+bench-syncplay-load: .venv/.made  ## Syncplay's server and ours with the same people; ARGS are passed on
+	$(BIN)/python -m benchmarks.syncplay_load $(ARGS)
+
 bench-recommendations: .venv/.made  ## what telling people what to watch costs, beside one document by its id; ARGS are passed on
 	$(BIN)/python -m benchmarks.recommendations $(ARGS)
 
@@ -81,6 +87,12 @@ bench-attacks: .venv/.made  ## what each attack of one client costs the others; 
 
 fuzz: .venv/fuzzers  ## what strangers could send, made up for half an hour; ARGS=--minutes=5 for less
 	PYTHONPATH=.venv/fuzzers $(BIN)/python -m tests.strangers.fuzzing $(ARGS)
+
+soak: .venv/.made  ## many pairs at the pace of people for two hours; ARGS="--minutes 20" for less
+	$(BIN)/python -m benchmarks.soak $(ARGS)
+
+bench-drain: .venv/.made  ## how long a stop takes, and whether everybody is told; ARGS are passed on
+	$(BIN)/python -m benchmarks.drain $(ARGS)
 
 pictures: .venv/.made  ## those of the README, as the terminal client looks now
 	$(BIN)/python -m tests.tui.pictures

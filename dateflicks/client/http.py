@@ -247,6 +247,14 @@ class ServiceClient:
         bearer = self.token if ticket is None else ticket
         return await self._call(method, base, path, answer, bearer=bearer, body=body, query=query)
 
+    async def plain(self, address: str, path: str) -> bytes:
+        """What one process says of itself, whether it is well or not (503), unread. Raises ClientError."""
+        request = self._client(address).build_request("GET", address + path)
+        status, retry_after, content = await self._exchange(address, request)
+        if not (200 <= status < 300 or status == HTTPStatus.SERVICE_UNAVAILABLE):
+            raise _error(address, status, retry_after, content)
+        return content
+
     async def _session(
         self,
         method: str,

@@ -131,3 +131,13 @@ async def test_an_address_that_is_none_is_said(tmp_path: Path) -> None:
     with pytest.raises(DatabaseAddressWrong, match="mongodb://"):
         async with deployed(tmp_path, hosting=wrong):
             raise AssertionError("no database")
+
+
+async def test_what_it_stands_on_is_in_the_metrics(tmp_path: Path) -> None:
+    metrics = Metrics()
+    async with Deployment("all", AllSettings(), SETTINGS, tmp_path).deploy(metrics) as services:
+        await services[0]._database.ping()  # type: ignore[attr-defined]  # of our own
+        text = metrics.exposition().decode()
+        assert "dateflicks_bus_up 1.0" in text
+        assert 'dateflicks_database_seconds_count{command="ping"}' in text
+        assert "dateflicks_database_outcomes_unknown_total 0.0" in text

@@ -284,6 +284,19 @@ def in_browsers(
         ) from None
 
 
+@app.command("status")
+def status(ctx: typer.Context) -> None:
+    """Show how each service is: health, version, connections, lag. Exit code 6 when one is not well.
+
+    dateflicks serve status
+    dateflicks --server https://films.example.org serve status
+    """
+    from dateflicks.cli.status import show_status
+
+    environment = environment_of(ctx)
+    environment.run(show_status(environment))
+
+
 def _server_flags(
     host: str | None,
     port: int | None,

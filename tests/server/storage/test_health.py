@@ -82,6 +82,24 @@ async def test_it_looks_by_itself_now_and_then(quick: None) -> None:
             await health.wait_up()
 
 
+async def test_one_ping_that_is_late_is_no_outage_as_long_as_nobody_has_felt_one(quick: None) -> None:
+    answers = iter([True, False])
+    asked = 0
+
+    async def probe() -> bool:
+        nonlocal asked
+        asked += 1
+        return next(answers, True)
+
+    health = Health(probe, lambda _: None)
+    await health.start()
+    await until(lambda: asked >= 2)
+    assert health.is_up
+    await until(lambda: asked >= 4)
+    assert health.is_up
+    await health.stop()
+
+
 async def test_what_was_away_at_the_start_is_found_later(quick: None) -> None:
     pings = Pings()
     pings.answers = False

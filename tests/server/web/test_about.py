@@ -3,6 +3,7 @@
 import httpx2
 import pytest
 
+from dateflicks import __version__
 from dateflicks.server.runner import Server, running
 from dateflicks.server.web.app import build_app, state_of
 from dateflicks.server.web.route import Call, Route
@@ -132,3 +133,36 @@ def test_a_declaration_that_contradicts_itself_is_refused(declare: object, why: 
     assert callable(declare)
     with pytest.raises(ValueError, match=why):
         declare()
+
+
+async def test_alive_is_told_by_the_lag_of_the_event_loop(client: httpx2.AsyncClient, server: Server) -> None:
+    answer = await client.get("/livez")
+    assert (answer.status_code, answer.json()["status"]) == (200, "ok")
+    state_of(server.app).metrics.lag = 1.5
+    answer = await client.get("/livez")
+    assert (answer.status_code, answer.json()) == (503, {"status": "stuck", "lag": 1.5})
+
+
+async def test_ready_is_who_has_a_database_and_does_not_stop(
+    client: httpx2.AsyncClient, server: Server, service: ExampleService
+) -> None:
+    assert (await client.get("/readyz")).json() == {"status": "ready", "database": "ok", "bus": "up"}
+    state_of(server.app).metrics.is_bus_up = lambda: False
+    answer = await client.get("/readyz")
+    assert (answer.status_code, answer.json()["bus"]) == (200, "away")
+    service.is_up = False
+    answer = await client.get("/readyz")
+    assert (answer.status_code, answer.json()["status"], answer.json()["database"]) == (503, "not-ready", "down")
+    assert int(answer.headers["retry-after"]) >= 1
+    assert (await client.get("/livez")).status_code == 200
+    service.is_up = True
+    state_of(server.app).is_stopping = True
+    assert (await client.get("/readyz")).json()["status"] == "stopping"
+    assert (await client.get("/livez")).status_code == 200
+
+
+async def test_which_version_runs_and_how_many_tasks_is_in_the_metrics(client: httpx2.AsyncClient) -> None:
+    text = (await client.get("/metrics")).text
+    assert f'dateflicks_build_info{{version="{__version__}"}} 1.0' in text
+    assert "dateflicks_tasks " in text
+    assert "_created" not in text
