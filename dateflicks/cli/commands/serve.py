@@ -30,7 +30,7 @@ BandOption = Annotated[float | None, typer.Option(metavar="SECONDS", help="How f
 WaitOption = Annotated[float | None, typer.Option(metavar="SECONDS", help="How long to wait for a stalled film.")]
 WorkersOption = Annotated[
     int | None,
-    typer.Option(metavar="N", min=1, max=64, help="Processes behind the port; more than one need [bus]."),
+    typer.Option(metavar="N", min=1, max=64, help="Processes behind the port; more than one need a bus (settings)."),
 ]
 CertOption = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Speak TLS with this certificate and its chain (PEM).")

@@ -76,6 +76,9 @@ class Calls:
             except BSONError as error:  # a document that is too large, mainly; never sent
                 raise StorageFault(f"{collection.database}.{collection.name}: {error}") from error
             except (PyMongoError, TimeoutError) as error:
+                task = asyncio.current_task()
+                if task is not None and task.cancelling():  # the driver takes a cancellation for an outage
+                    raise asyncio.CancelledError from error
                 if isinstance(error, PyMongoError) and not is_transient(error):
                     raise translated(collection, error) from error
                 self._health.suspect()

@@ -75,3 +75,23 @@ async def test_nobody_waits_for_a_database_that_is_known_to_be_away(health: Heal
 
     with pytest.raises(Unavailable):
         await Calls(health, 1.0).read(THINGS, operation)
+
+
+async def test_a_call_that_is_cancelled_ends_although_the_driver_takes_that_for_an_outage(health: Health) -> None:
+    asked: list[int] = []
+    is_asked = asyncio.Event()
+
+    async def operation(again: bool) -> None:
+        asked.append(1)
+        is_asked.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            raise AutoReconnect("the connection was closed") from None
+
+    task = asyncio.create_task(Calls(health, 1.0).write(THINGS, operation))
+    await is_asked.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert asked == [1]
