@@ -29,7 +29,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
-import neosqlite  # type: ignore[import-untyped]  # it has no types
+import neosqlite
 from pymongo import AsyncMongoClient
 from rich.console import Console
 from rich.table import Table
@@ -151,7 +151,7 @@ class Bench:
         async def write(count: Callable[[], None]) -> None:
             session_id = new_id("ses")
             for number in itertools.count(1):
-                await table.insert_one(_message(session_id, number))
+                await table.insert_one(message_document(session_id, number))
                 count()
 
         return await _per_second([write] * writers, seconds)
@@ -175,7 +175,7 @@ class Bench:
                 await timed("acknowledged", _said(ana, _frame(number), ana, b'"type":"ack"'))
                 await _heard(bea, b'"type":"message"')
                 await timed("told on", _said(ana, {"type": "typing"}, bea, b'"type":"typing"'))
-                await timed("bare insert", table.insert_one(_message(session_id, number)))
+                await timed("bare insert", table.insert_one(message_document(session_id, number)))
         return found
 
 
@@ -232,7 +232,7 @@ def _content(number: int) -> str:
     return f"this is what somebody says as number {number} in a talk about a film"
 
 
-def _message(session_id: str, seq: int) -> Document:
+def message_document(session_id: str, seq: int) -> Document:
     """A document as the service would write it."""
     draft = Draft(
         kind="text", content=_content(seq), author="usr_" + "b" * 26, author_name="somebody", position=float(seq),
@@ -244,24 +244,24 @@ def _message(session_id: str, seq: int) -> Document:
 
 def _fill(folder: Path, talks: Mapping[int, str]) -> float:
     """Write the talks of those sizes with what the engine is built on, ten times as fast as over its wire."""
-    asyncio.run(_prepare(folder))
+    asyncio.run(prepared(folder))
     began = time.perf_counter()
     with neosqlite.Connection(str(next(folder.rglob(f"{DATABASE}.db")))) as database:
         for size, session_id in talks.items():
             for first in range(1, size + 1, BATCH):
                 last = min(first + BATCH, size + 1)
-                database[MESSAGES.name].insert_many([_message(session_id, seq) for seq in range(first, last)])
+                database[MESSAGES.name].insert_many([message_document(session_id, seq) for seq in range(first, last)])
     return sum(talks) / (time.perf_counter() - began)
 
 
-async def _prepare(folder: Path) -> None:
+async def prepared(folder: Path) -> None:
     """Have the collections and their indexes there."""
-    async with _engine(folder):
+    async with bare_engine(folder):
         pass
 
 
 @contextlib.asynccontextmanager
-async def _engine(folder: Path) -> AsyncIterator["AsyncMongoClient[Document]"]:
+async def bare_engine(folder: Path) -> AsyncIterator["AsyncMongoClient[Document]"]:
     """The driver itself, on an embedded engine whose collections are as the service has them."""
     async with Database.open(DatabaseSettings(), folder, COLLECTIONS) as database:
         assert database.engine is not None
@@ -302,7 +302,7 @@ async def _measure(
     say: Callable[[str], None],
 ) -> None:
     async with contextlib.AsyncExitStack() as stack:
-        bare = await stack.enter_async_context(_engine(folder))
+        bare = await stack.enter_async_context(bare_engine(folder))
         port = await service.start()
         stack.push_async_callback(service.end)
         bench = Bench(port, signer, talks, bare)

@@ -218,11 +218,22 @@ async def syncplay_room(setting: Setting) -> AsyncIterator[SyncplayRoom]:
 # --- processes --------------------------------------------------------------------------------------------------
 
 
-async def _serve(folder: Path, port: int) -> asyncio.subprocess.Process:
+@contextlib.asynccontextmanager
+async def server_program(folder: Path, *, isolated: bool) -> AsyncIterator[tuple[int, int]]:
+    """The server alone for as long as the block runs, with its files in a folder: its port, and its process id."""
+    port = _free_port()
+    process = await _serve(folder, port, *(["--isolate-rooms"] if isolated else []))
+    try:
+        yield port, process.pid
+    finally:
+        await _end(process)
+
+
+async def _serve(folder: Path, port: int, *flags: str) -> asyncio.subprocess.Process:
     """Start the server and wait until it listens."""
     own = folder / "server"
     own.mkdir(exist_ok=True)
-    command = [PYTHON, "-c", _SERVER, "--port", str(port), "--salt", "bench"]
+    command = [PYTHON, "-c", _SERVER, "--port", str(port), "--salt", "bench", *flags]
     process = await _start(command, own, folder / "server.log")
     for _ in range(int(START_SECONDS / 0.1)):
         with contextlib.suppress(OSError):
