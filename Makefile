@@ -5,7 +5,7 @@ ARGS ?=
 PATHS := dateflicks tests benchmarks
 
 .PHONY: soak bench-drain demo test test-long check lint types unit fuzz bench-sync bench-messages bench-chat-faults bench-tui bench-videos \
-	bench-providers bench-isolation bench-recommendations bench-recommenders bench-recommender-runs bench-attacks pictures format clean
+	bench-providers bench-isolation bench-recommendations bench-recommenders bench-recommender-runs bench-attacks bench-faults pictures format clean
 .DEFAULT_GOAL := test
 
 .venv/.made: pyproject.toml constraints.txt
@@ -49,6 +49,9 @@ bench-messages: .venv/.made  ## what pages and messages of the talk cost beside 
 
 bench-chat-faults: .venv/.made  ## the talk under kills, restarts and cut lines, ten times over; ARGS are passed on
 	$(BIN)/python -m benchmarks.chat_faults --runs 10 $(ARGS)
+
+bench-faults: .venv/.made  ## what kills of workers, the database and Redis cost, and who disagrees; ARGS are passed on
+	$(BIN)/python -m benchmarks.faults $(ARGS)
 
 bench-tui: .venv/.made  ## what the terminal client costs, beside an app that does nothing; ARGS are passed on
 	$(BIN)/python -m benchmarks.tui $(ARGS)

@@ -52,7 +52,7 @@ class Result:
     findings: Findings = field(default_factory=Findings)
 
 
-class _Progress:
+class Progress:
     """How much is settled over all clients, and since when nothing was."""
 
     def __init__(self) -> None:
@@ -62,6 +62,7 @@ class _Progress:
         self._news = asyncio.Event()
 
     def note(self) -> None:
+        """Something more is settled."""
         now = time.monotonic()
         self.longest_pause = max(self.longest_pause, now - self._last)
         self._last = now
@@ -69,6 +70,7 @@ class _Progress:
         self._news.set()
 
     async def reach(self, count: int) -> None:
+        """Wait until so much is."""
         while self.settled < count:
             self._news.clear()
             await self._news.wait()
@@ -83,7 +85,7 @@ async def run_evening(scale: Scale, seed: int, folder: Path) -> Result:
         service = MessagesProcess(folder, key, f"http://127.0.0.1:{line.port}")
         line.target = await service.start()
         try:
-            progress = _Progress()
+            progress = Progress()
             clients = _clients(scale, seed, line.port, Signer(key.encode()), progress)
             accounts = list(clients.values())
             kills = random.Random(f"{seed} kills")
@@ -102,10 +104,10 @@ async def run_evening(scale: Scale, seed: int, folder: Path) -> Result:
                     line.target = await service.start()
                 await progress.reach(scale.messages)
                 cutting.cancel()
-                await _until_quiet(accounts)
+                await until_quiet(accounts)
 
             try:
-                why = await _watched(all_of_it(), [*running, cutting], scale.patience_seconds)
+                why = await watched(all_of_it(), [*running, cutting], scale.patience_seconds)
             finally:
                 for task in (*running, cutting):
                     task.cancel()
@@ -113,7 +115,7 @@ async def run_evening(scale: Scale, seed: int, folder: Path) -> Result:
         finally:
             await service.end()
         result.cuts = line.cuts
-    result.findings = check(accounts, await _stored(service.data, {one.session_id for one in accounts}))
+    result.findings = check(accounts, await stored_talk(service.data, {one.session_id for one in accounts}))
     if why:
         result.findings.faults += 1
         unfinished = [account.name for client, account in clients.items() if not client.is_finished]
@@ -123,7 +125,7 @@ async def run_evening(scale: Scale, seed: int, folder: Path) -> Result:
     return result
 
 
-async def _watched(work: Awaitable[None], others: list[asyncio.Task[None]], seconds: float) -> str:
+async def watched(work: Awaitable[None], others: list[asyncio.Task[None]], seconds: float) -> str:
     """Do it, unless it takes too long or one of the others, which have no end of their own, fails; then why."""
     working = asyncio.ensure_future(work)
     try:
@@ -143,7 +145,7 @@ async def _watched(work: Awaitable[None], others: list[asyncio.Task[None]], seco
         working.cancel()
 
 
-async def _until_quiet(accounts: list[Account]) -> None:
+async def until_quiet(accounts: list[Account]) -> None:
     """Until all of a session show equally much, and nothing more comes: the check is strict, this only waits."""
     while True:
         before = [len(account.shown) for account in accounts]
@@ -156,7 +158,7 @@ async def _until_quiet(accounts: list[Account]) -> None:
             return
 
 
-def _clients(scale: Scale, seed: int, port: int, signer: Signer, progress: _Progress) -> dict[Client, Account]:
+def _clients(scale: Scale, seed: int, port: int, signer: Signer, progress: Progress) -> dict[Client, Account]:
     """Two for each session, one of each kind."""
     found: dict[Client, Account] = {}
     chance = random.Random(f"{seed} texts")
@@ -178,7 +180,7 @@ def _clients(scale: Scale, seed: int, port: int, signer: Signer, progress: _Prog
     return found
 
 
-async def _stored(data: Path, sessions: set[str]) -> dict[str, list[Told]]:
+async def stored_talk(data: Path, sessions: set[str]) -> dict[str, list[Told]]:
     """What the database itself has of each session, also behind a gap if there is one, without any service."""
     found: dict[str, list[Told]] = {}
     async with Database.open(DatabaseSettings(), data, COLLECTIONS) as database:

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 
 from tests.journeys.deployment import Server, running_server
@@ -37,14 +37,27 @@ def free_port() -> int:
 class Town:
     """`serve all` on one port and one folder through all its lives."""
 
-    def __init__(self, folder: Path, workers: int, redis: RedisServer | None, *flags: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        workers: int,
+        redis: RedisServer | None,
+        *flags: str,
+        variables: Mapping[str, str] | None = None,
+    ) -> None:
         self.folder = folder
         self.count = workers
         self.redis = redis
         self._port = free_port()
         self._flags = flags
+        self._variables = variables or {}
         self._open = contextlib.ExitStack()
         self._server: Server | None = None
+
+    @property
+    def port(self) -> int:
+        """Where it is, while it runs and while it does not."""
+        return self._port
 
     @property
     def url(self) -> str:
@@ -69,9 +82,10 @@ class Town:
         assert found is not None, "the database is away"
         return found
 
-    def worker_named(self, worker_id: str) -> WorkerProcess:
-        """The worker of this name."""
-        return next(one for one in self.workers if one.worker_id == worker_id)
+    @property
+    def has_engine(self) -> bool:
+        """Whether the embedded database runs."""
+        return engine_of(self.server.process.pid) is not None
 
     async def start(self) -> None:
         """Start it, and wait until it answers and all its workers do."""
@@ -84,6 +98,7 @@ class Town:
         if self.redis is not None:
             flags += ["--workers", str(self.count)]
             variables["DATEFLICKS_ALL_BUS_URI"] = self.redis.uri
+        variables |= self._variables
         running = running_server(self.folder, *flags, variables=variables)
         self._server = await asyncio.to_thread(self._open.enter_context, running)
 
@@ -112,13 +127,15 @@ class Town:
 
 
 @contextlib.asynccontextmanager
-async def town(folder: Path, workers: int = 1, *flags: str) -> AsyncIterator[Town]:
+async def town(
+    folder: Path, workers: int = 1, *flags: str, variables: Mapping[str, str] | None = None
+) -> AsyncIterator[Town]:
     """A deployment for as long as the block runs; with more than one worker there is a Redis that joins them."""
     data = folder / "data"
     data.mkdir(exist_ok=True)
     async with contextlib.AsyncExitStack() as stack:
         redis = await stack.enter_async_context(redis_server(folder)) if workers > 1 else None
-        made = Town(data, workers, redis, *flags)
+        made = Town(data, workers, redis, *flags, variables=variables)
         await made.start()
         try:
             yield made

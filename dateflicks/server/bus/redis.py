@@ -35,7 +35,12 @@ WAITING_MAX: Final = 10_000  # hints on their way out, about 5 MB; when there ar
 BATCH: Final = 200
 GONE_KNOWN: Final = 1_000  # processes, by name
 MESSAGE_MAX_BYTES: Final = 1024 * 1024
-_BACK_OFF: Final = (0.05, 0.1, 0.2, 0.5, 1.0)
+_BACK_OFF: Final = (
+    0.05,
+    0.1,
+    0.2,
+    0.3,
+)  # a few tries a second: what people do waits for it, and Redis has little of it
 
 
 class BusAddressWrong(DateflicksError):
@@ -186,9 +191,7 @@ class RedisBus:
             await asyncio.sleep(BEAT_SECONDS)
             now = loop.time()
             if not self.is_up:
-                if self._was_up:
-                    log.warning("the bus is away: others are found in the database until it is back")
-                self._was_up = False
+                self._lost()
                 continue  # who is not heard now may be well
             for worker, heard in list(self._heard_at.items()):
                 if now - heard > SILENCE_SECONDS:
@@ -226,6 +229,7 @@ class RedisBus:
                 async with self._redis.pubsub() as heard:
                     async with asyncio.timeout(CONNECT_SECONDS + CALL_SECONDS):
                         await heard.subscribe(self._channel, self._own_channel)
+                    self._put(_BEAT, {}, "")  # so that we know at once that we are heard
                     failures = 0
                     while (message := await heard.get_message(timeout=SILENCE_SECONDS)) is not None:
                         if message["type"] == "message":
@@ -233,6 +237,7 @@ class RedisBus:
                     # Nothing for so long, not even our own beat: this subscription is dead.
             except (RedisError, OSError, TimeoutError) as error:
                 log.debug("the bus cannot be heard: %r", error)
+            self._lost()  # what is said until we are subscribed again we do not hear, however soon that is
             await asyncio.sleep(_BACK_OFF[min(failures, len(_BACK_OFF) - 1)])
             failures += 1
 
@@ -248,6 +253,7 @@ class RedisBus:
         if parcel.topic == _BYE:
             self._forget(parcel.source)
             return
+        was_known = parcel.source in self._heard_at
         self._heard_at[parcel.source] = asyncio.get_running_loop().time()
         if parcel.source == self.worker_id:
             self._returned()
@@ -255,8 +261,15 @@ class RedisBus:
         self.received += 1
         if parcel.topic == _HELLO:
             self._put(_BEAT, {}, parcel.source)
+            if was_known and self._was_up:  # it hears us again: what we said meanwhile it may have missed
+                self._call_returned()
         elif parcel.topic != _BEAT and isinstance(body, dict):
             self._local.publish(parcel.topic, body)
+
+    def _lost(self) -> None:
+        if self._was_up:
+            log.warning("the bus is away: others are found in the database until it is back")
+        self._was_up = False
 
     def _returned(self) -> None:
         if self._was_up:
@@ -265,6 +278,9 @@ class RedisBus:
         now = asyncio.get_running_loop().time()
         self._put(_HELLO, {}, "")  # whoever is there says so at once
         self._heard_at = dict.fromkeys(self._heard_at, now)  # the others are on their way back too
+        self._call_returned()
+
+    def _call_returned(self) -> None:
         for callback in tuple(self._on_return):
             _call(callback)
 
