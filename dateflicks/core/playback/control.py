@@ -66,7 +66,8 @@ class PlaybackControl:
         if isinstance(record.pending, StatusChange):
             state.status = replace(state.status, words={**state.status.words, record.pending.by: record.pending.target})
         state.revision = record.revision + _REVISION_LEAP
-        recent = now - record.at <= review.DESERTED_SECONDS and bool(record.present)
+        may_be_old = review.DESERTED_SECONDS + limits.RECORD_INTERVAL_SECONDS
+        recent = now - record.at <= may_be_old and bool(record.present)
         goes_on = record.status.moves and record.rate > 0 and recent
         for member in record.members:  # their players ran on with the timeline that goes on here, so they count at once
             in_step = goes_on and member.user_id in record.present

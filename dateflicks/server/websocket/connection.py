@@ -33,6 +33,7 @@ CLOSE_SECONDS: Final = 2.0  # for a peer to read what is left and answer our clo
 IGNORE_SECONDS: Final = 0.5  # of these, for a peer that broke the rules and is read no more
 BEHIND_BYTES: Final = 64 * 1024  # of what a peer has not read: whoever has much to tell waits here, far from the limit
 BREATH_BYTES: Final = 64 * 1024  # a read of this size or more lets all others have their turn before the next one
+MEASURE_EVERY: Final = 4  # times the ping interval, one that speaks all the while is pinged all the same
 _RANDOM: Final = random.SystemRandom()
 _PING_BYTES: Final = 8
 _BAD_FRAMES: Final = {Code.NOT_TEXT: "not-text", Code.TOO_LARGE: "too-large"}
@@ -91,7 +92,7 @@ class Connection(Generic[T]):
         now = self._opened_at = time.monotonic()
         self._bucket = TokenBucket(rules.frames_per_second, rules.frames_burst, now)
         self._heard_at = now
-        self._pinged_at = now
+        self._pinged_at = float("-inf")
         self._ping = b""  # what the pong to our last ping has to say
         self._receiver: Receiver[T] | None = None
         self._code: int | None = None  # what this side closed with, or answered the peer's close with
@@ -325,11 +326,18 @@ class Connection(Generic[T]):
     # --- signs of life ------------------------------------------------------------------------------------------
 
     def _look(self) -> None:
-        """Now and then: end a peer that is silent for too long, else ask it for a sign of life."""
+        """Now and then: end a peer that is silent for too long, else ask it for a sign of life.
+
+        One that speaks is asked less often, for the time that it takes: a ping and its pong cost as much as a report.
+        """
         now = time.monotonic()
         silent = now - self._heard_at
         if silent >= self._rules.silence_seconds:
             self.close(Code.SILENT, "no sign of life")
+            return
+        ping_seconds = self._rules.ping_seconds
+        if silent < ping_seconds / 2 and now - self._pinged_at < MEASURE_EVERY * ping_seconds:
+            self._timer = self._later(ping_seconds - silent, self._look)  # it says by itself that it lives
             return
         self._pinged_at = now
         self._ping = _RANDOM.randbytes(_PING_BYTES)  # at random: a pong that comes before its ping would be a lie

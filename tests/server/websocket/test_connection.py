@@ -11,7 +11,7 @@ import pytest
 from dateflicks.server.observe.metrics import Metrics
 from dateflicks.server.runner import Server
 from dateflicks.server.websocket import connection as module
-from dateflicks.server.websocket.connection import ConnectionRules
+from dateflicks.server.websocket.connection import MEASURE_EVERY, ConnectionRules
 from dateflicks.server.websocket.frames import Opcode
 from tests.server.websocket.peer import Peer, connected, do, handshake, joined, say, until
 from tests.server.websocket.relay import Relay
@@ -362,6 +362,25 @@ async def test_a_peer_that_answers_pings_stays_and_its_round_trips_are_measured(
         assert all(0 < seconds < 5 for seconds in relay.seats[0].round_trips)
         assert len(payloads) >= 3
         assert relay.seats[0].connection.is_open
+
+
+@pytest.mark.parametrize("rules", [ConnectionRules(ping_seconds=600, silence_seconds=6_000)])
+async def test_a_peer_that_speaks_is_asked_for_signs_of_life_less_often(server: Server, relay: Relay) -> None:
+    async with joined(server.port) as ada:
+        connection = relay.seats[0].connection
+
+        async def told_on_look() -> Opcode:
+            await ada.send(do("answer"))
+            assert (await ada.frame() or (0, b""))[0] == Opcode.TEXT
+            connection._look()
+            await ada.send(do("answer"))
+            return Opcode((await ada.frame() or (0, b""))[0])
+
+        assert await told_on_look() == Opcode.PING
+        await ada.frame()
+        assert await told_on_look() == Opcode.TEXT
+        connection._pinged_at -= MEASURE_EVERY * 600
+        assert await told_on_look() == Opcode.PING
 
 
 @pytest.mark.parametrize("rules", [ConnectionRules(ping_seconds=0.05, silence_seconds=5)])

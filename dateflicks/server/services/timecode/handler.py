@@ -19,7 +19,14 @@ import msgspec
 
 from dateflicks.core import limits
 from dateflicks.core.errors import Conflict, Forbidden, NotFound, RuleError
-from dateflicks.core.playback import Member, PlaybackCollection, PlaybackControl, PlaybackRules, TimecodeEvent
+from dateflicks.core.playback import (
+    Member,
+    PlaybackCollection,
+    PlaybackControl,
+    PlaybackRules,
+    TimecodeEvent,
+    TimecodeRecord,
+)
 from dateflicks.protocol import frames
 from dateflicks.protocol.bodies import TimecodeBody
 from dateflicks.protocol.timecode import event_frame, milliseconds, record_body, request_of, sync_limits
@@ -34,6 +41,7 @@ log = logging.getLogger(__name__)
 
 IDLE_SECONDS: Final = 600.0  # a session with nobody there is dropped from memory after this long; its record stays
 TELL_SECONDS: Final = limits.EVENT_INTERVAL_SECONDS - 0.25  # so that it has come within the interval on a slow line too
+RECORD_SECONDS: Final = limits.RECORD_INTERVAL_SECONDS - TELL_SECONDS / 2  # it is looked at whenever it is told
 TURNS_MAX: Final = 100  # at one go, about 5 ms: whoever sends a frame meanwhile is heard before the next hundred
 DELETED_CODE: Final = 4404
 OUR_FAULT_CODE: Final = 1011
@@ -108,6 +116,7 @@ class TimecodeHandler:
         self._rooms: dict[str, Room] = {}
         self._telling = Turns(TELL_SECONDS)  # where somebody listens
         self._idle = Turns(IDLE_SECONDS)  # where nobody does
+        self._kept_at: dict[str, float] = {}  # when each record was last put down
         self._deleting: Counter[str] = Counter()  # what is written meanwhile would bring the record back
         self._deletions = 0
         self._is_ending = False
@@ -351,12 +360,15 @@ class TimecodeHandler:
             self._earlier.set()
 
     def _tell_again(self, session_id: str, now: float) -> None:
-        """Say where the film is though nothing changed, and keep it if it has gone on."""
+        """Say where the film is though nothing changed, and now and then keep it if it has gone on."""
         control = self._playbacks.control(session_id)
         event = control.to_timecode_event(now)
         self._broadcast(session_id, [self._encoder.encode(event_frame(event, self._clock.clock_id))])
         if event.rate > 0:
-            self._keep(control)
+            record = control.to_record(now)
+            if now - self._kept_at.get(session_id, 0.0) >= RECORD_SECONDS:
+                self._put(record)
+            self._others.where(control, record)
         self._others.deeds([event])
 
     def _broadcast(self, session_id: str, told: Iterable[bytes]) -> None:
@@ -403,13 +415,19 @@ class TimecodeHandler:
         self._others.end(session_id)
         self._telling.end(session_id)
         self._idle.end(session_id)
+        self._kept_at.pop(session_id, None)
 
     def _keep(self, control: PlaybackControl) -> None:
         if control.state.session_id in self._deleting:
             return
         record = control.to_record(self._clock.now())
-        self._records.put(to_document(record))
+        self._put(record)
         self._others.where(control, record)
+
+    def _put(self, record: TimecodeRecord) -> None:
+        if record.session_id not in self._deleting:
+            self._kept_at[record.session_id] = self._clock.now()
+            self._records.put(to_document(record))
 
     async def _load(self, session_id: str) -> PlaybackControl:
         while session_id not in self._playbacks:
