@@ -92,6 +92,7 @@ class Connection(Generic[T]):
         now = self._opened_at = time.monotonic()
         self._bucket = TokenBucket(rules.frames_per_second, rules.frames_burst, now)
         self._heard_at = now
+        self._said_at = now
         self._pinged_at = float("-inf")
         self._ping = b""  # what the pong to our last ping has to say
         self._receiver: Receiver[T] | None = None
@@ -165,6 +166,7 @@ class Connection(Generic[T]):
     def _write(self, data: bytes) -> bool:
         if self._code is not None or self._is_over:
             return False
+        self._said_at = time.monotonic()
         self._transport.write(data)
         if self._transport.get_write_buffer_size() > self._rules.write_buffer_bytes:
             self.close(Code.TOO_SLOW, "too far behind in reading")
@@ -328,7 +330,7 @@ class Connection(Generic[T]):
     def _look(self) -> None:
         """Now and then: end a peer that is silent for too long, else ask it for a sign of life.
 
-        One that speaks is asked less often, for the time that it takes: a ping and its pong cost as much as a report.
+        One that speaks and is told something is asked less often: a ping and its pong cost as much as a report.
         """
         now = time.monotonic()
         silent = now - self._heard_at
@@ -336,8 +338,9 @@ class Connection(Generic[T]):
             self.close(Code.SILENT, "no sign of life")
             return
         ping_seconds = self._rules.ping_seconds
-        if silent < ping_seconds / 2 and now - self._pinged_at < MEASURE_EVERY * ping_seconds:
-            self._timer = self._later(ping_seconds - silent, self._look)  # it says by itself that it lives
+        quiet = max(silent, now - self._said_at)
+        if quiet < ping_seconds / 2 and now - self._pinged_at < MEASURE_EVERY * ping_seconds:
+            self._timer = self._later(ping_seconds - quiet, self._look)
             return
         self._pinged_at = now
         self._ping = _RANDOM.randbytes(_PING_BYTES)  # at random: a pong that comes before its ping would be a lie

@@ -379,6 +379,11 @@ async def test_a_peer_that_speaks_is_asked_for_signs_of_life_less_often(server: 
         assert await told_on_look() == Opcode.PING
         await ada.frame()
         assert await told_on_look() == Opcode.TEXT
+        connection._pinged_at -= 500
+        connection._said_at -= 500
+        connection._look()
+        assert await ada.frame() == (Opcode.PING, connection._ping)
+        assert await told_on_look() == Opcode.TEXT
         connection._pinged_at -= MEASURE_EVERY * 600
         assert await told_on_look() == Opcode.PING
 
