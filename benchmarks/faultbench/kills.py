@@ -21,6 +21,7 @@ KEY: Final = "the key of a deployment that is broken on purpose"
 WORKERS: Final = 3
 KINDS: Final = ("worker", "worker", "database", "bus")  # as often as that
 REST_SECONDS: Final = (0.2, 1.0)  # after all have been acknowledged something, until the next kill
+STEADY_SECONDS: Final = 10.5  # what dies again sooner is taken to be broken, and waited with
 PATIENCE_SECONDS: Final = 30.0  # for all to be acknowledged something after a kill
 BUS_SECONDS: Final = (0.1, 2.5)  # until Redis is there again
 FREE: Final = {
@@ -105,8 +106,9 @@ async def run_kills(count: int, sessions: int, seed: int, folder: Path, told: Ca
 
         async def all_of_it() -> None:
             await until(lambda: all(one.last for one in acks), "the first words of everybody")
+            dying = _Dying(chance)
             for _ in range(count):
-                result.kills.append(await _kill(place, chance.choice(KINDS), acks, chance))
+                result.kills.append(await _kill(place, dying, acks, chance))
                 told(result.kills[-1])
                 await asyncio.sleep(chance.uniform(*REST_SECONDS))
             for one in texts:
@@ -130,12 +132,31 @@ async def run_kills(count: int, sessions: int, seed: int, folder: Path, told: Ca
     return result
 
 
-async def _kill(place: Town, kind: str, acks: list[Acks], chance: random.Random) -> Kill:
+class _Dying:
+    """Who is next: nobody again who has just been killed."""
+
+    def __init__(self, chance: random.Random) -> None:
+        self._chance = chance
+        self._killed_at: dict[tuple[str, int], float] = {}
+
+    def next(self) -> tuple[str, int]:
+        """A kind, and of workers which one."""
+        while True:
+            kind = self._chance.choice(KINDS)
+            one = (kind, self._chance.randrange(WORKERS) if kind == "worker" else 0)
+            now = time.monotonic()
+            if kind == "bus" or now - self._killed_at.get(one, float("-inf")) > STEADY_SECONDS:
+                self._killed_at[one] = now
+                return one
+
+
+async def _kill(place: Town, dying: _Dying, acks: list[Acks], chance: random.Random) -> Kill:
     assert place.redis is not None
     back: asyncio.Task[None] | None = None
+    kind, number = dying.next()
     at = time.monotonic()
     if kind == "worker":
-        kill(chance.choice(place.workers).pid)
+        kill(place.workers[number].pid)
     elif kind == "database":
         await until(lambda: place.has_engine, "a database to kill")
         at = time.monotonic()

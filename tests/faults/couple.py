@@ -88,6 +88,12 @@ class Watcher:
         return frame is not None and frame.status == status and frame.pending is None
 
     @property
+    def presence(self) -> list[bool]:
+        """Whether each of the two is there, as far as they were told."""
+        frame = self.evening.viewer.timecode
+        return [] if frame is None else [one.connected for one in frame.participants.values()]
+
+    @property
     def is_connected(self) -> bool:
         """Whether their line stands."""
         return self.evening.viewer.connected
@@ -218,12 +224,8 @@ class Couple:
     @property
     def is_whole(self) -> bool:
         """Whether both are connected, told of each other, and in step."""
-        frames = [one.evening.viewer.timecode for one in self.both]
         return (
-            all(one.is_connected for one in self.both)
-            and all(
-                frame is not None and all(each.connected for each in frame.participants.values()) for frame in frames
-            )
+            all(one.is_connected and one.presence and all(one.presence) for one in self.both)
             and self.distance < IN_STEP_SECONDS
         )
 
@@ -305,10 +307,13 @@ async def _stored(watcher: Watcher) -> list[Told]:
 
 
 @contextlib.asynccontextmanager
-async def couple(url: str, *, talks: bool = True) -> AsyncIterator[Couple]:
-    """Two new people in an accepted session, both connected, the film at its beginning; they talk all the time."""
+async def couple(url: str, guest_url: str | None = None, *, talks: bool = True) -> AsyncIterator[Couple]:
+    """Two new people in an accepted session, both connected, the film at its beginning; they talk all the time.
+
+    `guest_url` is another way to the same deployment.
+    """
     async with contextlib.AsyncExitStack() as stack:
-        clients = [await stack.enter_async_context(ServiceClient(url)) for _ in range(2)]
+        clients = [await stack.enter_async_context(ServiceClient(one)) for one in (url, guest_url or url)]
         session = await _accepted(*clients)
         watchers = []
         for name, client in zip(("host", "guest"), clients, strict=True):
