@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from dateflicks.core.playback import TimecodeEvent
+from dateflicks.core.playback import Reason, TimecodeEvent
 from dateflicks.core.playback.control import PlaybackControl
 from dateflicks.protocol import frames
 from dateflicks.protocol.timecode import seconds
@@ -14,7 +14,7 @@ class Watch:
 
     def __init__(self, metrics: Metrics) -> None:
         self._drift = metrics.drift
-        self._changes = metrics.changes
+        self._changes = {reason: metrics.changes.labels(reason.value) for reason in Reason}
         self._playbacks = metrics.playbacks
         self._participants = metrics.participants
 
@@ -29,7 +29,7 @@ class Watch:
     def told(self, events: Sequence[TimecodeEvent]) -> None:
         """What everybody is told."""
         for event in events:
-            self._changes.labels(event.reason.value).inc()
+            self._changes[event.reason].inc()
 
     def look(self, playbacks: Iterable[PlaybackControl], now: float) -> None:
         """How things stand at this moment."""
