@@ -49,4 +49,4 @@ async def test_a_document_of_the_bench_has_the_fields_of_one_of_the_service(tmp_
         await deployment.post(talk, talk.ana, {"content": "hello"})
         (stored,) = await deployment.documents(talk, 1)
 
-    assert stored.keys() == messages._message(talk.id, 1).keys()
+    assert stored.keys() == messages.message_document(talk.id, 1).keys()
