@@ -30,6 +30,7 @@ SAY_EVERY: Final = 60.0
 SAMPLES: Final = 240
 LEAVING_SECONDS: Final = 5.0
 TOLERATED: Final = 0.01  # of files and tasks, at the end against the start
+FAILED_MAX: Final = 0.001  # of changes and words; on a machine that others use too, some come at a bad moment
 SLOPE_MAX: Final = 1.0  # MB an hour
 
 
@@ -132,6 +133,7 @@ def told(before: Sample, samples: Sequence[Sample], after: Sample, watched: Foun
     database = slope([(one.at, one.database) for one in steady])
     lost = samples[-1].closes - samples[0].closes
     last = samples[-1]
+    failed = watched.errors + said.errors
     own_files = samples[0].files - samples[0].sockets  # with the connections to the database that it keeps
     rows = [
         (
@@ -152,7 +154,7 @@ def told(before: Sample, samples: Sequence[Sample], after: Sample, watched: Foun
         print(f"{'':>16}  {error}")
     broken = [
         *(["connections were lost"] if lost else []),
-        *(["something failed"] if watched.errors or said.errors else []),
+        *(["too much failed"] if failed > FAILED_MAX * (watched.changes + said.changes) else []),
         *(["files were not closed"] if abs(after.files - own_files) > max(2, own_files * TOLERATED) else []),
         *(["tasks were left"] if abs(after.tasks - before.tasks) > max(2, before.tasks * TOLERATED) else []),
         *([f"memory grows by more than {SLOPE_MAX:g} MB an hour"] if _is_long(samples) and server > SLOPE_MAX else []),

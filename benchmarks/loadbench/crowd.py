@@ -178,21 +178,26 @@ class Crowd:
         found = Found()
         loop = asyncio.get_running_loop()
         timers: dict[int, asyncio.TimerHandle] = {}
+
+        def change(number: int, pair: Pair) -> None:
+            timers[number] = loop.call_later(order.every * random.uniform(0.7, 1.3), change, number, pair)
+            if pair.is_busy:  # as when something else was told just before it, which makes it out of date
+                pair.failed("a change was not heard of until the next one was due")
+            pair.change(lambda seconds: _count(found, seconds))
+
         for number, pair in enumerate(self._pairs):
             if isinstance(pair, TimecodePair):
-                pair.deeds = pair.CALM
+                pair.moves = False
             pair.live()
-
-            def change(number: int = number, pair: Pair = pair) -> None:
-                if not pair.is_busy:
-                    pair.change(lambda seconds: _count(found, seconds))
-                timers[number] = loop.call_later(order.every * random.uniform(0.7, 1.3), change)
-
-            timers[number] = loop.call_later(random.uniform(0, order.every), change)
+            timers[number] = loop.call_later(random.uniform(0, order.every), change, number, pair)
         await asyncio.sleep(order.seconds)
         for timer in timers.values():
             timer.cancel()
-        await _until_idle(self._pairs)
+        with contextlib.suppress(TimeoutError):
+            await _until_idle(self._pairs)
+        for pair in self._pairs:
+            if pair.is_busy:
+                pair.failed("a change was not heard of until the end")
         return found
 
 

@@ -41,6 +41,9 @@ class Pair(Protocol):
     def is_busy(self) -> bool:
         """Whether a change is under way."""
 
+    def failed(self, why: str) -> None:
+        """What was under way is not waited for any more."""
+
     def live(self) -> None:
         """Send what clients send while nobody does anything, until `leave`."""
 
@@ -155,10 +158,8 @@ class RelayPair(Both):
 
 
 class TimecodePair(Both):
-    """In a session of the timecode service: play, agreed; pause, agreed; a move, agreed; and again."""
-
-    DEEDS: Final = ((0, "play"), (1, "play"), (1, "pause"), (0, "pause"), (0, "seek"), (1, "seek"))
-    CALM: Final = DEEDS[:4]  # without moves
+    """In a session of the timecode service: play, agreed; pause, agreed; a move, agreed unless `moves` is false; and
+    again."""
 
     def __init__(self, signer: Signer) -> None:
         super().__init__()
@@ -169,8 +170,8 @@ class TimecodePair(Both):
             signer.issue_ticket(self.id, user, name, role)  # type: ignore[arg-type]
             for user, name, role in zip(self.users, ("ana", "ben"), ("host", "guest"), strict=True)
         )
-        self.deeds: tuple[tuple[int, str], ...] = self.DEEDS
-        self._at = 0
+        self.moves = True
+        self._turn = 0
         self._to = 100.0
         self._revision = 0
         self._base = 0
@@ -185,15 +186,30 @@ class TimecodePair(Both):
         self._ping(0)
 
     def change(self, done: Done) -> None:
-        """The next of their deeds."""
-        actor, deed = self.deeds[self._at % len(self.deeds)]
-        self._at += 1
+        """What one of them has asked for, the other agrees to; else something new is asked for."""
+        actor, deed = self._next()
         self._base = self._revision
         if deed == "seek":
-            self._to = self._to + 60.0 if actor == 0 else self._to
             self.begin(actor, b'{"type":"seek","to":%.1f}' % self._to, done)
         else:
             self.begin(actor, self._report(actor, deed, "user"), done)
+
+    def _next(self) -> tuple[int, str]:
+        pending = _between(self._told, b'"pending":{', b"}")
+        if pending:
+            actor = 1 if self._by[0] in pending else 0
+            if b'"kind":"seek"' in pending:
+                self._to = _number(pending, b'"to":')
+                return actor, "seek"
+            return actor, _between(pending, b'"to":"', b'"').decode()
+        self._turn += 1
+        actor = self._turn % 2
+        if b'"status":"play","lastStatusChange"' in self._told:
+            return actor, "pause"
+        if self.moves and self._turn % 3 == 0:
+            self._to = self._to % (FILM_SECONDS / 2) + 60.0
+            return actor, "seek"
+        return actor, "play"
 
     def live(self) -> None:
         """Ping, and say where the players are."""

@@ -19,6 +19,7 @@ from pymongo.errors import ConfigurationError, InvalidURI, PyMongoError
 
 from dateflicks.core.errors import DateflicksError, Unavailable
 from dateflicks.server.storage.calls import GRACE_SECONDS, Calls
+from dateflicks.server.storage.driver import mend
 from dateflicks.server.storage.embedded import EmbeddedEngine, Role
 from dateflicks.server.storage.faults import is_transient
 from dateflicks.server.storage.fence import Fence
@@ -199,6 +200,7 @@ def _key(collection: Collection) -> tuple[str, str]:
 
 
 def _client(uri: str, fence: Fence, timeout_seconds: float) -> "AsyncMongoClient[Document]":
+    mend()
     milliseconds = round(timeout_seconds * 1_000)
     try:
         if not uri.startswith(SCHEMES):  # the driver would take it for the name of a host, and wait for that
