@@ -133,8 +133,11 @@ async def _begin(place: Town, pairs: list[tuple[Seat, Seat]], running: list[asyn
             async with gate:
                 body = {"timecode": {"sessionId": pair[0].session_id, "length": LENGTH}}
                 headers = {"Authorization": f"Bearer {pair[0].ticket}"}
-                while (answer := await rest.post("/timecodes", json=body, headers=headers)).status_code == 503:
-                    await asyncio.sleep(0.2)  # the machine is busy with the others
+                for _ in range(50):  # the machine may be busy with the others
+                    answer = await rest.post("/timecodes", json=body, headers=headers)
+                    if answer.status_code != 503:
+                        break
+                    await asyncio.sleep(0.2)
                 assert answer.status_code in (201, 409), answer.text
                 for seat in pair:
                     running.append(asyncio.create_task(seat.attend(place.port)))

@@ -36,6 +36,7 @@ LOOK_SECONDS = 0.02
 JUMP_SECONDS = 0.080  # what a player does between two looks beyond this was done to it
 IN_STEP_SECONDS = 0.100
 LENGTH = 3_600.0
+ASK_AGAIN_SECONDS = 5.0
 Status = Literal["play", "pause", "stop"]
 
 
@@ -191,9 +192,19 @@ class Couple:
     # --- what they do -------------------------------------------------------------------------------------------
 
     async def ask(self, status: Status, by: Watcher | None = None) -> None:
-        """One of them asks for it, and the other agrees."""
-        (by or self.host).evening.watching.ask(status)
-        await until(lambda: all(one.has_settled(status) for one in self.both), f"{status} for both")
+        """One of them asks for it, and the other agrees; whoever sees that nothing happens asks again."""
+        asker, asked_at = by or self.host, float("-inf")
+
+        def has_settled() -> bool:
+            nonlocal asked_at
+            if all(one.has_settled(status) for one in self.both):
+                return True
+            if time.monotonic() - asked_at > ASK_AGAIN_SECONDS:
+                asked_at = time.monotonic()
+                asker.evening.watching.ask(status)
+            return False
+
+        await until(has_settled, f"{status} for both")
 
     async def play(self, seconds: float = 1.0) -> None:
         """Begin the film, and let it run in step for a while."""

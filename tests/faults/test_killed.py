@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from dateflicks.client.consent import Consent, ConsentSettings
 from tests.faults.couple import Couple, couple
 from tests.faults.town import Town, until
 from tests.server.processes import is_running, kill
@@ -20,9 +21,10 @@ async def stop(pair: Couple) -> None:
 async def pending(pair: Couple) -> None:
     """One asks for something that the other has not answered."""
     for one in pair.both:
-        one.evening.viewer.consent = type(one.evening.viewer.consent)(play="ask", pause="ask")  # type: ignore[arg-type]
+        one.evening.viewer.consent = ConsentSettings.all(Consent.ASK)
     pair.host.evening.watching.ask("play")
     await until(lambda: all(told_pending(one.evening.viewer.timecode) for one in pair.both), "a wish that waits")
+    await asyncio.sleep(1.0)  # it is put down a moment later
 
 
 def told_pending(frame: object) -> bool:
@@ -57,11 +59,6 @@ OFTEN = [playing]
 EVERY = [pytest.param(state, marks=() if state in OFTEN else long, id=state.__name__) for state in STATES]
 
 
-def keeper_of(pair: Couple, places: Town) -> list[int]:
-    """The workers, those first that people of this couple are connected to, as far as that can be told: all of them."""
-    return [one.pid for one in places.workers]
-
-
 async def goes_on(pair: Couple, state: States, since: float, *, stall: float) -> None:
     """After the fault: in step again, unmoved, and what is agreed afterwards holds."""
     await pair.in_step_again(since)
@@ -74,8 +71,12 @@ async def goes_on(pair: Couple, state: States, since: float, *, stall: float) ->
     if state in (playing, predicting):
         pair.check_went_on(since, stall)
     if state is pending:
-        pair.guest.evening.watching.confirm()
-        await until(lambda: all(one.status == "play" for one in pair.both), "what was asked for before")
+        for one in pair.both:
+            frame = one.evening.viewer.timecode
+            assert frame is not None
+            assert frame.pending is not None, "what was asked for can still be answered"
+            one.evening.viewer.consent = ConsentSettings.all(Consent.FREE)
+        await pair.ask("play", pair.guest)
     elif state in (stop, paused):
         await pair.ask("play", pair.guest)
     await until(lambda: pair.is_running, "a film that runs")

@@ -125,7 +125,7 @@ class Detour:
         self._told[event.session_id] = (event.revision, now)
         frame = self._encode(event_frame(event, self._clock.clock_id))
         for chair in chairs:
-            chair.listener.send(frame)
+            chair.tell(frame)
 
 
 class _Heard(msgspec.Struct):

@@ -66,6 +66,25 @@ class Chair:
     looks_on: bool
     seat: Seat | None = None
     keeper: str = ""
+    told: int = -1  # the newest revision that came from elsewhere
+
+    def tell(self, frame: bytes) -> None:
+        """Hand on what came from elsewhere, unless something newer has come by another way."""
+        revision = _decode_told(frame).revision
+        if revision is not None:
+            if revision < self.told:
+                return
+            self.told = revision
+        self.listener.send(frame)
+
+
+class _Told(msgspec.Struct):
+    """Of a frame, how new it is; what has no revision is neither."""
+
+    revision: int | None = None
+
+
+_decode_told: Final = msgspec.json.Decoder(_Told).decode
 
 
 class FarListener:
@@ -301,7 +320,7 @@ class House:
             match letter["do"]:
                 case "say":
                     if (chair := self._by_id.get(letter["chair"])) is not None and chair.keeper == source:
-                        chair.listener.send(str(letter["frame"]).encode())
+                        chair.tell(str(letter["frame"]).encode())
                 case "close":
                     if (chair := self._by_id.get(letter["chair"])) is not None and chair.keeper == source:
                         chair.listener.close(int(letter["code"]), str(letter["reason"]))
@@ -315,7 +334,7 @@ class House:
                     self._hear_far(source, letter)
                 case _:
                     log.warning("a letter of another version was not understood")
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, TypeError, ValueError, msgspec.MsgspecError):
             log.warning("a letter from another process makes no sense")
 
     # --- as keeper ----------------------------------------------------------------------------------------------

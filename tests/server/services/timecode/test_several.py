@@ -231,3 +231,25 @@ async def test_while_the_bus_is_away_pairs_of_one_process_notice_nothing_and_oth
         await far.host.ask("play", far.host.position)
         await far.guest.timecode(lambda frame: frame["revision"] > before["revision"], "a wish of the host")
         assert [worker.keeps(apart.id) for worker in two.workers] == [True, False]
+
+
+async def test_what_was_stuck_on_a_bus_that_hung_does_not_come_behind_what_is_newer(two: Several) -> None:
+    evening = Evening(two.signer)
+    async with two.room(evening) as room:
+        playing = await room.play()
+        await room.start_of(playing)
+        two.redis.freeze()
+        before = room.guest.latest
+        await room.host.ask("pause", room.host.position)  # the keeper's word of it is stuck
+        await until(lambda: not any(worker.bus.is_up for worker in two.workers))
+        await room.guest.timecode(lambda frame: frame["status"] == "pause", "the pause by the database", after=before)
+        before = room.guest.latest
+        await room.guest.ask("pause", room.guest.position)
+        await room.guest.timecode(lambda frame: frame["pending"] is None, "what they agreed to", after=before)
+        two.redis.thaw()
+        await until(lambda: all(worker.bus.is_up for worker in two.workers))
+        before = room.guest.latest
+        await room.host.ask("play", room.host.position)
+        await room.guest.timecode(lambda frame: frame["pending"] is not None, "a wish of the host", after=before)
+        revisions = [frame["revision"] for frame in room.guest.timecodes]
+        assert revisions == sorted(revisions)
