@@ -21,7 +21,8 @@ log = logging.getLogger(__name__)
 TOPIC: Final = "messages"
 AWAY_SECONDS: Final = 1.0  # between looks while hints are lost
 LOOK_SECONDS: Final = 15.0  # between looks while they are not: whatever was lost all the same is found
-AT_ONCE: Final = 20  # rooms that look at one time
+AT_ONCE: Final = 4  # rooms that look at one time: people write meanwhile, and have to wait for a connection no longer
+BEHIND_MAX: Final = 1_000  # rooms that wait for their turn; more are looked after the next time
 
 
 class Rooms(Protocol):
@@ -52,6 +53,7 @@ class Others:
         self._begin = begin
         self._took = took
         self._behind: set[str] = set()  # rooms that are about to read on
+        self._turns = asyncio.Semaphore(AT_ONCE)
 
     # --- telling ------------------------------------------------------------------------------------------------
 
@@ -127,14 +129,14 @@ class Others:
             self._read_on(room)
 
     def _read_on(self, room: Room) -> None:
-        if room.session_id in self._behind or len(self._behind) >= AT_ONCE * 50:
+        if room.session_id in self._behind or len(self._behind) >= BEHIND_MAX:
             return
         self._behind.add(room.session_id)
         self._begin(self._look(room), f"reading on in {room.session_id}")
 
     async def _look(self, room: Room) -> None:
         try:
-            async with room.lock:
+            async with self._turns, room.lock:
                 self._behind.discard(room.session_id)
                 before = room.messages.head
                 await room.read_on()
