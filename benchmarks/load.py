@@ -475,7 +475,10 @@ def measure(options: Options, say: Callable[[str], None]) -> Run:
 
 
 async def _part(stage: Stage, part: str) -> None:
-    await _MEASURES[part](stage)
+    try:
+        await _MEASURES[part](stage)
+    except Exception as error:  # noqa: BLE001 - what the other parts have found is to be seen too
+        stage.run.without.append(f"{part}: {type(error).__name__}: {error}")
 
 
 # --- what is shown ----------------------------------------------------------------------------------------------

@@ -94,6 +94,7 @@ async def ours(service: str, folder: Path, key: str, *, workers: int = 1, bus: s
     for name in names:
         environ |= _without_limits(name)
     own = f"DATEFLICKS_{service.upper()}"
+    environ |= {f"{own}_MONGO_TIMEOUT_SECONDS": "5"}  # so that a busy machine is no outage
     environ |= {f"{own}_AUTH_KEY": key, f"{own}_LOG_LEVEL": "warning", f"{own}_CONNECTIONS": str(MANY)}
     if bus:
         environ[f"{own}_BUS_URI"] = bus
