@@ -1,4 +1,4 @@
-"""Two people and what they do on each kind of server: a change that one makes and both hear of, and keep-alives.
+"""Two people and what they do on each kind of server: a change that one makes and both hear of, and signs of life.
 
 A change is under way until both have heard: the partner, which is what is timed, and whoever made it, to whom it is the
 acknowledgement (which is timed instead where `times_own` is set). What is refused is counted as an error, and the next
