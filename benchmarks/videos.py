@@ -26,7 +26,7 @@ from typing import Final
 from urllib.parse import quote
 
 import msgspec
-import neosqlite  # type: ignore[import-untyped]  # it has no types
+import neosqlite
 from rich.console import Console
 
 from benchmarks.filmbench import films
