@@ -63,7 +63,7 @@ async def test_a_worker_that_is_killed_is_replaced_the_others_answer_meanwhile_a
     async with RedisBus(redis, deployment=deployment_of(tmp_path)).open() as bus:
         bus.on_gone(gone.append)
         before = workers_of(crew.process.pid)
-        await _until(lambda: all(bus.is_there(one.worker_id) for one in before))
+        await _until(lambda: {one.worker_id for one in before} <= set(bus.workers))
         kill(before[0].pid)
         for _ in range(20):
             assert health(crew) == 200, "the port listens, and somebody answers"
@@ -73,7 +73,7 @@ async def test_a_worker_that_is_killed_is_replaced_the_others_answer_meanwhile_a
         assert after[1].pid == before[1].pid
         assert after[0].worker_id != before[0].worker_id
         assert after[0].place["clock"]["clock_id"] == before[1].place["clock"]["clock_id"]
-        await _until(lambda: bus.is_there(after[0].worker_id))
+        await _until(lambda: after[0].worker_id in bus.workers)
         kill(before[1].pid)
         await _until(lambda: before[1].worker_id in gone)
         assert health(crew) == 200, "the new one answers alone"
