@@ -7,7 +7,7 @@ import time
 import pytest
 
 from tests.faults.couple import couple
-from tests.faults.town import Town, until
+from tests.faults.town import Town
 from tests.server.processes import kill
 
 
@@ -40,8 +40,7 @@ async def test_two_pairs_over_a_frozen_worker_can_pause_meanwhile(several: Town)
         try:
             for pair in (one, other):  # whoever was connected to it comes back elsewhere, and finds the film there
                 await pair.in_step_again(time.monotonic())
-                pair.guest.evening.watching.ask("pause")
-                await until(lambda pair=pair: all(who.status == "pause" for who in pair.both), "a pause for both")  # type: ignore[misc]
+                await pair.ask("pause", pair.guest)
         finally:
             kill(victim, signal.SIGCONT)
         for pair in (one, other):

@@ -172,6 +172,9 @@ class RedisBus:
     # --- inside -------------------------------------------------------------------------------------------------
 
     def _put(self, topic: str, body: Mapping[str, Any], target: str) -> None:
+        if not self._was_up and topic not in _OWN:
+            self.dropped += 1  # nobody would hear it but late, among what is new: all look for themselves by then
+            return
         try:
             encoded = msgspec.Raw(self._encode(body))
         except (TypeError, ValueError, msgspec.MsgspecError):
@@ -270,6 +273,10 @@ class RedisBus:
         if self._was_up:
             log.warning("the bus is away: others are found in the database until it is back")
         self._was_up = False
+        kept = [parcel for parcel in self._waiting if parcel.topic in _OWN]
+        self.dropped += len(self._waiting) - len(kept)
+        self._waiting.clear()
+        self._waiting.extend(kept)
 
     def _returned(self) -> None:
         if self._was_up:
@@ -295,6 +302,7 @@ class RedisBus:
 _BEAT: Final = "beat"
 _BYE: Final = "bye"
 _HELLO: Final = "hello"
+_OWN: Final = frozenset({_BEAT, _BYE, _HELLO})  # what processes say of themselves
 
 
 def _call(callback: Callable[..., None], *arguments: Any) -> None:
