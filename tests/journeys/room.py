@@ -206,6 +206,16 @@ class Room:
 
         return await self.both(is_it, f"settled {status} ({reason or 'any reason'})", after=after, within=within)
 
+    async def told_alike(self) -> None:
+        """Wait until nothing is pending, and both were told so: a ping says nothing of what is under way to them."""
+        async with asyncio.timeout(WITHIN):
+            while (
+                self.host.latest["pending"]
+                or self.guest.latest["pending"]
+                or self.host.latest["revision"] != self.guest.latest["revision"]
+            ):
+                await asyncio.sleep(0.02)
+
     async def play(self) -> Json:
         """From stillness to a film that both agreed to play."""
         before = self.host.latest

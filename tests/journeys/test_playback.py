@@ -6,7 +6,7 @@ import pytest
 
 from tests.journeys.people import Person
 from tests.journeys.room import Room, arrival_ms, is_well, nothing_happened, position_at, take_seat
-from tests.journeys.wire import WITHIN, Json
+from tests.journeys.wire import Json
 
 
 @pytest.mark.parametrize("more", [{"cause": "user"}, {}], ids=["by the user", "without a cause"])
@@ -279,9 +279,7 @@ async def test_what_both_know_is_one_thing_after_both_pressed_everything_at_once
     for seat in (room.host, room.guest):
         await seat.refuse()
         await seat.feed.ping()
-    async with asyncio.timeout(WITHIN):  # a ping is answered where one is connected, which may be before what was asked
-        while room.host.latest["pending"] or room.host.latest["revision"] != room.guest.latest["revision"]:  # noqa: ASYNC110 - so for both
-            await asyncio.sleep(0.02)
+    await room.told_alike()
     told, also = room.host.latest, room.guest.latest
     assert (told["status"], told["pending"]) == (also["status"], also["pending"])
     assert told["pending"] is None

@@ -179,10 +179,7 @@ async def test_many_seeks_from_both_at_once_leave_one_film(room: Room) -> None:
     for seat in (room.host, room.guest):
         await seat.refuse()
         await seat.feed.ping()
-    for seat in (room.host, room.guest):
-        await seat.feed.ping()
-    assert room.host.latest["pending"] is None
-    assert room.guest.latest["pending"] is None
+    await room.told_alike()
     assert is_same_timeline(room.host.latest, room.guest.latest)
     assert position_at(room.host.latest, room.host.now_ms) == 0
 

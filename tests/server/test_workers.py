@@ -62,7 +62,6 @@ async def test_a_worker_that_is_killed_is_replaced_the_others_answer_meanwhile_a
     gone: list[str] = []
     async with RedisBus(redis, deployment=deployment_of(tmp_path)).open() as bus:
         bus.on_gone(gone.append)
-        await bus.wait_up()  # until then anybody may be there
         before = workers_of(crew.process.pid)
         await _until(lambda: {one.worker_id for one in before} <= set(bus.workers))
         kill(before[0].pid)
