@@ -209,12 +209,12 @@ class Room:
     async def told_alike(self) -> None:
         """Wait until nothing is pending, and both were told so: a ping says nothing of what is under way to them."""
         async with asyncio.timeout(WITHIN):
-            while (
-                self.host.latest["pending"]
-                or self.guest.latest["pending"]
-                or self.host.latest["revision"] != self.guest.latest["revision"]
-            ):
+            while not self._is_told_alike():  # noqa: ASYNC110 - of two connections, whichever comes last
                 await asyncio.sleep(0.02)
+
+    def _is_told_alike(self) -> bool:
+        host, guest = self.host.latest, self.guest.latest
+        return not host["pending"] and not guest["pending"] and bool(host["revision"] == guest["revision"])
 
     async def play(self) -> Json:
         """From stillness to a film that both agreed to play."""
