@@ -158,7 +158,9 @@ def test_without_mpv_it_says_what_is_missing_and_who_stands_in(cli: Cli, monkeyp
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 130)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 130, marks=pytest.mark.long)]
+)
 def test_interrupted_it_leaves_nothing_behind(place: Path, number: signal.Signals, code: int) -> None:
     with subprocess.Popen(
         [*PROGRAM, "--player", "simulated"],
@@ -190,6 +192,7 @@ def test_where_temporary_folders_have_long_names_its_folder_is_elsewhere(
         assert not folder.exists()
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_killed_it_takes_its_services_with_it(place: Path) -> None:
     with subprocess.Popen(

@@ -126,7 +126,14 @@ def test_a_data_folder_in_use_is_said(tmp_path: Path, film: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+@pytest.mark.parametrize(
+    "number",
+    [
+        pytest.param(signal.SIGTERM, marks=pytest.mark.long),
+        pytest.param(signal.SIGHUP, marks=pytest.mark.long),
+        signal.SIGKILL,
+    ],
+)
 def test_however_the_host_ends_its_server_does_too(number: signal.Signals, tmp_path: Path, film: Path) -> None:
     with Program(tmp_path / "ana", "host", str(film), "--port", "0", *SIMULATED) as host:
         host.until("dateflicks join ")

@@ -66,6 +66,7 @@ def test_a_source_is_run_and_credited_and_a_wrong_key_needs_a_look(cli: Cli, ven
     assert (listed["archive"]["state"], listed["archive"]["titles"]) == ("by hand", None)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_nothing_is_written_by_a_dry_run_and_no_more_than_its_limit_is_read(cli: Cli, plugged: Plugged) -> None:
     dry = cli.json("providers", "run", "films", "--dry-run")
@@ -75,6 +76,7 @@ def test_nothing_is_written_by_a_dry_run_and_no_more_than_its_limit_is_read(cli:
     assert (some["status"], some["counters"]["seen"]) == ("partial", 5)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_of_all_sources_some_may_fail(cli: Cli, plugged: Plugged, vendor: RecordedServer) -> None:
     plugged.behaves("exits")

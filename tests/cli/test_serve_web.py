@@ -185,6 +185,7 @@ async def test_pages_do_not_know_one_another_and_end_with_whoever_serves_them(tm
     assert list(pages.temporary.iterdir()) == []
 
 
+@pytest.mark.long
 @pytest.mark.slow
 async def test_pages_end_also_when_whoever_serves_them_is_killed(tmp_path: Path) -> None:
     with serving(tmp_path) as pages:

@@ -146,6 +146,7 @@ def _session_of(home: Path) -> str:
     return found
 
 
+@pytest.mark.long
 def test_a_session_that_is_ended_is_over_for_both(two: Two, tmp_path: Path) -> None:
     server = "http://" + two.host.out[0].rpartition("@")[2]
     session = _session_of(tmp_path / "bea")
@@ -198,6 +199,7 @@ def test_programs_read_a_line_of_json_for_each_event_and_the_film_s_end_ends_wha
         assert (last["reason"], last["status"], last["length"]) == ("end", "stop", 4.0)
 
 
+@pytest.mark.long
 @pytest.mark.mpv
 def test_with_real_players_the_guest_s_copy_is_found_by_name_and_a_player_that_dies_is_replaced(
     tmp_path: Path,

@@ -61,6 +61,7 @@ async def test_a_film_of_a_moment_plays_to_its_end_and_again(films: Films, open_
         assert not [person.trouble() for person in room.people if person.trouble()]
 
 
+@pytest.mark.long
 async def test_seeks_beyond_the_end_and_to_just_before_it_end_at_the_end(films: Films, open_room: OpenRoom) -> None:
     length = 10.0
     async with open_room(films.film(length), length=length) as room:
@@ -82,6 +83,7 @@ async def test_seeks_beyond_the_end_and_to_just_before_it_end_at_the_end(films: 
         assert not [person.trouble() for person in room.people if person.trouble()]
 
 
+@pytest.mark.long
 async def test_where_one_copy_is_shorter_the_other_sees_the_end_without_a_fight(
     films: Films, open_room: OpenRoom
 ) -> None:

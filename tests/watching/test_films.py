@@ -27,7 +27,9 @@ async def test_a_film_of_pictures_alone_is_seen_in_step_and_pauses_on_one_pictur
         assert not [person.trouble() for person in room.people if person.trouble()]
 
 
-@pytest.mark.parametrize("rate", ["uneven", "24000/1001", "60"])
+@pytest.mark.parametrize(
+    "rate", ["24000/1001", *(pytest.param(rate, marks=pytest.mark.long) for rate in ("uneven", "60"))]
+)
 async def test_whatever_its_rate_a_film_is_seen_in_step_and_pauses_on_one_picture(
     films: Films, open_room: OpenRoom, rate: str
 ) -> None:

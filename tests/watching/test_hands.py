@@ -90,6 +90,7 @@ async def test_two_who_press_the_same_key_at_the_same_moment_get_what_both_want(
         await room.stand(within=SAME_PICTURE_SECONDS)
 
 
+@pytest.mark.long
 async def test_two_who_want_the_opposite_at_the_same_moment_end_in_one_state(films: Films, open_room: OpenRoom) -> None:
     async with open_room(films.film(FILM_SECONDS), length=FILM_SECONDS) as room:
         for first in room.people:
@@ -130,6 +131,7 @@ async def test_a_speed_that_its_user_sets_is_set_back_and_not_fought_over(films:
         assert room.observer.host.fell_back(0.0) < 0.1
 
 
+@pytest.mark.long
 async def test_another_file_that_is_dropped_in_stops_for_all_and_gives_way_to_the_film(
     films: Films, open_room: OpenRoom
 ) -> None:

@@ -65,6 +65,7 @@ async def test_a_player_that_is_killed_is_started_again_and_comes_back_into_step
         assert not room.host.trouble()
 
 
+@pytest.mark.long
 async def test_a_player_that_its_person_closed_is_a_question_to_them_and_nothing_to_the_other(
     films: Films, open_room: OpenRoom
 ) -> None:
