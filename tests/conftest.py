@@ -19,7 +19,7 @@ if not os.environ.get("DATEFLICKS_EXPLORE"):
     settings.load_profile("same")
 
 
-_REAL_PROCESSES = ("cli", "journeys", "tui/journeys", "watching", "server/jobs", "server/storage", "server/websocket")
+_REAL_PROCESSES = ("cli", "faults", "journeys", "server", "strangers", "tui", "watching")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -38,7 +38,7 @@ def pytest_collection() -> Iterator[None]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests with real processes and players get one more try, told in the summary: the machine is not theirs alone."""
+    """Tests of servers, screens and players get one more try, told in the summary: the machine is not theirs alone."""
     here = Path(__file__).parent
     for item in items:
         folder = item.path.relative_to(here).parent.as_posix()

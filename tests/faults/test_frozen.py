@@ -31,6 +31,7 @@ async def test_each_worker_frozen_in_turn_moves_nobody_by_more_than_the_stall(se
         await pair.settle()
 
 
+@pytest.mark.long
 async def test_two_pairs_over_a_frozen_worker_can_pause_meanwhile(several: Town) -> None:
     async with couple(several.url, talks=False) as one, couple(several.url, talks=False) as other:
         await one.play()

@@ -131,7 +131,10 @@ async def test_answers_are_given_and_taken_back(server: ScriptedServer, tmp_path
         recommends(server, *LIST)
         await pilot.press("u")
         await until(pilot, lambda: "Charade" in text_grid(app).split("What you said")[0])
-        await pilot.press("home", "minus")
+        await settled(pilot)
+        await pilot.press("home")
+        await until(pilot, lambda: "Charade" in marked(app))
+        await pilot.press("minus")
         await until(pilot, lambda: rated(server) == ["up", "hide", "up", "down"])
 
 
