@@ -118,6 +118,9 @@ async def run_kills(count: int, sessions: int, seed: int, folder: Path, told: Ca
 
         try:
             why = await watched(all_of_it(), running, 60.0 + count * PATIENCE_SECONDS)
+        except AssertionError as error:
+            error.add_note("".join(place.server.said))
+            raise
         finally:
             for task in running:
                 task.cancel()

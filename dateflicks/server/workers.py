@@ -199,7 +199,7 @@ class Crew:
                 clock=clock.base,
             )
             began = loop.time()
-            code = await self._run(place, stop, ready)
+            code = await self._tried(place, stop, ready)
             bus.tell_gone(place.worker_id)
             if stop.is_set():
                 return
@@ -212,6 +212,13 @@ class Crew:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(pause):
                     await stop.wait()
+
+    async def _tried(self, place: Place, stop: asyncio.Event, ready: asyncio.Event) -> int | str:
+        """How a worker ended; on a host that has no room for another process now, why there was none."""
+        try:
+            return await self._run(place, stop, ready)
+        except OSError as error:
+            return error.strerror or type(error).__name__
 
     async def _run(self, place: Place, stop: asyncio.Event, ready: asyncio.Event) -> int:
         process = await asyncio.create_subprocess_exec(

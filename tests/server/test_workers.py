@@ -1,8 +1,10 @@
 """Several processes behind one port: who dies is replaced, nobody outlives the parent, no end is without a reason."""
 
 import asyncio
+import itertools
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -15,7 +17,11 @@ import pytest
 
 from dateflicks.cli.exits import Exit
 from dateflicks.server.bus import redis as redis_module
+from dateflicks.server.bus.local import LocalBus
 from dateflicks.server.bus.redis import RedisBus
+from dateflicks.server.clock import ServerClock
+from dateflicks.server.workers import Crew
+from dateflicks.settings.services import SessionSettings
 from tests.journeys.deployment import Server, running_server
 from tests.redis_server import running_redis
 from tests.server.processes import engine_of, is_running, kill, workers_of
@@ -99,6 +105,28 @@ def test_a_parent_that_is_killed_takes_its_workers_and_its_database_along(crew: 
     others = [pid for pid in (*(one.pid for one in workers_of(parent)), engine_of(parent)) if pid is not None]
     crew.kill()
     wait_until(lambda: not any(is_running(pid) for pid in others), "the end of those who were left behind")
+
+
+async def test_a_host_that_has_no_room_for_another_process_is_tried_again_until_it_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ready, stop, tries = asyncio.Event(), asyncio.Event(), itertools.count()
+
+    async def run(*_: object) -> int:
+        number = next(tries)
+        if number == 0:
+            ready.set()
+            return -signal.SIGKILL
+        if number < 3:
+            raise BlockingIOError(11, "Resource temporarily unavailable")
+        stop.set()
+        return 0
+
+    monkeypatch.setattr(Crew, "_run", run)
+    crew = Crew(count=1, command=[], hosting=SessionSettings(), folder=tmp_path, on_ready=lambda _: None)
+    with socket.socket() as listener:
+        await crew._keep(0, listener, ServerClock(), LocalBus(), stop, ready)
+    assert next(tries) == 4
 
 
 def started(folder: Path, **variables: str) -> "subprocess.CompletedProcess[str]":
