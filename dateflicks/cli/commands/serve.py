@@ -1,7 +1,7 @@
 """Starting the services: settings and flags become a plan; the runner carries it out until told to stop."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -87,27 +87,28 @@ def all_of_them(
     )
 
 
-@app.command()
-def session(
-    ctx: typer.Context,
-    host: HostOption = None,
-    port: PortOption = None,
-    data: DataOption = None,
-    workers: WorkersOption = None,
-    tls_cert: CertOption = None,
-    tls_key: KeyOption = None,
-    insecure: InsecureOption = False,
-    place: PlaceOption = None,
-) -> None:
-    """Start the session service alone."""
-    _serve(
-        environment_of(ctx),
-        "session",
-        ("session",),
-        _server_flags(host, port, data, workers, tls_cert, tls_key, insecure),
-        {},
-        place,
-    )
+def _alone(name: str) -> Callable[..., None]:
+    """The command that starts one service which has no flags of its own."""
+
+    def start(
+        ctx: typer.Context,
+        host: HostOption = None,
+        port: PortOption = None,
+        data: DataOption = None,
+        workers: WorkersOption = None,
+        tls_cert: CertOption = None,
+        tls_key: KeyOption = None,
+        insecure: InsecureOption = False,
+        place: PlaceOption = None,
+    ) -> None:
+        flags = _server_flags(host, port, data, workers, tls_cert, tls_key, insecure)
+        _serve(environment_of(ctx), name, (name,), flags, {}, place)
+
+    start.__doc__ = f"Start the {name} service alone."
+    return start
+
+
+app.command("session")(_alone("session"))
 
 
 @app.command()
@@ -138,93 +139,9 @@ def timecode(
     )
 
 
-@app.command()
-def messages(
-    ctx: typer.Context,
-    host: HostOption = None,
-    port: PortOption = None,
-    data: DataOption = None,
-    workers: WorkersOption = None,
-    tls_cert: CertOption = None,
-    tls_key: KeyOption = None,
-    insecure: InsecureOption = False,
-    place: PlaceOption = None,
-) -> None:
-    """Start the messages service alone."""
-    _serve(
-        environment_of(ctx),
-        "messages",
-        ("messages",),
-        _server_flags(host, port, data, workers, tls_cert, tls_key, insecure),
-        {},
-        place,
-    )
-
-
-@app.command()
-def prediction(
-    ctx: typer.Context,
-    host: HostOption = None,
-    port: PortOption = None,
-    data: DataOption = None,
-    workers: WorkersOption = None,
-    tls_cert: CertOption = None,
-    tls_key: KeyOption = None,
-    insecure: InsecureOption = False,
-    place: PlaceOption = None,
-) -> None:
-    """Start the prediction service alone."""
-    _serve(
-        environment_of(ctx),
-        "prediction",
-        ("prediction",),
-        _server_flags(host, port, data, workers, tls_cert, tls_key, insecure),
-        {},
-        place,
-    )
-
-
-@app.command()
-def videos(
-    ctx: typer.Context,
-    host: HostOption = None,
-    port: PortOption = None,
-    data: DataOption = None,
-    workers: WorkersOption = None,
-    tls_cert: CertOption = None,
-    tls_key: KeyOption = None,
-    insecure: InsecureOption = False,
-    place: PlaceOption = None,
-) -> None:
-    """Start the videos service alone."""
-    _serve(
-        environment_of(ctx),
-        "videos",
-        ("videos",),
-        _server_flags(host, port, data, workers, tls_cert, tls_key, insecure),
-        {},
-        place,
-    )
-
-
-@app.command()
-def recommendation(
-    ctx: typer.Context,
-    host: HostOption = None,
-    port: PortOption = None,
-    data: DataOption = None,
-    workers: WorkersOption = None,
-    tls_cert: CertOption = None,
-    tls_key: KeyOption = None,
-    insecure: InsecureOption = False,
-    place: PlaceOption = None,
-) -> None:
-    """Start the recommendation service alone."""
-    flags = _server_flags(host, port, data, workers, tls_cert, tls_key, insecure)
-    _serve(environment_of(ctx), "recommendation", ("recommendation",), flags, {}, place)
-
-
-app.command("recommendations", hidden=True)(recommendation)  # as the lists are called everywhere else
+for _name in ("messages", "prediction", "videos", "recommendation"):
+    app.command(_name)(_alone(_name))
+app.command("recommendations", hidden=True)(_alone("recommendation"))  # as the lists are called everywhere else
 
 
 @app.command("web")
