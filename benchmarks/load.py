@@ -22,6 +22,8 @@ ratios to these, of medians over the rounds. The parts:
     history  pages of a long history, by processor time
 
 Ends with 1 when one misses its target on a machine that is quiet enough.
+
+One file, though long: each part is a table of figures and its verdicts, and all share the servers that they measure.
 """
 
 import argparse

@@ -24,7 +24,8 @@ from dateflicks.server.storage.records import StorageFault
 from dateflicks.server.storage.table import Table
 
 if TYPE_CHECKING:
-    from dateflicks.server.services.timecode.house import Chair, House
+    from dateflicks.server.services.timecode.chair import Chair
+    from dateflicks.server.services.timecode.house import House
 
 log = logging.getLogger(__name__)
 

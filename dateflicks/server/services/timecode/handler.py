@@ -4,6 +4,7 @@ A room is one session with its playback and whoever listens. Everything that hap
 its events go to all listeners in order, its record is put down once, and the next wake-up is set. Playback goes on from
 memory while the database is away; what must be kept is written when it returns (`Records` writes behind). What fails in
 one session ends that session's room, which comes back from its record, and nobody else's.
+One file, though long: rooms, playbacks and whose turn it is change together, and all of it passes through `_tell`.
 """
 
 import asyncio

@@ -16,27 +16,26 @@ import contextlib
 import logging
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 import msgspec
 
 from dateflicks.core.errors import Forbidden, NotFound, RuleError, Unavailable
-from dateflicks.core.playback import Member, Role
-from dateflicks.core.playback.chronicle import RETURN_SECONDS
+from dateflicks.core.playback import Member
 from dateflicks.protocol import frames
 from dateflicks.protocol.bodies import TimecodeBody
 from dateflicks.protocol.ids import new_id
 from dateflicks.protocol.timecode import record_body
 from dateflicks.server.bus.local import Bus
 from dateflicks.server.clock import ServerClock
+from dateflicks.server.services.timecode.chair import Chair
 from dateflicks.server.services.timecode.detour import Detour, Letter
+from dateflicks.server.services.timecode.far import FarSeats
 from dateflicks.server.services.timecode.handler import (
     DELETED_CODE,
     OUR_FAULT,
     OUR_FAULT_CODE,
     Listener,
-    Seat,
     TimecodeHandler,
 )
 from dateflicks.server.services.timecode.kept import KeptElsewhere, KeptRecords
@@ -53,56 +52,6 @@ SPREAD_SECONDS: Final = 0.03  # so that of several who find a keeper gone one is
 LENGTH_SECONDS: Final = 2.0  # for the keeper to take in a length that somebody else was told
 DELETED: Final = "the timecode was deleted"
 _RANDOM: Final = random.SystemRandom()
-
-
-@dataclass(slots=True, eq=False)
-class Chair:
-    """One connection to this process; `seat` is its place here, `keeper` where its place is otherwise."""
-
-    id: str
-    session_id: str
-    member: Member
-    listener: Listener
-    looks_on: bool
-    seat: Seat | None = None
-    keeper: str = ""
-    told: int = -1  # the newest revision that came from elsewhere
-
-    def tell(self, frame: bytes) -> None:
-        """Hand on what came from elsewhere, unless something newer has come by another way."""
-        revision = _decode_told(frame).revision
-        if revision is not None:
-            if revision < self.told:
-                return
-            self.told = revision
-        self.listener.send(frame)
-
-
-class _Told(msgspec.Struct):
-    """Of a frame, how new it is; what has no revision is neither."""
-
-    revision: int | None = None
-
-
-_decode_told: Final = msgspec.json.Decoder(_Told).decode
-
-
-class FarListener:
-    """A connection to another process, as the handler sees it here."""
-
-    def __init__(self, house: "House", worker_id: str, chair_id: str) -> None:
-        self._house = house
-        self.worker_id = worker_id
-        self.chair_id = chair_id
-
-    def send(self, frame: bytes) -> bool:
-        """Have it sent there."""
-        self._house.post(self.worker_id, {"do": "say", "chair": self.chair_id, "frame": frame.decode()})
-        return True
-
-    def close(self, code: int, reason: str = "") -> None:
-        """Have it ended there."""
-        self._house.post(self.worker_id, {"do": "close", "chair": self.chair_id, "code": code, "reason": reason})
 
 
 class Database(Protocol):
@@ -132,17 +81,12 @@ class House:
         self._database = database
         self._chairs: dict[str, dict[str, Chair]] = {}  # by session, by id
         self._by_id: dict[str, Chair] = {}
-        self._far: dict[str, dict[str, Seat]] = {}  # by process, by id of the chair there
+        self._far = FarSeats(handler, clock, self._take, self.post)
         self._keepers: dict[str, str] = {}  # of sessions that are kept elsewhere, as far as is known here
         self._moving: dict[str, asyncio.Task[None]] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
         self._letters: dict[str, None] = {}  # that came of late
-        self._leaving: dict[str, asyncio.TimerHandle] = {}
         self._is_ending = False
         self._encode = msgspec.json.Encoder().encode
-        self._decode: msgspec.json.Decoder[frames.TimecodeClientFrame] = msgspec.json.Decoder(
-            frames.TimecodeClientFrame
-        )
 
     @contextlib.asynccontextmanager
     async def open(self) -> Any:
@@ -156,9 +100,7 @@ class House:
             try:
                 yield self
             finally:
-                tasks = [detour, *self._tasks, *self._moving.values()]
-                for timer in self._leaving.values():
-                    timer.cancel()
+                tasks = [detour, *self._far.end(), *self._moving.values()]
                 for task in tasks:
                     task.cancel()
                 await asyncio.wait(tasks)
@@ -326,67 +268,12 @@ class House:
                         chair.listener.close(int(letter["code"]), str(letter["reason"]))
                 case "not-here":
                     self._lost(str(letter["session"]), source)
-                case "sit":
-                    self._begin(self._let_sit(source, letter), "somebody far sits down")
-                case "length":
-                    self._begin(self._set_length_for(letter), "a length told elsewhere")
-                case "hear" | "measured" | "stand":
-                    self._hear_far(source, letter)
+                case "sit" | "length" | "hear" | "measured" | "stand":
+                    self._far.hear(source, letter)
                 case _:
                     log.warning("a letter of another version was not understood")
         except (KeyError, TypeError, ValueError, msgspec.MsgspecError):
             log.warning("a letter from another process makes no sense")
-
-    # --- as keeper ----------------------------------------------------------------------------------------------
-
-    async def _let_sit(self, source: str, letter: Mapping[str, Any]) -> None:
-        session_id, chair_id = str(letter["session"]), str(letter["chair"])
-        listener = FarListener(self, source, chair_id)
-        about = letter["member"]
-        member = Member(str(about["userId"]), Role(about["role"]), str(about["name"]))
-        try:
-            await self._take(session_id)
-            self._stays(chair_id)
-            if (before := self._far.get(source, {}).get(chair_id)) is not None:
-                self._handler.greet(before)
-                return
-            seat = self._handler.sit_down(session_id, member, listener, looks_on=bool(letter["looksOn"]))
-        except (KeptElsewhere, NotFound, Unavailable):
-            self.post(source, {"do": "not-here", "session": session_id})
-        except RuleError as error:
-            listener.send(self._encode(error_frame(error, None)))
-            listener.close(4403, "there is no place")
-        except Exception:
-            log.exception("nobody far could sit down", extra={"session": session_id})
-            listener.close(OUR_FAULT_CODE, OUR_FAULT)
-        else:
-            self._far.setdefault(source, {})[chair_id] = seat
-
-    def _hear_far(self, source: str, letter: Mapping[str, Any]) -> None:
-        seat = self._far.get(source, {}).get(letter["chair"])
-        if seat is None:
-            self.post(source, {"do": "not-here", "session": letter["session"]})
-            return
-        match letter["do"]:
-            case "measured":
-                self._handler.measured(seat, float(letter["seconds"]))
-            case "stand":
-                del self._far[source][letter["chair"]]
-                self._handler.stand_up(seat)
-            case _:
-                frame = self._decode.decode(letter["frame"])
-                try:
-                    self._handler.hear(seat, frame, self._clock.monotonic())
-                except RuleError as error:
-                    seat.listener.send(self._encode(error_frame(error, str(frame.__struct_config__.tag))))
-
-    async def _set_length_for(self, letter: Mapping[str, Any]) -> None:
-        with contextlib.suppress(KeptElsewhere, RuleError):
-            await self._handler.set_length(str(letter["session"]), float(letter["length"]))
-
-    def _stays(self, chair_id: str) -> None:
-        if (timer := self._leaving.pop(chair_id, None)) is not None:
-            timer.cancel()
 
     # --- who keeps what -----------------------------------------------------------------------------------------
 
@@ -394,9 +281,7 @@ class House:
         """Another process keeps this playback now: what is here of it is out of date."""
         log.info("a playback is kept by another process now", extra={"session": session_id})
         self._handler.let_go(session_id)
-        for far in self._far.values():
-            for chair_id in [one for one, seat in far.items() if seat.session_id == session_id]:
-                del far[chair_id]
+        self._far.forget(session_id)
         for chair in self._chairs.get(session_id, {}).values():
             chair.seat, chair.keeper = None, ""
         self._move(session_id)
@@ -443,13 +328,7 @@ class House:
             one for one, chairs in self.far_chairs().items() if any(c.keeper == worker_id for c in chairs)
         ]:
             self._lost(session_id, worker_id)
-        loop = asyncio.get_running_loop()
-        for chair_id, seat in self._far.pop(worker_id, {}).items():
-            self._leaving[chair_id] = loop.call_later(RETURN_SECONDS, self._left, chair_id, seat)
-
-    def _left(self, chair_id: str, seat: Seat) -> None:
-        self._leaving.pop(chair_id, None)
-        self._handler.stand_up(seat)
+        self._far.hear_gone(worker_id)
 
     def _hear_return(self) -> None:
         """Letters may have been lost: everybody sits down again where their playback is kept."""
@@ -460,9 +339,13 @@ class House:
     def _move(self, session_id: str) -> None:
         if session_id not in self._chairs or session_id in self._moving or self._is_ending:
             return
-        task = asyncio.create_task(self._find_place(session_id), name=f"a place for {session_id}")
-        self._moving[session_id] = task
-        task.add_done_callback(lambda _: self._moving.pop(session_id, None))
+        self._moving[session_id] = asyncio.create_task(self._find(session_id), name=f"a place for {session_id}")
+
+    async def _find(self, session_id: str) -> None:
+        try:
+            await self._find_place(session_id)
+        finally:
+            del self._moving[session_id]  # at once, and not a moment later: who is lost then has to be moved again
 
     async def _find_place(self, session_id: str) -> None:
         """Where the playback is kept now, here if nobody does, and all chairs with it."""
@@ -497,8 +380,3 @@ class House:
         except RuleError as error:
             chair.listener.send(self._encode(error_frame(error, None)))
             chair.listener.close(4403, "there is no place")
-
-    def _begin(self, work: Any, name: str) -> None:
-        task = asyncio.create_task(work, name=name)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
