@@ -54,7 +54,7 @@ async def test_stillness_acts_at_once_where_the_asker_stands_and_waits_for_the_o
     playing = await room.play()
     await room.start_of(playing)
     await room.watch_for(0.6)
-    asked_at = room.guest.now_ms
+    asked_at = (await room.guest.feed.ping())["t2"]
     place = room.guest.position - 0.08
     await room.guest.ask(still, place)
     asked = await room.pending("status", room.guest, still, after=playing)
