@@ -45,7 +45,7 @@ async def services(folder: Path, now: HostClock) -> AsyncIterator[str]:
     async with Database.open(DatabaseSettings(), folder / "data", COLLECTIONS) as database:
         made: list[Service] = [
             SessionService(database, signer, bus, now=now),
-            TimecodeService(database, signer, bus, clock=ServerClock(unix=now), now=now),
+            TimecodeService(database, signer, bus, clock=ServerClock(unix=now)),
             MessagesService(database, signer, bus, now=now),
         ]
         async with running(made) as server:

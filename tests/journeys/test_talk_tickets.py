@@ -4,9 +4,10 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from tests.journeys.people import Crowd, Person
+from tests.journeys.deployment import Deployment
+from tests.journeys.people import PASSWORD, Crowd, Person
 from tests.journeys.talk import Talk
-from tests.journeys.wire import Json, open_feed, refusal
+from tests.journeys.wire import Json, Rest, open_feed, refusal
 
 SERVICES = {
     "messages": {"message": {"content": "hello"}},
@@ -82,6 +83,30 @@ async def test_a_ticket_in_the_address_opens_nothing(talk: Talk, service: str) -
     ticket = talk.tickets[talk.host.id]
     for name in ("token", "ticket", "bearer", "access_token"):
         await talk.rest.call("GET", f"/{service}/{talk.session_id}?{name}={ticket}", expect=401)
+
+
+async def test_signing_out_ends_what_lives_on_that_sign_in_and_nothing_else(
+    rest: Rest, deployment: Deployment, host: Person, accepted: tuple[Json, dict[str, str]]
+) -> None:
+    session, tickets = accepted
+    signed = (await rest.call("POST", "/tokens", {"name": host.name, "password": PASSWORD}, expect=201)).body
+    own = (await rest.call("GET", f"/sessions/{session['id']}", token=signed["token"])).body["session"]["ticket"]
+    async with AsyncExitStack() as stack:
+        stay, end = [
+            [
+                await stack.enter_async_context(
+                    open_feed(deployment, f"/{service}/{session['id']}/events", ticket, address=host.address)
+                )
+                for service in SERVICES
+            ]
+            for ticket in (tickets[host.id], own)
+        ]
+        await rest.call("DELETE", "/tokens/current", token=signed["token"], expect=(200, 204))
+        assert [await feed.expect_closed() for feed in end] == [4401, 4401]
+        for service in SERVICES:
+            await rest.call("GET", f"/{service}/{session['id']}", token=own, expect=401)
+            await rest.call("GET", f"/{service}/{session['id']}", token=tickets[host.id])
+        assert not any(feed.is_closed for feed in stay)
 
 
 async def test_one_more_connection_than_there_may_be_takes_the_place_of_the_oldest(talk: Talk) -> None:

@@ -3,8 +3,8 @@
 Nothing is asked of the session service. What was shown is remembered in memory, for a bounded number of places, by all
 processes that serve the session; who was forgotten shows the ticket again. What one process tells the others of it is
 no ticket, and sealed with the deployment's key: nobody enters by what they hear, or say, between processes. Who signs
-out is heard of on the bus: their token opens nothing from then on. A ticket is good for as long as it says, whoever
-signs out.
+out is heard of on the bus: their token, and the tickets that were given to it, open nothing from then on, and what
+lives on them is closed.
 """
 
 import asyncio
@@ -12,15 +12,15 @@ import contextlib
 import hmac
 import logging
 from collections import OrderedDict, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import msgspec
 
 from dateflicks.core.errors import Forbidden, Unauthenticated, Unavailable
 from dateflicks.server.auth.caller import Caller, Ticket
-from dateflicks.server.auth.signed_out import SignedOut
+from dateflicks.server.auth.signed_out import Closable, SignedOut
 from dateflicks.server.auth.tokens import Signer
 from dateflicks.server.bus.local import Bus, LocalBus
 
@@ -30,8 +30,16 @@ PLACES_MAX: Final = 20_000  # about 10 MB
 TOLD_MAX: Final = 2_000  # to a process that is new, those of late
 TOLD_AT_ONCE: Final = 100
 ANSWER_SECONDS: Final = 0.25  # for other processes to say that they were shown a ticket
+EXPIRED: Final = "the ticket has expired"
 
 Place = tuple[str, str]
+
+
+class Mortal(Closable, Protocol):
+    """A connection that ends by itself."""
+
+    def expire_at(self, seconds_from_now: float, reason: str) -> asyncio.TimerHandle:
+        """Close it with the token's code after this time."""
 
 
 class Admission:
@@ -54,9 +62,8 @@ class Admission:
     def identify(self, bearer: str) -> Caller:
         """Whose this token or ticket is. Raises Unauthenticated."""
         caller = self._signer.verify(bearer)
-        if caller.ticket is None:
-            self.signed_out.check(caller.token_id)
-        elif self._remember(caller.ticket) and self._bus is not None:
+        self.signed_out.check(caller.token_id)
+        if caller.ticket is not None and self._remember(caller.ticket) and self._bus is not None:
             self._bus.publish(self._topic, {"by": self._bus.worker_id, "shown": [self._sealed(caller.ticket)]})
         return caller
 
@@ -96,6 +103,17 @@ class Admission:
         if shown is None:
             raise Forbidden("This needs the session's ticket: connect with it as the bearer token.")
         return self._signer.still_valid(shown)
+
+    def bind(self, connection: Mortal, caller: Caller, ticket: Ticket) -> Callable[[], None]:
+        """Let a connection end with what opened it, its time or its sign-in; call what is returned when it is over."""
+        expiry = connection.expire_at(self._signer.seconds_left(caller.expires_at, ticket.expires_at), EXPIRED)
+        let_go = self.signed_out.hold(caller.token_id, connection)
+
+        def release() -> None:
+            expiry.cancel()
+            let_go()
+
+        return release
 
     def _remember(self, ticket: Ticket) -> bool:
         """Whether it is news; an older one that is shown later takes nothing away."""
@@ -150,5 +168,6 @@ class Admission:
         return {"ticket": msgspec.to_builtins(ticket), "seal": self._seal(ticket)}
 
     def _seal(self, ticket: Ticket) -> str:
-        parts: Sequence[str] = (ticket.session_id, ticket.user_id, ticket.name, ticket.role, repr(ticket.expires_at))
+        ends = (repr(ticket.expires_at), ticket.token_id)
+        parts: Sequence[str] = (ticket.session_id, ticket.user_id, ticket.name, ticket.role, *ends)
         return self._signer.derived("shown", self._topic, *parts).hex()

@@ -17,13 +17,17 @@ class UserToken:
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """One person's place in one accepted session, by which that session's services know them."""
+    """One person's place in one accepted session, by which that session's services know them.
+
+    `token_id` is the sign-in that it was given to: it ends with it.
+    """
 
     session_id: str
     user_id: str
     name: str
     role: Role
     expires_at: float
+    token_id: str = ""
 
     @property
     def is_host(self) -> bool:
@@ -33,7 +37,7 @@ class Ticket:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Whoever a bearer token belongs to: with a ticket when that is what they showed, with a sign-in otherwise."""
+    """Whoever a bearer token belongs to, with a ticket when that is what they showed; `token_id` is their sign-in."""
 
     user_id: str
     name: str
@@ -49,4 +53,4 @@ class Caller:
     @classmethod
     def with_ticket(cls, ticket: Ticket) -> "Caller":
         """A participant of one session."""
-        return cls(ticket.user_id, ticket.name, ticket.expires_at, ticket=ticket)
+        return cls(ticket.user_id, ticket.name, ticket.expires_at, ticket.token_id, ticket)

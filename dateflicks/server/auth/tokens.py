@@ -49,6 +49,7 @@ class _TicketClaims(msgspec.Struct, frozen=True):
     name: str
     role: Role
     exp: int
+    tok: str = ""  # the sign-in that it was given to
 
 
 Claims = TypeVar("Claims", _UserClaims, _TicketClaims)
@@ -84,8 +85,9 @@ class Signer:
         role: Role,
         *,
         lifetime_seconds: float = TICKET_LIFETIME_SECONDS,
+        token_id: str = "",
     ) -> str:
-        """The text of a new ticket."""
+        """The text of a new ticket, given to the sign-in `token_id`."""
         return self._signed(
             {
                 "typ": "ticket",
@@ -96,6 +98,7 @@ class Signer:
                 "name": name,
                 "role": role,
                 "exp": int(self._now() + lifetime_seconds),
+                "tok": token_id,
             }
         )
 
@@ -113,6 +116,10 @@ class Signer:
         if decoded.get("aud") == _TICKET:
             return Caller.with_ticket(self._ticket(decoded))
         return Caller.with_token(self._user_token(decoded))
+
+    def seconds_left(self, *expiries: float) -> float:
+        """How long something holds that ends with the first of these (Unix time)."""
+        return min(expiries) - self._now()
 
     def still_valid(self, ticket: Ticket) -> Ticket:
         """A ticket that was verified before. Raises Unauthenticated when it has expired meanwhile."""
@@ -134,7 +141,7 @@ class Signer:
 
     def _ticket(self, decoded: dict[str, Any]) -> Ticket:
         claims = self._claims(decoded, _TICKET, _TicketClaims)
-        return Ticket(claims.sid, claims.sub, claims.name, claims.role, float(claims.exp))
+        return Ticket(claims.sid, claims.sub, claims.name, claims.role, float(claims.exp), claims.tok)
 
     def _claims(self, decoded: dict[str, Any], audience: str, kind: type[Claims]) -> Claims:
         try:

@@ -10,6 +10,7 @@ import pytest
 from dateflicks.core.errors import Forbidden, Unauthenticated, Unavailable
 from dateflicks.server.auth.admission import Admission
 from dateflicks.server.auth.caller import UserToken
+from dateflicks.server.auth.signed_out import SignedOut, SignOuts
 from dateflicks.server.auth.tokens import Signer
 from dateflicks.server.bus.redis import RedisBus
 from tests.redis_server import RedisServer, redis_server
@@ -25,8 +26,12 @@ class Door:
         self.signer = Signer(b"the key of a deployment in a test", lambda: self.now)
         self.admission = Admission(self.signer, places_max=places_max)
 
-    def ticket(self, session_id: str = "ses_a", user_id: str = "usr_a", *, lifetime_seconds: float = 60.0) -> str:
-        return self.signer.issue_ticket(session_id, user_id, "ana", "host", lifetime_seconds=lifetime_seconds)
+    def ticket(
+        self, session_id: str = "ses_a", user_id: str = "usr_a", *, lifetime_seconds: float = 60.0, token_id: str = ""
+    ) -> str:
+        return self.signer.issue_ticket(
+            session_id, user_id, "ana", "host", lifetime_seconds=lifetime_seconds, token_id=token_id
+        )
 
     def token(self, user_id: str = "usr_a") -> str:
         return self.signer.issue_user_token(UserToken("tok_a", user_id, "ana", NOW + 3_600.0))
@@ -83,14 +88,42 @@ def test_those_who_came_longest_ago_show_their_ticket_again() -> None:
         door.enters(door.token("usr_b"))
 
 
-def test_a_token_that_was_signed_out_opens_nothing_and_a_ticket_goes_on() -> None:
+def test_a_token_that_was_signed_out_opens_nothing_nor_do_its_tickets_and_others_go_on() -> None:
     door = Door()
-    door.enters(door.ticket())
+    for ticket in (door.ticket(), door.ticket(token_id="tok_a"), door.ticket(token_id="tok_b")):
+        door.enters(ticket)
     assert door.enters(door.token()) == 60.0
     door.admission.signed_out.hear("signed-out", {"tokenId": "tok_a"})
-    with pytest.raises(Unauthenticated):
-        door.admission.identify(door.token())
-    assert door.enters(door.ticket()) == 60.0
+    for bearer in (door.token(), door.ticket(token_id="tok_a")):
+        with pytest.raises(Unauthenticated):
+            door.admission.identify(bearer)
+    for ticket in (door.ticket(), door.ticket(token_id="tok_b")):
+        assert door.enters(ticket) == 60.0
+
+
+class Line:
+    """A connection that remembers how it was closed."""
+
+    def __init__(self) -> None:
+        self.codes: list[int] = []
+
+    def close(self, code: int, reason: str = "") -> None:
+        del reason
+        self.codes.append(code)
+
+
+def test_connections_end_with_the_sign_in_that_they_live_on() -> None:
+    signed_out = SignedOut()
+    lines = [Line() for _ in range(4)]
+    releases = [signed_out.hold(token_id, line) for token_id, line in zip(("a", "a", "b", ""), lines, strict=True)]
+    releases[1]()
+    signed_out.hear("signed-out", {"tokenIds": ["a", "", 5, "c"]})
+    signed_out.hear("signed-out", {"tokenId": None})
+    late = Line()
+    signed_out.hold("c", late)
+    assert [line.codes for line in (*lines, late)] == [[4401], [], [], [], [4401]]
+    for release in releases:
+        release()
 
 
 # --- several processes ------------------------------------------------------------------------------------------------
@@ -161,3 +194,26 @@ async def test_what_somebody_else_says_between_processes_opens_nothing(tmp_path:
         await second.admitted(caller, "ses_b")
         with pytest.raises(Forbidden):
             await second.admitted(caller, "ses_a")
+
+
+async def test_a_sign_out_that_was_missed_is_told_when_the_bus_is_back(tmp_path: Path) -> None:
+    async with doors(tmp_path) as (door, (sessions, timecodes), redis):
+        assert sessions._bus is not None
+        assert timecodes._bus is not None
+        sign_outs = SignOuts(sessions._bus)
+        sign_outs.listen()
+        timecodes.signed_out.listen(timecodes._bus)
+        line = Line()
+        timecodes.signed_out.hold("tok_a", line)
+        await redis.kill()
+        async with asyncio.timeout(20.0):
+            while sessions._bus.is_up:  # noqa: ASYNC110 - silence tells it
+                await asyncio.sleep(0.005)
+        sign_outs.tell("tok_a")
+        assert not line.codes
+        await redis.start()
+        async with asyncio.timeout(20.0):
+            while not line.codes:  # noqa: ASYNC110 - another process tells it
+                await asyncio.sleep(0.005)
+        with pytest.raises(Unauthenticated):
+            timecodes.identify(door.token())

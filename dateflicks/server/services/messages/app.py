@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from dateflicks.core.limits import QUIET_PING_INTERVAL_SECONDS
-from dateflicks.server.auth import signed_out
 from dateflicks.server.auth.admission import Admission
 from dateflicks.server.auth.tokens import Signer
 from dateflicks.server.bus.local import Bus, LocalBus
@@ -75,7 +74,7 @@ class MessagesService:
         )
         self._lines = FilmLines(self._handler, database.wait_up, is_alone=isinstance(bus, LocalBus))
         self.routes: Sequence[Route] = MessagesRoutes(self._handler, self._admission).all()
-        self.feeds: Sequence[Feed] = MessagesFeed(self._handler, self._admission, self._gate, now).all()
+        self.feeds: Sequence[Feed] = MessagesFeed(self._handler, self._admission, self._gate).all()
         self._running: list[asyncio.Task[None]] = []
         self._open = contextlib.AsyncExitStack()
 
@@ -90,8 +89,8 @@ class MessagesService:
         await self._open.enter_async_context(self._marks)
         self._open.callback(self._lines.close)
         self._bus.on_return(self._handler.others.returned)
+        self._open.callback(self._admission.signed_out.listen(self._bus))
         hearing = (
-            (signed_out.TOPIC, self._admission.signed_out.hear),
             (film.TOPIC, self._film.hear),
             (lines.TOPIC, self._lines.hear),
             (others.TOPIC, self._handler.others.hear),

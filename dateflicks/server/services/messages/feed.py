@@ -1,7 +1,6 @@
 """The feed of a session's talk: what somebody says in, what is said by all out."""
 
 import logging
-import time
 from collections.abc import Callable, Sequence
 
 from sanic import HTTPResponse
@@ -24,15 +23,12 @@ ChatConnection = Connection[chat.ChatClientFrame]
 
 
 class MessagesFeed:
-    """`WS /messages/{sessionId}/events`; `now` is Unix time, by which tickets expire."""
+    """`WS /messages/{sessionId}/events`."""
 
-    def __init__(
-        self, handler: MessagesHandler, admission: Admission, gate: Gate, now: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, handler: MessagesHandler, admission: Admission, gate: Gate) -> None:
         self._handler = handler
         self._admission = admission
         self._gate = gate
-        self._now = now
         self._decoder: FrameDecoder[chat.ChatClientFrame] = FrameDecoder(chat.ChatClientFrame)
 
     def all(self) -> Sequence[Feed]:
@@ -71,8 +67,9 @@ class MessagesFeed:
         room = await self._handler.room(ticket.session_id)
         connection = self._gate.upgrade(call, ticket.user_id, self._decoder)
         try:
-            expires_at = min(caller.expires_at, ticket.expires_at)
-            connection.attach(_Seated(self._handler, room, connection, ticket, expires_at - self._now()))
+            seated = _Seated(self._handler, room, connection, ticket)
+            connection.attach(seated)
+            seated.release = self._admission.bind(connection, caller, ticket)
         except Exception:  # the handshake is answered: what is raised from here would be written between frames
             log.exception("nobody could sit down", extra={"session": ticket.session_id})
             connection.close(Code.OUR_FAULT, "something went wrong here")
@@ -81,12 +78,11 @@ class MessagesFeed:
 class _Seated:
     """One connection of a participant, from the first frame to the last."""
 
-    def __init__(
-        self, handler: MessagesHandler, room: Room, connection: ChatConnection, ticket: Ticket, lifetime_seconds: float
-    ) -> None:
+    release: Callable[[], None] = staticmethod(lambda: None)  # of what it lives on, once that is known
+
+    def __init__(self, handler: MessagesHandler, room: Room, connection: ChatConnection, ticket: Ticket) -> None:
         self._handler = handler
         self._seat = handler.sit_down(room, ticket.user_id, ticket.name, connection)
-        self._expiry = connection.expire_at(lifetime_seconds, "the ticket has expired")
 
     def received(self, frame: chat.ChatClientFrame, at: float) -> None:
         """A frame of theirs."""
@@ -97,5 +93,5 @@ class _Seated:
 
     def closed(self) -> None:
         """They are gone."""
-        self._expiry.cancel()
+        self.release()
         self._handler.stand_up(self._seat)

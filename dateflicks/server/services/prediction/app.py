@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Sequence
 
 from dateflicks.core.limits import QUIET_PING_INTERVAL_SECONDS
-from dateflicks.server.auth import signed_out
 from dateflicks.server.auth.admission import Admission
 from dateflicks.server.auth.tokens import Signer
 from dateflicks.server.bus.local import Bus
@@ -61,7 +60,7 @@ class PredictionService:
         self._presence = Presence(bus, self._keeping.rooms, self._keeping.fresh)
         handler = PredictionHandler(self._keeping, self._tables, now=now)
         self.routes: Sequence[Route] = PredictionRoutes(handler, self._admission).all()
-        self.feeds: Sequence[Feed] = PredictionFeed(handler, self._admission, self._gate, now).all()
+        self.feeds: Sequence[Feed] = PredictionFeed(handler, self._admission, self._gate).all()
         self._tasks: list[asyncio.Task[None]] = []
         self._open = contextlib.ExitStack()
 
@@ -73,7 +72,7 @@ class PredictionService:
     async def start(self) -> None:
         """Ensure the collections, listen to where films are, and write what an earlier process has left."""
         await self._database.ensure(COLLECTIONS)
-        self._open.callback(self._bus.subscribe(signed_out.TOPIC, self._admission.signed_out.hear))
+        self._open.callback(self._admission.signed_out.listen(self._bus))
         self._open.callback(self._bus.subscribe(TOPIC, self._keeping.rooms.hear))
         self._open.callback(self._bus.subscribe(CHANGED_TOPIC, self._keeping.hear_change))
         self._open.callback(self._bus.subscribe(presence.TOPIC, self._presence.hear))

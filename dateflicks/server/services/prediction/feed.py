@@ -1,7 +1,6 @@
 """The feed of a session's predictions: all that there are, then each change, as the one who listens may see it."""
 
 import logging
-import time
 from collections.abc import Callable, Sequence
 
 from sanic import HTTPResponse
@@ -22,15 +21,12 @@ PredictionConnection = Connection[PositionFrame]
 
 
 class PredictionFeed:
-    """`WS /predictions/{sessionId}/events`; `now` is Unix time, by which tickets expire."""
+    """`WS /predictions/{sessionId}/events`."""
 
-    def __init__(
-        self, handler: PredictionHandler, admission: Admission, gate: Gate, now: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, handler: PredictionHandler, admission: Admission, gate: Gate) -> None:
         self._handler = handler
         self._admission = admission
         self._gate = gate
-        self._now = now
         self._decoder: FrameDecoder[PositionFrame] = FrameDecoder(PositionFrame)
 
     def all(self) -> Sequence[Feed]:
@@ -59,10 +55,11 @@ class PredictionFeed:
         ticket = await self._admission.admitted(caller, call.path["sessionId"])
         await self._handler.load(ticket.session_id)
         connection = self._gate.upgrade(call, ticket.user_id, self._decoder)
-        lifetime_seconds = min(caller.expires_at, ticket.expires_at) - self._now()
         try:
             member = Member(ticket.session_id, ticket.user_id, ticket.name)
-            connection.attach(_Seated(self._handler, connection, member, lifetime_seconds))
+            seated = _Seated(self._handler, connection, member)
+            connection.attach(seated)
+            seated.release = self._admission.bind(connection, caller, ticket)
         except Exception:  # the handshake is answered: what is raised from here would be written between frames
             log.exception("nobody could sit down", extra={"session": ticket.session_id})
             connection.close(Code.OUR_FAULT, "something went wrong here")
@@ -71,12 +68,11 @@ class PredictionFeed:
 class _Seated:
     """One connection of a participant, from the first frame to the last."""
 
-    def __init__(
-        self, handler: PredictionHandler, connection: PredictionConnection, member: Member, lifetime_seconds: float
-    ) -> None:
+    release: Callable[[], None] = staticmethod(lambda: None)  # of what it lives on, once that is known
+
+    def __init__(self, handler: PredictionHandler, connection: PredictionConnection, member: Member) -> None:
         self._handler = handler
         self._seat = handler.sit_down(member, connection)
-        self._expiry = connection.expire_at(lifetime_seconds, "the ticket has expired")
 
     def received(self, frame: PositionFrame, at: float) -> None:
         """Where their player is."""
@@ -88,5 +84,5 @@ class _Seated:
 
     def closed(self) -> None:
         """They are gone."""
-        self._expiry.cancel()
+        self.release()
         self._handler.stand_up(self._seat)

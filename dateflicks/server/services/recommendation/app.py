@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from dateflicks.core.errors import Unavailable
-from dateflicks.server.auth import signed_out
 from dateflicks.server.auth.tokens import Signer
 from dateflicks.server.bus.local import Bus
 from dateflicks.server.catalogue.records import WORKS
@@ -89,7 +88,7 @@ class RecommendationService:
         """Ensure the collections, put experiments of the settings into the database, and follow what is live."""
         await self._database.ensure(COLLECTIONS)
         if self._bus is not None:
-            self._open.callback(self._bus.subscribe(signed_out.TOPIC, self._callers.signed_out.hear))
+            self._open.callback(self._callers.signed_out.listen(self._bus))
         await self._look()
         self._polling = asyncio.create_task(self._poll(), name="live recommendations")
 

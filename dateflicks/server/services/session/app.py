@@ -92,6 +92,7 @@ class SessionService:
         self._handler = SessionHandler(sessions, self._people, self._progress, signer, bus, lifetimes, now=now)
         lists = Lists(sessions, self._progress, self._handler.views)
         self._hub = Hub(self._handler.views)
+        self._sign_outs = signed_out.SignOuts(bus)
         self._missed = Missed(bus, self._hub, lists, sessions)
         gate = Gate(
             self.name,
@@ -102,7 +103,7 @@ class SessionService:
             bus=bus,
         )
         self._feed = SessionFeed(self._people, lists, self._hub, gate)
-        self.routes: Sequence[Route] = SessionRoutes(self._people, self._handler, lists, bus).all()
+        self.routes: Sequence[Route] = SessionRoutes(self._people, self._handler, lists, self._sign_outs).all()
         self.feeds: Sequence[Feed] = self._feed.all()
         self._chores: asyncio.Task[None] | None = None
         self._is_stopping = False
@@ -123,6 +124,7 @@ class SessionService:
             (progress.TOPIC, self._progress.hear),
         ):
             self._open.callback(self._bus.subscribe(topic, callback))
+        self._open.callback(self._sign_outs.listen())
         self._chores = asyncio.create_task(self._do_chores(), name="session chores")
 
     async def stop(self) -> None:
@@ -179,4 +181,4 @@ class SessionService:
         tokens = {seat.caller.token_id: seat for seat in self._hub}
         for token_id, seat in tokens.items():
             if self._now() >= seat.caller.expires_at or not await self._people.is_signed_in(token_id):
-                self._hub.hear_sign_out(signed_out.TOPIC, {"tokenId": token_id})
+                self._sign_outs.tell(token_id)

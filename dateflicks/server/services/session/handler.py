@@ -108,7 +108,7 @@ class SessionHandler:
             self._doubt(session_id, 0)
             raise
         self._tell(stored)
-        return self.views.body(stored, caller.user_id, invitation=code)
+        return self.views.body(stored, caller, invitation=code)
 
     async def _guest(self, asked: Asked, caller: Caller) -> Document:
         if asked.guest_name is not None:
@@ -168,7 +168,7 @@ class SessionHandler:
             return {**handshake_fields(after), "answeredAt" if is_answer else "endedAt": self._now()}
 
         stored = await self._change(await self._own(caller, session_id), following, command)
-        return self.views.body(stored, caller.user_id)
+        return self.views.body(stored, caller)
 
     async def end(
         self, caller: Caller, session_id: str, position: float | None, length: float | None, key: str | None
@@ -213,11 +213,9 @@ class SessionHandler:
                 with contextlib.suppress(Unavailable):
                     await self._people.remove(guest_id)
             raise
-        body = self.views.body(stored, guest_id)
-        if not made:
-            return Redeemed(session=body)
-        signed = await self._people.sign_in_without_password(guest)
-        return Redeemed(session=body, token=signed.token, user=signed.user, expires_at=signed.expires_at)
+        if caller is not None:
+            return Redeemed(session=self.views.body(stored, caller))
+        return await self._signed_in(guest, stored)
 
     async def _guessed(self, code: str, address: str) -> Document:
         """The session of a code; only a wrong one uses up a try of the address."""
@@ -251,15 +249,18 @@ class SessionHandler:
             raise NotFound(_NO_CODE, code="no-such-code")
         if name is not None and name_key(name) != guest["nameKey"]:
             raise key_used()
+        return await self._signed_in(guest, document)
+
+    async def _signed_in(self, guest: Document, document: Document) -> Redeemed:
         signed = await self._people.sign_in_without_password(guest)
-        body = self.views.body(document, guest["_id"])
+        body = self.views.body(document, Caller.with_token(self._signer.verify_user_token(signed.token)))
         return Redeemed(session=body, token=signed.token, user=signed.user, expires_at=signed.expires_at)
 
     # --- looking ------------------------------------------------------------------------------------------------
 
     async def read(self, caller: Caller, session_id: str) -> SessionBody:
         """One session of one's own. Raises NotFound."""
-        return self.views.body(await self._own(caller, session_id), caller.user_id)
+        return self.views.body(await self._own(caller, session_id), caller)
 
     # --- who is told --------------------------------------------------------------------------------------------
 

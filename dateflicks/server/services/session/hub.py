@@ -13,12 +13,12 @@ from typing import Any, Final, Protocol
 import msgspec
 
 from dateflicks.server.auth.caller import Caller
+from dateflicks.server.auth.signed_out import REASON, TOKEN_CODE
 from dateflicks.server.services.session.views import Views
 from dateflicks.server.storage.records import Document
 
 log = logging.getLogger(__name__)
 
-TOKEN_CODE: Final = 4401
 SESSIONS_KNOWN: Final = 500  # of one seat: beyond it the one that was told of longest ago may be told of again
 HELD_MAX: Final = 200  # sessions that change while the present state of one person is read
 SNAPSHOT_BYTES: Final = 128 * 1024  # half of what a peer may be behind; the rest is found with GET /sessions
@@ -119,8 +119,8 @@ class Hub:
     def hear_sign_out(self, _: str, hint: Mapping[str, Any]) -> None:
         """A token was revoked: its connections end."""
         for seat in self:
-            if seat.caller.token_id == hint["tokenId"]:
-                self.dismiss(seat, TOKEN_CODE, "signed out")
+            if seat.caller.token_id == hint.get("tokenId"):
+                self.dismiss(seat, TOKEN_CODE, REASON)
 
     def dismiss(self, seat: Seat, code: int, reason: str) -> None:
         """End a seat's connection."""
@@ -142,7 +142,7 @@ class Hub:
             seat.listener.send(frame)
 
     def _frame(self, document: Document, seat: Seat) -> bytes | None:
-        frame = self._views.frame(document, seat.caller.user_id)
+        frame = self._views.frame(document, seat.caller)
         return None if frame is None else self._encode(frame)
 
     def _remember(self, seat: Seat, document: Document) -> None:

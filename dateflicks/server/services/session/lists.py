@@ -15,6 +15,7 @@ from dateflicks.core.errors import FieldProblem, Invalid
 from dateflicks.core.handshake import State
 from dateflicks.core.limits import PAGE_DEFAULT, PAGE_MAX
 from dateflicks.protocol.bodies import HistoryPage, SessionPage
+from dateflicks.server.auth.caller import Caller
 from dateflicks.server.services.session.progress import Progress
 from dateflicks.server.services.session.records import person_state
 from dateflicks.server.services.session.views import Views
@@ -39,10 +40,10 @@ class Lists:
         self._progress = progress
         self._views = views
 
-    async def sessions(self, user_id: str, states: str | None, cursor: str | None, limit: int) -> SessionPage:
+    async def sessions(self, caller: Caller, states: str | None, cursor: str | None, limit: int) -> SessionPage:
         """One's own sessions, of some states (words with commas) or all. Raises Invalid."""
-        found, following = await self._page(_streams(user_id, _states(states)), cursor, limit)
-        return SessionPage(items=[self._views.body(document, user_id) for document in found], next=following)
+        found, following = await self._page(_streams(caller.user_id, _states(states)), cursor, limit)
+        return SessionPage(items=[self._views.body(document, caller) for document in found], next=following)
 
     async def history(self, user_id: str, cursor: str | None, limit: int) -> HistoryPage:
         """What was watched: sessions that were accepted, whether they have ended or not. Raises Invalid."""

@@ -7,9 +7,8 @@ import msgspec
 
 from dateflicks.core.handshake import Action, State
 from dateflicks.protocol import bodies
-from dateflicks.server.auth import signed_out
 from dateflicks.server.auth.caller import Caller
-from dateflicks.server.bus.local import Bus
+from dateflicks.server.auth.signed_out import SignOuts
 from dateflicks.server.services.session.handler import SessionHandler
 from dateflicks.server.services.session.lists import Lists
 from dateflicks.server.services.session.people import People
@@ -40,11 +39,11 @@ class SessionsQuery(PageQuery, frozen=True, kw_only=True):
 class SessionRoutes:
     """The calls, over the handlers."""
 
-    def __init__(self, people: People, handler: SessionHandler, lists: Lists, bus: Bus) -> None:
+    def __init__(self, people: People, handler: SessionHandler, lists: Lists, sign_outs: SignOuts) -> None:
         self._people = people
         self._handler = handler
         self._lists = lists
-        self._bus = bus
+        self._sign_outs = sign_outs
 
     def all(self) -> Sequence[Route]:
         """Every call."""
@@ -131,7 +130,7 @@ class SessionRoutes:
         """`DELETE /tokens/current`."""
         caller = _caller(call)
         await self._people.sign_out(caller)
-        self._bus.publish(signed_out.TOPIC, {"tokenId": caller.token_id})
+        self._sign_outs.tell(caller.token_id)
 
     # --- sessions -----------------------------------------------------------------------------------------------
 
@@ -142,7 +141,7 @@ class SessionRoutes:
     async def list_sessions(self, call: Call) -> bodies.SessionPage:
         """`GET /sessions`."""
         query: SessionsQuery = call.query
-        return await self._lists.sessions(_caller(call).user_id, query.state, query.cursor, query.limit)
+        return await self._lists.sessions(_caller(call), query.state, query.cursor, query.limit)
 
     async def read(self, call: Call) -> bodies.SessionAnswer:
         """`GET /sessions/{id}`."""

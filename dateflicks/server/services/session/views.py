@@ -4,6 +4,7 @@ import msgspec
 
 from dateflicks.protocol.bodies import HistoryEntry, InvitationFrame, SessionBody, SessionFrame, VideoRef
 from dateflicks.protocol.times import rfc3339_from_unix
+from dateflicks.server.auth.caller import Caller
 from dateflicks.server.auth.tokens import Signer
 from dateflicks.server.services.session.progress import Mark
 from dateflicks.server.services.session.records import handshake_of
@@ -17,7 +18,7 @@ class Views:
         self._signer = signer
         self._ticket_lifetime_seconds = ticket_lifetime_seconds
 
-    def body(self, document: Document, viewer_id: str, *, invitation: str | None = None) -> SessionBody:
+    def body(self, document: Document, viewer: Caller, *, invitation: str | None = None) -> SessionBody:
         """The session as this participant sees it; `invitation` is a link's code, shown when it is made."""
         return SessionBody(
             id=document["_id"],
@@ -36,15 +37,15 @@ class Views:
             ended_at=_moment(document["endedAt"]),
             rev=document["rev"],
             invitation=invitation if invitation is not None else msgspec.UNSET,
-            ticket=self._ticket(document, viewer_id),
+            ticket=self._ticket(document, viewer),
         )
 
-    def frame(self, document: Document, viewer_id: str) -> InvitationFrame | SessionFrame | None:
+    def frame(self, document: Document, viewer: Caller) -> InvitationFrame | SessionFrame | None:
         """What this participant is told of the session's present state; None for the host who has just asked."""
-        body = self.body(document, viewer_id)
+        body = self.body(document, viewer)
         if document["state"] != "pending":
             return SessionFrame(session=body)
-        return InvitationFrame(session=body) if document["guestUserId"] == viewer_id else None
+        return InvitationFrame(session=body) if document["guestUserId"] == viewer.user_id else None
 
     def history(self, document: Document, viewer_id: str, mark: Mark | None) -> HistoryEntry:
         """A line of this participant's history."""
@@ -63,17 +64,18 @@ class Views:
             length=length or None,
         )
 
-    def _ticket(self, document: Document, viewer_id: str) -> str | msgspec.UnsetType:
+    def _ticket(self, document: Document, viewer: Caller) -> str | msgspec.UnsetType:
         handshake = handshake_of(document)
-        role = handshake.role_of(viewer_id)
+        role = handshake.role_of(viewer.user_id)
         if role is None or not handshake.is_live:
             return msgspec.UNSET
         return self._signer.issue_ticket(
             document["_id"],
-            viewer_id,
+            viewer.user_id,
             document[f"{role.value}Name"],
             role.value,
             lifetime_seconds=self._ticket_lifetime_seconds,
+            token_id=viewer.token_id,
         )
 
 

@@ -3,12 +3,10 @@
 import asyncio
 import contextlib
 import logging
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from dateflicks.core.playback import OnLeave, PlaybackRules
-from dateflicks.server.auth import signed_out
 from dateflicks.server.auth.admission import Admission
 from dateflicks.server.auth.tokens import Signer
 from dateflicks.server.bus.local import Bus
@@ -48,7 +46,6 @@ class TimecodeService:
         *,
         metrics: Metrics | None = None,
         clock: ServerClock | None = None,
-        now: Callable[[], float] = time.time,
     ) -> None:
         settings = settings or TimecodeSettings()
         self._database = database
@@ -68,7 +65,7 @@ class TimecodeService:
         detour = Detour(database.table(LETTERS), timecodes, bus, self._clock)
         self._house = House(self._handler, self._records, bus, self._clock, detour, database)
         self.routes: Sequence[Route] = TimecodeRoutes(self._house, self._admission).all()
-        self.feeds: Sequence[Feed] = TimecodeFeed(self._house, self._admission, self._gate, now).all()
+        self.feeds: Sequence[Feed] = TimecodeFeed(self._house, self._admission, self._gate).all()
         self._running: asyncio.Task[None] | None = None
         self._open = contextlib.AsyncExitStack()
 
@@ -80,7 +77,7 @@ class TimecodeService:
     async def start(self) -> None:
         """Ensure the collection and begin to keep time."""
         await self._database.ensure(COLLECTIONS)
-        self._open.callback(self._bus.subscribe(signed_out.TOPIC, self._admission.signed_out.hear))
+        self._open.callback(self._admission.signed_out.listen(self._bus))
         await self._open.enter_async_context(self._records)
         await self._open.enter_async_context(self._house.open())
         self._running = asyncio.create_task(self._keep_time(), name="timecode clockwork")

@@ -1,7 +1,6 @@
 """The feed of a session's playback: reports and requests in, the one timeline out."""
 
 import logging
-import time
 from collections.abc import Callable, Sequence
 
 from sanic import HTTPResponse
@@ -24,13 +23,12 @@ TimecodeConnection = Connection[frames.TimecodeClientFrame]
 
 
 class TimecodeFeed:
-    """`WS /timecodes/{sessionId}/events`; `now` is Unix time, by which tickets expire."""
+    """`WS /timecodes/{sessionId}/events`."""
 
-    def __init__(self, house: House, admission: Admission, gate: Gate, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, house: House, admission: Admission, gate: Gate) -> None:
         self._house = house
         self._admission = admission
         self._gate = gate
-        self._now = now
         self._decoder: FrameDecoder[frames.TimecodeClientFrame] = FrameDecoder(frames.TimecodeClientFrame)
 
     def all(self) -> Sequence[Feed]:
@@ -58,9 +56,10 @@ class TimecodeFeed:
         await self._house.load(ticket.session_id)
         connection = self._gate.upgrade(call, ticket.user_id, self._decoder)
         try:
-            expires_at = min(caller.expires_at, ticket.expires_at)
             looks_on = call.request.args.get("looksOn") == "true"
-            connection.attach(_Seated(self._house, connection, ticket, expires_at - self._now(), looks_on=looks_on))
+            seated = _Seated(self._house, connection, ticket, looks_on=looks_on)
+            connection.attach(seated)
+            seated.release = self._admission.bind(connection, caller, ticket)
         except RuleError as error:
             connection.send_struct(error_frame(error, None))
             connection.close(Code.NOT_A_MEMBER, "there is no place")
@@ -72,19 +71,19 @@ class TimecodeFeed:
 class _Seated:
     """One connection of a participant, from the first frame to the last. Raises TooMany when the party is full."""
 
+    release: Callable[[], None] = staticmethod(lambda: None)  # of what it lives on, once that is known
+
     def __init__(
         self,
         house: House,
         connection: TimecodeConnection,
         ticket: Ticket,
-        lifetime_seconds: float,
         *,
         looks_on: bool,
     ) -> None:
         member = Member(ticket.user_id, Role(ticket.role), ticket.name)
         self._house = house
         self._chair = house.sit_down(ticket.session_id, member, connection, looks_on=looks_on)
-        self._expiry = connection.expire_at(lifetime_seconds, "the ticket has expired")
 
     def received(self, frame: frames.TimecodeClientFrame, at: float) -> None:
         """A frame of theirs."""
@@ -96,5 +95,5 @@ class _Seated:
 
     def closed(self) -> None:
         """They are gone."""
-        self._expiry.cancel()
+        self.release()
         self._house.stand_up(self._chair)

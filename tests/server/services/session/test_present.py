@@ -5,6 +5,7 @@ from typing import Any, cast
 import pytest
 
 from dateflicks.core.handshake import Handshake, State
+from dateflicks.server.auth.caller import Caller
 from dateflicks.server.services.session.lists import Lists
 from dateflicks.server.services.session.progress import Progress
 from dateflicks.server.services.session.records import PROGRESS, SESSIONS, handshake_fields
@@ -74,7 +75,7 @@ async def test_a_session_that_changes_while_it_is_read_is_shown_once_as_it_was_l
 ) -> None:
     lists = Lists(cast(Any, MovingTable()), cast(Any, None), Views(shared.signer, 60.0))
 
-    page = await lists.sessions("usr_guest", states, None, 50)
+    page = await lists.sessions(Caller("usr_guest", "guest", 1e10), states, None, 50)
     present = await lists.present("usr_guest")
 
     assert [(session.id, session.state) for session in page.items] == [("ses_1", "accepted")]
