@@ -66,7 +66,9 @@ async def _there(place: Place) -> int:
 async def _seed(environment: CliEnvironment, place: Place) -> list[dict[str, Any]]:
     await _films(place)
     async with _served(environment, place) as url:
-        return await _people(url)
+        people = await _people(url)
+    await _bring_up_to_date(place)
+    return people
 
 
 async def _films(place: Place) -> None:
@@ -94,6 +96,17 @@ async def _films(place: Place) -> None:
         await database.ping()
         await Writer(database, SOURCE, f"run:{SOURCE}").write(items)
         await Works(database).update()
+
+
+async def _bring_up_to_date(place: Place) -> None:
+    """What this program has just written is as it wants it: say so, as `db migrate` would."""
+    from dateflicks.server.storage.database import Database, DatabaseSettings
+    from dateflicks.server.upkeep.migrations import COLLECTIONS, MIGRATIONS, migrate
+
+    settings = DatabaseSettings(place.uri, place.timeout_seconds)
+    async with Database.open(settings, place.folder, COLLECTIONS, role="worker") as database:
+        await database.ping()
+        await migrate(database, MIGRATIONS, lambda _: None)
 
 
 @contextlib.asynccontextmanager

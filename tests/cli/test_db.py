@@ -374,6 +374,7 @@ def test_a_demo_is_put_where_nothing_is_and_beside_what_is_there_only_with_a_wor
     status = {one["collection"]: one for one in cli.json("db", "status")}
     assert [status[name]["documents"] for name in ("users", "sessions", "messages", "works")] == [2, 4, 3, 10]
     found = read(cli.home / "server")
+    assert [one["version"] for one in found["SessionDb", "schema"]] == [1], "it is not told as up to date"
     assert sorted(one["state"] for one in found["SessionDb", "sessions"]) == [
         "accepted", "ended", "pending", "rejected"
     ]  # fmt: skip
