@@ -2,6 +2,9 @@
 
 A call ends within two seconds in all cases, or within the time that writing many documents was given. What was never
 sent is Unavailable; a write that was sent and not answered is OutcomeUnknown, unless a later try found out.
+
+Calls take turns in the order in which they came. The driver's pool does not see to it: whoever gives a connection back
+and asks for one at once is faster than those who wait, and of fifty busy rooms some would wait until their time is over.
 """
 
 import asyncio
@@ -31,11 +34,15 @@ UNKNOWN: Final = (
 
 
 class Calls:
-    """How the tables of one database make their calls; `try_seconds` limits each try."""
+    """How the tables of one database make their calls; `try_seconds` limits each try.
 
-    def __init__(self, health: Health, try_seconds: float) -> None:
+    `turns` has fewer places than the driver has connections: a probe finds one free.
+    """
+
+    def __init__(self, health: Health, try_seconds: float, turns: asyncio.Semaphore) -> None:
         self._health = health
         self._try_seconds = try_seconds
+        self._turns = turns
 
     async def read(self, collection: Collection, operation: Callable[[], Awaitable[T]]) -> T:
         """Raises Unavailable, StorageFault."""
@@ -94,9 +101,11 @@ class Calls:
         self, operation: Callable[[bool], Awaitable[T]], sent: Sent, remaining: float, try_seconds: float
     ) -> T:
         token = SENT.set(sent)
+        now = asyncio.get_running_loop().time
+        deadline = now() + remaining
         try:
-            with pymongo.timeout(min(try_seconds, remaining)):
-                async with asyncio.timeout(remaining + GRACE_SECONDS):
+            async with asyncio.timeout(remaining + GRACE_SECONDS), self._turns:
+                with pymongo.timeout(max(min(try_seconds, deadline - now()), LAST_TRY_SECONDS)):
                     return await operation(sent.writes > 0)
         finally:
             SENT.reset(token)

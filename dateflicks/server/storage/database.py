@@ -59,6 +59,7 @@ class Database:
         self._client = client
         self._health = Health(self._probe, lambda seconds: engine.silent_for(seconds) if engine else None)
         self._try_seconds = 1.0
+        self._turns = asyncio.Semaphore(CONNECTIONS_MAX - 1)
         self._declared: dict[tuple[str, str], Collection] = {}
         self._unready: dict[tuple[str, str], Collection] = {}
         self._readying = asyncio.Lock()
@@ -105,7 +106,7 @@ class Database:
         if self._declared.get(_key(collection)) != collection:
             raise ValueError(f"{collection.database}.{collection.name} has not been ensured")
         driver = self._client[collection.database][collection.name]
-        return Table(collection, driver, Calls(self._health, self._try_seconds))
+        return Table(collection, driver, Calls(self._health, self._try_seconds, self._turns))
 
     async def ensure(self, collections: Iterable[Collection]) -> None:
         """Declare collections and create their indexes; with a MongoDB that is away, as soon as it is there.

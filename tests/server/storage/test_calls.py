@@ -37,7 +37,7 @@ async def test_what_passes_by_itself_is_tried_again(health: Health) -> None:
             raise AutoReconnect("connection closed")
         return "done"
 
-    assert await Calls(health, 1.0).write(THINGS, operation) == "done"
+    assert await Calls(health, 1.0, asyncio.Semaphore(1)).write(THINGS, operation) == "done"
     assert tries == [False, False, False]  # no write ever left
 
 
@@ -49,7 +49,7 @@ async def test_a_call_ends_in_time_when_nothing_answers(health: Health, monkeypa
 
     began = time.monotonic()
     with pytest.raises(Unavailable):
-        await Calls(health, 0.1).read(THINGS, operation)
+        await Calls(health, 0.1, asyncio.Semaphore(1)).read(THINGS, operation)
     assert time.monotonic() - began < 1.0
 
 
@@ -63,7 +63,7 @@ async def test_a_loop_that_was_held_up_beyond_the_deadline_makes_no_other_error(
         raise AutoReconnect("connection closed")
 
     with pytest.raises(Unavailable) as caught:
-        await Calls(health, 1.0).write(THINGS, operation)
+        await Calls(health, 1.0, asyncio.Semaphore(1)).write(THINGS, operation)
     assert not isinstance(caught.value, OutcomeUnknown)
 
 
@@ -74,7 +74,7 @@ async def test_nobody_waits_for_a_database_that_is_known_to_be_away(health: Heal
         pytest.fail("nothing may be sent")
 
     with pytest.raises(Unavailable):
-        await Calls(health, 1.0).read(THINGS, operation)
+        await Calls(health, 1.0, asyncio.Semaphore(1)).read(THINGS, operation)
 
 
 async def test_a_call_that_is_cancelled_ends_although_the_driver_takes_that_for_an_outage(health: Health) -> None:
@@ -89,9 +89,33 @@ async def test_a_call_that_is_cancelled_ends_although_the_driver_takes_that_for_
         except asyncio.CancelledError:
             raise AutoReconnect("the connection was closed") from None
 
-    task = asyncio.create_task(Calls(health, 1.0).write(THINGS, operation))
+    task = asyncio.create_task(Calls(health, 1.0, asyncio.Semaphore(1)).write(THINGS, operation))
     await is_asked.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
     assert asked == [1]
+
+
+async def test_whoever_asks_again_at_once_comes_after_those_who_wait(health: Health) -> None:
+    turns, order = asyncio.Semaphore(1), []
+    is_begun = asyncio.Event()
+
+    async def call(who: str) -> None:
+        async def operation() -> None:
+            is_begun.set()
+            await asyncio.sleep(0)
+            order.append(who)
+
+        await Calls(health, 1.0, turns).read(THINGS, operation)
+
+    async def busy() -> None:
+        for _ in range(4):
+            await call("busy")
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(busy())
+        await is_begun.wait()
+        for who in ("ana", "bea"):
+            group.create_task(call(who))
+    assert order.index("bea") <= 3, order  # a second one of the busy may have come before they did
