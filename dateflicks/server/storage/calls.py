@@ -3,8 +3,8 @@
 A call ends within two seconds in all cases, or within the time that writing many documents was given. What was never
 sent is Unavailable; a write that was sent and not answered is OutcomeUnknown, unless a later try found out.
 
-Calls take turns in the order in which they came. The driver's pool does not see to it: whoever gives a connection back
-and asks for one at once is faster than those who wait, and of fifty busy rooms some would wait until their time is over.
+Calls take turns in the order in which they came. The driver's pool does not see to it: whoever gives a connection
+back and asks for one at once is faster than those who wait, and of fifty busy rooms some would wait for too long.
 """
 
 import asyncio
