@@ -9,7 +9,7 @@ import pytest
 from dateflicks.settings.client import ClientSettings
 from dateflicks.settings.keys import keys_of
 from dateflicks.settings.loader import MASK, SERVICES, SettingsError, load
-from dateflicks.settings.models import model_text
+from dateflicks.settings.models import explanations, model_text
 from dateflicks.settings.services import SessionSettings, TimecodeSettings
 
 
@@ -190,3 +190,9 @@ def test_settings_cannot_be_changed_once_loaded() -> None:
     with pytest.raises(AttributeError):
         settings.gentle = True  # type: ignore[misc]  # what is tested
     assert isinstance(settings, msgspec.Struct)
+
+
+def test_what_is_said_of_one_key_is_not_said_of_the_next() -> None:
+    said = explanations("client")
+    assert said["timeout_seconds"] == "How long one request may take."
+    assert said["consent.seek"] == said["consent.play"]  # keys below one comment share it

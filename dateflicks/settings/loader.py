@@ -5,7 +5,7 @@ folders are. `load` is the whole of it.
 """
 
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar, get_args, get_origin
@@ -93,11 +93,11 @@ def load(
         path = folder / f"{service}.toml"
         for name, value in _from_file(path, keys):
             values[name], sources[name] = value, Source("file", str(path))
-    for name, value, variable in _from_environment(service, keys, environ or {}):
+    for name, value, variable in from_environment(service, keys, environ or {}):
         values[name], sources[name] = value, Source("environment", variable)
     for name, value in (flags or {}).items():
         flag = "--" + name.rpartition(".")[2].replace("_", "-")
-        values[name], sources[name] = _checked(flag, keys[name], value), Source("flag", flag)
+        values[name], sources[name] = checked(flag, keys[name], value), Source("flag", flag)
     return Loaded(service, build(defaults, values), sources)
 
 
@@ -106,7 +106,7 @@ def read_value(service: str, name: str, text: str) -> Any:
     keys = {key.name: key for key in keys_of(SERVICES[service]())}
     if name not in keys:
         raise SettingsError("", name, "no such key", nearest(name, keys))
-    return _checked("", keys[name], _from_text(keys[name], text), is_text=True)
+    return checked("", keys[name], _from_text(keys[name], text), is_text=True)
 
 
 def _from_file(path: Path, keys: Mapping[str, Key]) -> Iterator[tuple[str, Any]]:
@@ -117,27 +117,33 @@ def _from_file(path: Path, keys: Mapping[str, Key]) -> Iterator[tuple[str, Any]]
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise SettingsError(str(path), "", f"cannot be read: {reason}") from error
-    sections = {name.rpartition(".")[0] for name in keys} - {""}
-    for name, value in _flattened(document, sections, str(path)):
+    for name, value in flattened(document, sections_of(keys), str(path)):
         if name not in keys:
             raise SettingsError(str(path), name, "no such key", nearest(name, keys))
-        yield name, _checked(str(path), keys[name], value)
+        yield name, checked(str(path), keys[name], value)
 
 
-def _flattened(table: dict[str, Any], sections: set[str], where: str, prefix: str = "") -> Iterator[tuple[str, Any]]:
+def sections_of(keys: Iterable[str]) -> set[str]:
+    """The sections that these keys stand in."""
+    return {name.rpartition(".")[0] for name in keys} - {""}
+
+
+def flattened(table: dict[str, Any], sections: set[str], where: str, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """The values of a document by dotted key. Raises SettingsError for a value in the place of a section."""
     for word, value in table.items():
         name = f"{prefix}{word}"
         if name not in sections:
             yield name, value
         elif isinstance(value, dict):
-            yield from _flattened(value, sections, where, f"{name}.")
+            yield from flattened(value, sections, where, f"{name}.")
         else:
             raise SettingsError(where, name, f"is a section: write [{name}] and its keys below")
 
 
-def _from_environment(
+def from_environment(
     service: str, keys: Mapping[str, Key], environ: Mapping[str, str]
 ) -> Iterator[tuple[str, Any, str]]:
+    """What variables say of a service: key, value, variable. Raises SettingsError."""
     prefix = f"DATEFLICKS_{service}_".upper()
     by_variable = {key.variable(service): key for key in keys.values()}
     by_file = {f"{variable}_FILE": key for variable, key in by_variable.items() if key.is_secret}
@@ -152,7 +158,7 @@ def _from_environment(
             raise SettingsError(variable, "", "no such setting", nearest(variable, [*by_variable, *by_file]))
         if not text.isascii() and any("\ud800" <= one <= "\udfff" for one in text):
             raise SettingsError(variable, "", "is not UTF-8 text")
-        yield key.name, _checked(variable, key, _from_text(key, text), is_text=True), variable
+        yield key.name, checked(variable, key, _from_text(key, text), is_text=True), variable
 
 
 def _secret(variable: str, path: Path) -> str:
@@ -173,7 +179,8 @@ def _from_text(key: Key, text: str) -> Any:
     return text
 
 
-def _checked(where: str, key: Key, raw: Any, *, is_text: bool = False) -> Any:
+def checked(where: str, key: Key, raw: Any, *, is_text: bool = False) -> Any:
+    """A value as its key wants it; `is_text` when somebody wrote it as text. Raises SettingsError."""
     try:
         return msgspec.convert(raw, key.type, strict=not is_text)
     except msgspec.ValidationError as error:

@@ -18,15 +18,18 @@ def model_text(service: str) -> str:
 def explanations(service: str) -> dict[str, str]:
     """What the model file says above each key, by dotted key."""
     found: dict[str, str] = {}
-    section, said = "", [""]
+    section, said, is_said = "", [""], False
     for line in model_text(service).splitlines():
         key, equals, _ = line.partition(" = ")
         if line.startswith("#"):
+            if is_said:  # the key above ends what was said of it; keys right below one another share it
+                said, is_said = [], False
             said.append(line.removeprefix("#").strip())
         elif line.startswith("["):
             section, said = f"{line.strip('[]')}.", []
         elif equals:
             found[section + key] = " ".join(said).strip()
+            is_said = True
         else:
             said = []
     return found

@@ -1,6 +1,7 @@
 """Changing one key of a settings file, with everything else in it, comments too, as it was."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +17,24 @@ def write_value(path: Path, key: str, value: Any) -> None:
 
     A file that is not there is made, for its owner only. It is replaced as a whole, or not at all.
     """
+    write_values(path, {key: value})
+
+
+def write_values(path: Path, values: Mapping[str, Any]) -> None:
+    """The same for several keys at once: all of them are written, or none. Raises SettingsError."""
     try:
         text = path.read_text(encoding="utf-8") if path.exists() else ""
         document = tomlkit.parse(text)
     except (OSError, UnicodeDecodeError, TOMLKitError) as error:
         raise SettingsError(str(path), "", f"cannot be read: {error}") from error
+    for key, value in values.items():
+        _put(document, path, key, value)
+    replace_file(path, tomlkit.dumps(document))
+
+
+def _put(document: Any, path: Path, key: str, value: Any) -> None:
     *sections, last = key.split(".")
-    table: Any = document
+    table = document
     for section in sections:
         if section not in table:
             if value is None:
@@ -35,7 +47,6 @@ def write_value(path: Path, key: str, value: Any) -> None:
         table.pop(last, None)
     else:
         table[last] = value
-    replace_file(path, tomlkit.dumps(document))
 
 
 def replace_file(path: Path, text: str) -> None:
