@@ -31,6 +31,7 @@ class Root(LazyGroup):
         "watch": Entry("watch", "Watch an accepted session together.", TOGETHER),
         "demo": Entry("demo", "Show on this machine that it works.", TOGETHER),
         "session": Entry("session", "Make, answer and follow sessions.", TOGETHER),
+        "remote": Entry("remote", "Play, pause and seek from the shell.", TOGETHER),
         "chat": Entry("chat", "Talk while you watch, and keep what was said.", TOGETHER),
         "predict": Entry("predict", "Predict what happens next, and keep score.", TOGETHER),
         "videos": Entry("videos", "Search what there is to watch.", TOGETHER),
@@ -46,7 +47,10 @@ class Root(LazyGroup):
         "recommend": Entry("recommend", "See and run the recommenders.", BACKGROUND, is_hidden=True),
         "jobs": Entry("jobs", "See and steer what happens by itself.", BACKGROUND),
         "db": Entry("db", "See, mend, back up and restore the database.", DATABASE),
-        "config": Entry("config", "Show the settings and where each came from.", HELP),
+        "config": Entry("config", "Show, change and check the settings.", HELP),
+        "api": Entry("api", "Show what the services offer to programs.", HELP),
+        "completion": Entry("completion", "Let your shell complete what you type.", HELP),
+        "man": Entry("man", "Write man pages.", HELP),
         "help": Entry("topics", "Explain a topic: environment, exit-codes, invitations, output.", HELP),
     }
 
@@ -74,11 +78,16 @@ def root(
     output: Annotated[Format | None, typer.Option("-o", "--output", help="How to write what was found.")] = None,
     json: Annotated[bool, typer.Option("--json", help="The same as --output json.")] = False,
     fields: Annotated[str, typer.Option(metavar="A,B", help="Only these fields.")] = "",
-    color: Annotated[str, typer.Option(metavar="WHEN", help="Colour: auto, always or never.")] = "auto",
+    color: Annotated[
+        str,
+        typer.Option(
+            metavar="WHEN", help="Colour: auto, always or never.", autocompletion=lambda: ["auto", "always", "never"]
+        ),
+    ] = "auto",
     no_input: Annotated[bool, typer.Option("--no-input", help="Never ask; fail where an answer is needed.")] = False,
     yes: Annotated[bool, typer.Option("-y", "--yes", help="Say yes beforehand.")] = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Say only what went wrong.")] = False,
-    verbose: Annotated[int, typer.Option("-v", "--verbose", count=True, help="Say more.")] = 0,
+    verbose: Annotated[int, typer.Option("-v", "--verbose", count=True, show_default=False, help="Say more.")] = 0,
     debug: Annotated[bool, typer.Option("--debug", help="Show the whole traceback of an error.")] = False,
     _: Annotated[
         bool, typer.Option("-V", "--version", callback=_version, is_eager=True, help="Show the version.")
