@@ -36,6 +36,7 @@ from dateflicks.core.playback.timeline import Timeline
 Events = tuple[TimecodeEvent, ...]
 
 _REASONS = {status: Reason(status.value) for status in Status}
+_STALE = "The state has changed meanwhile: look at the newest timecode and ask again."
 _REVISION_LEAP = 1_000  # after a restart: more than could have been told between the last record and the end
 
 
@@ -134,22 +135,27 @@ class PlaybackControl:
         Raises Invalid for another session's or a future report, Forbidden for a role that is not theirs, Conflict
         (code `stale`) for an act of the user that was made before its author had seen the present state.
         """
-        state = self._caught_up(now)
-        one = self._participant(request.user_id)
-        if request.session_id != state.session_id:
-            raise Invalid("The report names another session than this connection's.", code="wrong-session")
-        if request.is_host != (one.role == "host"):
-            raise Forbidden("isHost does not match the ticket.", code="wrong-role")
-        if request.revision is not None and request.revision > state.revision:
-            raise Invalid("The report names a revision that was never told.", code="unknown-revision")
-        if request.revision is not None and request.revision < state.revision:
+        self._caught_up(now)
+        one = self._check(request)
+        if self._is_old(request.revision):
             if request.cause is Cause.USER:
-                detail = "The state has changed meanwhile: look at the newest timecode and ask again."
-                raise Conflict(detail, code="stale")
+                raise Conflict(_STALE, code="stale")
             return self._reviewed(now)
         self._learn(one, request, now)
         if self._acts(request):
             self._ask(request.user_id, request.status, now)
+        return self._reviewed(now)
+
+    def ask(self, request: TimecodeRequest, now: float) -> Events:
+        """An act that no player made: its status says what somebody wants, and nothing else of it counts.
+
+        Raises NotFound for whoever has never had a player here; else as `receive`.
+        """
+        self._caught_up(now)
+        self._check(request)
+        if self._is_old(request.revision):
+            raise Conflict(_STALE, code="stale")
+        self._ask(request.user_id, request.status, now)
         return self._reviewed(now)
 
     def seek(self, user_id: str, to: float, now: float) -> Events:
@@ -240,6 +246,20 @@ class PlaybackControl:
         told = tuple(self.state.told)
         self.state.told.clear()
         return told
+
+    def _check(self, request: TimecodeRequest) -> Participant:
+        one = self._participant(request.user_id)
+        if request.session_id != self.state.session_id:
+            raise Invalid("The report names another session than this connection's.", code="wrong-session")
+        if request.is_host != (one.member.role == "host"):
+            raise Forbidden("isHost does not match the ticket.", code="wrong-role")
+        return one
+
+    def _is_old(self, revision: int | None) -> bool:
+        """Whether there is a newer one. Raises Invalid for one that was never told."""
+        if revision is not None and revision > self.state.revision:
+            raise Invalid("The report names a revision that was never told.", code="unknown-revision")
+        return revision is not None and revision < self.state.revision
 
     def _participant(self, user_id: str) -> Participant:
         one = self.state.participants.get(user_id)

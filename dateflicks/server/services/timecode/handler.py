@@ -50,6 +50,13 @@ OUR_FAULT: Final = "something went wrong here"
 FAILED: Final = "the playback of %s failed and is dropped from memory"
 
 
+def check_place(frame: frames.TimecodeClientFrame, *, looks_on: bool) -> None:
+    """Whether a connection may say this: who looks on may act, and has no player. Raises Forbidden."""
+    if looks_on and isinstance(frame, frames.Report) and frame.cause != "user":
+        detail = "This connection only looks on: no player is heard on it. Connect without `looksOn` to take part."
+        raise Forbidden(detail, code="looks-on")
+
+
 class Records(Protocol):
     """Where timecode records are kept."""
 
@@ -78,7 +85,7 @@ class Listener(Protocol):
 
 @dataclass(slots=True)
 class Seat:
-    """A listener and whose it is; one that looks on is told everything, and is nobody's presence or player."""
+    """A listener and whose it is; one that looks on is told everything, may act, and is nobody's presence or player."""
 
     session_id: str
     member: Member
@@ -244,9 +251,8 @@ class TimecodeHandler:
         """A frame of a participant. Raises RuleError for what is wrong with its content."""
         if isinstance(frame, frames.Ping):
             self.answer_ping(seat.listener, frame, received_at)
-        elif seat.looks_on:
-            raise Forbidden("This connection only looks on: connect without `looksOn` to take part.", code="looks-on")
         else:
+            check_place(frame, looks_on=seat.looks_on)
             try:
                 self._apply(seat, frame, self._clock.at_monotonic(received_at))
             except RuleError:
@@ -321,6 +327,8 @@ class TimecodeHandler:
         pending = control.state.status.pending
         try:
             match frame:
+                case frames.Report() if seat.looks_on:
+                    self._tell(control, control.ask(request_of(frame, user_id), now))
                 case frames.Report():
                     if self._rooms[seat.session_id].newest(user_id) is seat:
                         self._watch.heard(control, frame, now)

@@ -20,7 +20,7 @@ from typing import Any, Final, Protocol
 
 import msgspec
 
-from dateflicks.core.errors import Forbidden, NotFound, RuleError, Unavailable
+from dateflicks.core.errors import NotFound, RuleError, Unavailable
 from dateflicks.core.playback import Member
 from dateflicks.protocol import frames
 from dateflicks.protocol.bodies import TimecodeBody
@@ -37,6 +37,7 @@ from dateflicks.server.services.timecode.handler import (
     OUR_FAULT_CODE,
     Listener,
     TimecodeHandler,
+    check_place,
 )
 from dateflicks.server.services.timecode.kept import KeptElsewhere, KeptRecords
 from dateflicks.server.services.timecode.records import recorded_event
@@ -196,9 +197,8 @@ class House:
             self._handler.answer_ping(chair.listener, frame, received_at)
         elif chair.seat is not None:
             self._handler.hear(chair.seat, frame, received_at)
-        elif chair.looks_on:
-            raise Forbidden("This connection only looks on: connect without `looksOn` to take part.", code="looks-on")
         else:
+            check_place(frame, looks_on=chair.looks_on)
             self._write(chair, "hear", frame=self._encode(frame).decode())
 
     def measured(self, chair: Chair, round_trip: float) -> None:

@@ -233,9 +233,34 @@ async def test_who_only_looks_on_is_told_everything_and_takes_nobodys_place(shar
             await looking.expect(lambda frame: frame["type"] == "timecode", "greeting")
             playing = await play_from(room, 0.0)
             await looking.expect(lambda frame: frame.get("revision") == playing["revision"], "what happened")
-            await looking.send(type="refuse")
+            await looking.send(
+                type="report", sessionId=evening.id, currentPosition=1.0, status="play", isHost=False, cause="tick"
+            )
             assert (await error_of(looking, 0))["code"] == "looks-on"
             assert room.host.latest["participants"][room.guest.id]["connected"]
         await room.host.feed.ping()
         reasons = [frame["reason"] for frame in room.host.timecodes if frame["revision"] > known["revision"]]
         assert not {"join", "leave"} & set(reasons)
+
+
+async def test_who_looks_on_may_act_and_their_own_player_goes_on_being_counted(shared: Deployment) -> None:
+    evening = shared.evening()
+    async with shared.room(evening) as room:
+        playing = await play_from(room, 0.0)
+        path = f"{events(evening.path)}?looksOn=true"
+        async with open_feed(shared.address, path, evening.ticket("host")) as remote:
+            await remote.expect(lambda frame: frame.get("revision") == playing["revision"], "greeting")
+            since = room.guest.feed.mark
+            await remote.send(
+                type="report", sessionId=evening.id, currentPosition=0.0, status="pause", isHost=True,
+                revision=playing["revision"], cause="user",
+            )  # fmt: skip
+            asked = await room.guest.feed.expect(lambda frame: frame.get("pending") is not None, "asked", since=since)
+        assert (asked["reason"], asked["by"], asked["rate"]) == ("pause", room.host.id, 0)
+        mine = asked["participants"][room.host.id]
+        assert (mine["connected"], mine["status"]) == (True, "pause")
+        assert mine["drift"] is not None  # of its own player, which the act did not speak for
+        since = room.guest.feed.mark
+        await room.host.feed.send(type="refuse")
+        back = await room.guest.feed.expect(lambda frame: frame.get("pending") is None, "taken back", since=since)
+        assert (back["reason"], back["status"]) == ("refused", "play")
