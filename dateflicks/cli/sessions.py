@@ -3,8 +3,11 @@ a session's ticket.
 """
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
+import typer
+
+from dateflicks.cli.completing import remember, session_ids
 from dateflicks.cli.environment import CliEnvironment
 from dateflicks.cli.exits import Exit
 from dateflicks.cli.failures import CliError, nearest
@@ -13,6 +16,9 @@ if TYPE_CHECKING:
     from dateflicks.client.http import ServiceClient
     from dateflicks.protocol.bodies import SessionBody
 
+SessionArgument = Annotated[
+    str, typer.Argument(metavar="SESSION", help="Its id, or the beginning of it.", autocompletion=session_ids)
+]
 COLUMNS: Final = ("id", "state", "host_name", "guest_name", "video.title", "start_time", "created_at")
 DETAILS: Final = (
     "id", "state", "host_name", "guest_name", "video.title", "video.url", "video.length", "video_id",
@@ -94,6 +100,7 @@ async def on_session(
     """Find the session, do something with it, and remember the ticket that comes back."""
     async with environment.connect() as client:
         session = await act(client, await full_id(client, text))
+    remember(environment, [session])
     if isinstance(session.ticket, str):
         environment.credentials.put_ticket(environment.server_address, session.id, session.ticket)
     return session

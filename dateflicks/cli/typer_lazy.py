@@ -52,11 +52,41 @@ class UnhurriedParam(RuntimeParam):
         return build_runtime_param(param.type_descriptor).coerce(value, param, ctx)
 
 
-def _show_no_type_of_flags(command: _click.Command, ctx: _click.Context) -> None:
-    """Typer writes `--json <bool>` into its help, and whoever believes it types a word too many."""
+def _tidy_options(command: _click.Command, ctx: _click.Context) -> None:
+    """Typer writes `--json <bool>` into its help, and whoever believes it types a word too many.
+
+    Numbers are `N`, and what Typer adds to install completion is hidden: there is a command for that.
+    """
     for param in command.get_params(ctx):
-        if isinstance(param, TyperOption) and (param.is_flag or param.count) and param.metavar is None:
-            param.metavar = ""
+        if not isinstance(param, TyperOption):
+            continue
+        if param.name in ("install_completion", "show_completion"):
+            param.hidden = True
+        if param.metavar is None:
+            if param.is_flag or param.count:
+                param.metavar = ""
+            elif (param.display_type(ctx) or "").startswith(("<int", "<float")):
+                param.metavar = "N"
+
+
+def _complete_options_of_all_commands(command: _click.Command) -> None:
+    """Offer the root's options below it too: they may stand anywhere on the line."""
+    own = command.shell_complete
+
+    def complete(ctx: _click.Context, incomplete: str) -> list[CompletionItem]:
+        found = own(ctx, incomplete)
+        root = ctx.find_root()
+        if incomplete.startswith("-") and root is not ctx:
+            known = {item.value for item in found}
+            options = [
+                one for one in root.command.params if isinstance(one, TyperOption) and not (one.is_eager or one.hidden)
+            ]
+            names = [(name, one.help) for one in options for name in (*one.opts, *one.secondary_opts)]
+            new = [(name, words) for name, words in names if name.startswith(incomplete) and name not in known]
+            found += [CompletionItem(name, help=words) for name, words in new]
+        return found
+
+    command.shell_complete = complete  # type: ignore[method-assign]  # Typer makes the commands, not we
 
 
 def _with_commands(command: _click.Command) -> Iterator[_click.Command]:
@@ -100,7 +130,8 @@ class LazyGroup(TyperGroup):
         for command in _with_commands(found):
             assert isinstance(command, TyperGroup | TyperCommand)
             _unhurry(command, ctx)
-            _show_no_type_of_flags(command, ctx)
+            _tidy_options(command, ctx)
+            _complete_options_of_all_commands(command)
             command.epilog = command.epilog or self.command_epilog
         return found
 
@@ -123,7 +154,7 @@ class LazyGroup(TyperGroup):
     def parse_args(self, ctx: _click.Context, args: list[str]) -> list[str]:
         """Take global options from wherever they stand."""
         _unhurry(self, ctx)
-        _show_no_type_of_flags(self, ctx)
+        _tidy_options(self, ctx)
         return super().parse_args(ctx, self._hoisted(args))
 
     def _hoisted(self, args: Sequence[str]) -> list[str]:

@@ -5,6 +5,7 @@ side; the signing key is the folder's, so that they know each other's tickets.
 """
 
 import contextlib
+import os
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +13,9 @@ from typing import Any, Final
 
 from dateflicks.core.errors import DateflicksError
 from dateflicks.server.auth.key import FILE_NAME, signing_key
-from dateflicks.server.auth.tokens import Signer
+from dateflicks.server.auth.tokens import KEY_MIN_BYTES, Signer
 from dateflicks.server.bus.clock import keep_parent_s
-from dateflicks.server.bus.local import Bus
+from dateflicks.server.bus.local import Bus, LocalBus
 from dateflicks.server.bus.opening import follow_deployment, open_bus
 from dateflicks.server.clock import ServerClock
 from dateflicks.server.observe.metrics import Metrics
@@ -35,6 +36,7 @@ from dateflicks.server.storage.database import Database, DatabaseSettings
 from dateflicks.server.storage.records import Collection
 from dateflicks.server.web.service import Service
 from dateflicks.server.workers import Place
+from dateflicks.settings.loader import SERVICES
 from dateflicks.settings.services import HostingSettings
 
 ALL: Final = "all"
@@ -159,3 +161,22 @@ class Deployment:
                 own_folder=own / f"worker-{place.number}" if place else own,
             )
             yield [kind.make(shared, self.services[name]) for name, kind in kinds.items()]
+
+
+@contextlib.asynccontextmanager
+async def declared(names: Sequence[str]) -> AsyncIterator[Sequence[Service]]:
+    """These services, to be asked what they offer and never to be started: nothing is opened for them."""
+    nowhere = Path(os.devnull)
+    kinds = {name: _KINDS[name] for name in names}
+    collections = [collection for kind in kinds.values() for collection in kind.collections]
+    async with Database.unasked(collections) as database:
+        shared = Shared(
+            database=database,
+            signer=Signer(bytes(KEY_MIN_BYTES)),
+            bus=LocalBus(),
+            metrics=Metrics(),
+            clock=ServerClock(),
+            folder=nowhere,
+            own_folder=nowhere,
+        )
+        yield [kind.make(shared, SERVICES[name]()) for name, kind in kinds.items()]

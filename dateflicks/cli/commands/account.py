@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dateflicks.cli.completing import forget
 from dateflicks.cli.environment import CliEnvironment, environment_of
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ def logout(ctx: typer.Context) -> None:
         return
     environment.run(_sign_out(environment))
     environment.credentials.forget(environment.server_address)
+    forget(environment)
     environment.say(f"Signed out at {environment.server_address}.")
 
 
@@ -71,6 +73,8 @@ def _remember(environment: CliEnvironment, answer: "SignedIn") -> None:
     sign_in = SignIn(name=answer.user.name, user_id=answer.user.id, expires_at=answer.expires_at, token=answer.token)
     environment.credentials.put(environment.server_address, sign_in)
     environment.say(f"Signed in as {sign_in.name} at {environment.server_address}.")
+    if answer.needs_password is True:
+        environment.say("That password works no second time. Choose one of your own with 'dateflicks passwd'.")
 
 
 async def _sign_out(environment: CliEnvironment) -> None:

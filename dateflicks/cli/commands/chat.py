@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from dateflicks.cli.chatting import Entry, ExportFormat, MessageWriter, duration_of, entered, position_of
+from dateflicks.cli.completing import names_of_people
 from dateflicks.cli.environment import CliEnvironment, environment_of
 from dateflicks.cli.exits import Exit
 from dateflicks.cli.failures import CliError
 from dateflicks.cli.output import Format
+from dateflicks.cli.sessions import SessionArgument
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -30,7 +32,6 @@ ONE_PATIENCE_SECONDS: Final = 10.0  # for a single message, that somebody waits 
 LINES: Final = 20
 LINE_MAX_BYTES: Final = 64 * 1024  # more than a message may have, so that the service says no to it
 
-SessionArgument = Annotated[str, typer.Argument(metavar="SESSION", help="Its id, or the beginning of it.")]
 AtOption = Annotated[
     str | None, typer.Option("--at", metavar="POSITION", help="Where in the film, such as 41:12; else where it is now.")
 ]
@@ -92,7 +93,9 @@ def tail(
     follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on with what is said from now on.")] = False,
     since: Annotated[str | None, typer.Option(metavar="TIME", help="Only the last 10m, 1h30m, 2d.")] = None,
     lines: Annotated[int | None, typer.Option("-n", "--lines", min=0, help="Only so many; 20 without --since.")] = None,
-    author: Annotated[str | None, typer.Option(metavar="NAME", help="Only what this person says.")] = None,
+    author: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Only what this person says.", autocompletion=names_of_people)
+    ] = None,
 ) -> None:
     """Print what was said last, with its film time; a message that is edited or taken back is printed again.
 

@@ -17,6 +17,7 @@ from dateflicks.cli.attending import (
     settings_of,
     shell_word,
 )
+from dateflicks.cli.completing import names_of_people
 from dateflicks.cli.environment import CliEnvironment, environment_of
 from dateflicks.cli.exits import Exit
 from dateflicks.cli.failures import CliError
@@ -64,7 +65,10 @@ def host(
     film: Annotated[
         str, typer.Argument(metavar="FILM", help="A film: a file, an address, a video's id, or its title.")
     ],
-    guest: Annotated[str | None, typer.Option(metavar="NAME", help="Ask this account; else make a link.")] = None,
+    guest: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Ask this account; else make a link.", autocompletion=names_of_people),
+    ] = None,
     listen: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Start a server on this address.")] = None,
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="Its port; 0 takes any free one.")] = None,
     title: Annotated[str | None, typer.Option(metavar="TEXT", help="The film's title.")] = None,

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dateflicks.cli.completing import names_of_people
 from dateflicks.cli.environment import CliEnvironment, environment_of
 from dateflicks.cli.exits import Exit
 from dateflicks.cli.failures import CliError
@@ -20,7 +21,7 @@ from dateflicks.cli.predictions import (
     seals_of,
     shown,
 )
-from dateflicks.cli.sessions import person_named
+from dateflicks.cli.sessions import SessionArgument, person_named
 
 if TYPE_CHECKING:
     from dateflicks.client.ledger import LedgerUpdate
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(add_completion=False)
 
-SessionArgument = Annotated[str, typer.Argument(metavar="SESSION", help="Its id, or the beginning of it.")]
 AnySession = Annotated[
     str | None, typer.Argument(metavar="SESSION", help="Its id, or the beginning of it; or the only one there is.")
 ]
@@ -151,7 +151,13 @@ def score(
         str | None, typer.Argument(metavar="SESSION", help="Of this session alone: its id, or the beginning of it.")
     ] = None,
     with_: Annotated[
-        str | None, typer.Option("--with", metavar="NAME", help="Of all sessions with this person: name or id.")
+        str | None,
+        typer.Option(
+            "--with",
+            metavar="NAME",
+            help="Of all sessions with this person: name or id.",
+            autocompletion=names_of_people,
+        ),
     ] = None,
 ) -> None:
     """Show how you stand: in one session, or with one person over all of them."""

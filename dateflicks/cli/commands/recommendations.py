@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 
 import typer
 
+from dateflicks.cli.completing import names_of_people
 from dateflicks.cli.environment import CliEnvironment, environment_of
 from dateflicks.cli.exits import Exit
 from dateflicks.cli.failures import CliError
@@ -41,7 +42,10 @@ class Word(StrEnum):
 _RATINGS: Final[dict[Word, "Rating | None"]] = {Word.UP: "up", Word.DOWN: "down", Word.HIDE: "hide", Word.CLEAR: None}
 
 WithOption = Annotated[
-    str | None, typer.Option("--with", metavar="NAME", help="For you and this person together: name or id.")
+    str | None,
+    typer.Option(
+        "--with", metavar="NAME", help="For you and this person together: name or id.", autocompletion=names_of_people
+    ),
 ]
 VideoArgument = Annotated[str, typer.Argument(metavar="VIDEO", help="Its id, or words that find it alone.")]
 

@@ -4,17 +4,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dateflicks.cli.completing import names_of_people, remember
 from dateflicks.cli.environment import CliEnvironment, environment_of
 from dateflicks.cli.exits import Exit
 from dateflicks.cli.failures import CliError
-from dateflicks.cli.sessions import COLUMNS, DETAILS, full_id, on_session, ticket_of
+from dateflicks.cli.sessions import COLUMNS, DETAILS, SessionArgument, full_id, on_session, ticket_of
 
 if TYPE_CHECKING:
     from dateflicks.protocol.bodies import HistoryEntry, SessionBody, SessionRequest
 
 app = typer.Typer(add_completion=False)
 
-SessionArgument = Annotated[str, typer.Argument(metavar="SESSION", help="Its id, or the beginning of it.")]
 StateOption = Annotated[
     str, typer.Option(metavar="A,B", help="Only these: pending, accepted, rejected, cancelled, ended.")
 ]
@@ -34,7 +34,9 @@ def session(ctx: typer.Context) -> None:
 def create(
     ctx: typer.Context,
     video: Annotated[str, typer.Argument(metavar="VIDEO", help="A film: its id, its address, or a file.")],
-    guest: Annotated[str | None, typer.Option(metavar="NAME", help="Whom to ask.")] = None,
+    guest: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Whom to ask.", autocompletion=names_of_people)
+    ] = None,
     link: Annotated[bool, typer.Option("--link", help="Make a code that whoever holds it may use, once.")] = False,
     at: Annotated[str | None, typer.Option(metavar="TIME", help="When, such as 2026-11-24T20:00:00Z.")] = None,
     note: Annotated[str | None, typer.Option(metavar="TEXT", help="A word to the guest.")] = None,
@@ -60,6 +62,7 @@ def list_sessions(ctx: typer.Context, state: StateOption = "", limit: LimitOptio
     environment = environment_of(ctx)
     states = tuple(word.strip() for word in state.split(",") if word.strip())
     found = environment.run(_list(environment, states, limit))
+    remember(environment, found)
     environment.show_all(found, COLUMNS, empty="No sessions. Make one with 'dateflicks session create'.")
 
 

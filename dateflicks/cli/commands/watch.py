@@ -20,7 +20,7 @@ from dateflicks.cli.commands.host import Place, own_place
 from dateflicks.cli.environment import CliEnvironment, environment_of
 from dateflicks.cli.exits import Exit
 from dateflicks.cli.failures import CliError
-from dateflicks.cli.sessions import accepted, full_id
+from dateflicks.cli.sessions import SessionArgument, accepted, full_id
 from dateflicks.cli.terminal import open_terminal, opens_terminal
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ app = typer.Typer(add_completion=False)
 @app.command()
 def watch(
     ctx: typer.Context,
-    session: Annotated[str, typer.Argument(metavar="SESSION", help="Its id, or the beginning of it.")] = "",
+    session: SessionArgument = "",
     film: FilmOption = None,
     player: PlayerOption = None,
     plain: PlainOption = False,

@@ -101,6 +101,19 @@ class Database:
             await database.ensure(collections)
             yield database
 
+    @classmethod
+    @contextlib.asynccontextmanager
+    async def unasked(cls, collections: Iterable[Collection]) -> "AsyncIterator[Database]":
+        """A database that is never asked anything: for what services say of themselves while none of them runs."""
+        fence = Fence()
+        client = _client(f"{SCHEMES[0]}localhost", fence, 1.0)  # the driver connects with the first operation
+        try:
+            database = cls(client, fence, None)
+            database._declared = {_key(collection): collection for collection in collections}
+            yield database
+        finally:
+            await client.close()
+
     def table(self, collection: Collection) -> Table:
         """The operations on a collection, which must have been ensured."""
         if self._declared.get(_key(collection)) != collection:
