@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from tests.cli.conftest import Cli
 from tests.cli.process import Program
+from tests.scripted_server import ScriptedServer, scripted_server
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
@@ -38,51 +40,55 @@ class Serving:
 
 
 class Person:
-    """Somebody at a shell."""
+    """Somebody at a shell: what is under way while others do something is a process of its own, the rest is not."""
 
-    def __init__(self, home: Path, server: str) -> None:
+    def __init__(self, home: Path, nowhere: ScriptedServer, url: str) -> None:
         self.home = home
-        self._server = server
+        self._cli = Cli(home, nowhere, {"DATEFLICKS_CLIENT_SERVER": url, "DATEFLICKS_CLIENT_CREDENTIALS": "file"})
+        self._server = url
 
     def at(self, *words: str) -> Program:
         """A command under way."""
         return Program(self.home, *words, DATEFLICKS_CLIENT_SERVER=self._server)
 
-    def __call__(self, *words: str, stdin: str = "") -> Program:
-        """A command that has ended, well."""
-        with self.at(*words) as program:
-            assert program.process.stdin is not None
-            program.process.stdin.write(stdin)
-            program.hang_up()
-            assert program.ends() == 0, program.err
-        return program
+    def __call__(self, *words: str, stdin: str = "") -> str:
+        """What a command says that has ended, well."""
+        result = self._cli(*words, keys=stdin)
+        assert result.exit_code == 0, result.stderr
+        return result.stdout
 
     def json(self, *words: str) -> Any:
-        return json.loads("\n".join(self(*words, "--json").out))
+        return json.loads(self(*words, "--json"))
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Serving]:
-    serving = Serving(tmp_path / "server")
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    serving = Serving(tmp_path_factory.mktemp("server"))
     serving.start()
     yield serving
     serving.stop()
 
 
-@pytest.fixture
-def ana(tmp_path: Path, server: Serving) -> Person:
-    return signed_in(tmp_path / "ana", server)
+@pytest.fixture(scope="module")
+def people(tmp_path_factory: pytest.TempPathFactory, server: Serving) -> Iterator[tuple[Person, Person]]:
+    """Ana and Bea, who have an account there."""
+    homes = tmp_path_factory.mktemp("homes")
+    with scripted_server() as nowhere:
+        found = [Person(homes / name, nowhere, server.url) for name in ("ana", "bea")]
+        for one in found:
+            one("register", one.home.name, "--password-stdin", stdin="seven small foxes\n")
+        yield found[0], found[1]
 
 
 @pytest.fixture
-def bea(tmp_path: Path, server: Serving) -> Person:
-    return signed_in(tmp_path / "bea", server)
+def ana(people: tuple[Person, Person], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Person:
+    monkeypatch.chdir(tmp_path)
+    return people[0]
 
 
-def signed_in(home: Path, server: Serving) -> Person:
-    found = Person(home, server.url)
-    found("register", home.name, "--password-stdin", stdin="seven small foxes\n")
-    return found
+@pytest.fixture
+def bea(people: tuple[Person, Person]) -> Person:
+    return people[1]
 
 
 @pytest.fixture
@@ -124,10 +130,10 @@ def test_what_is_said_reaches_the_other_over_a_restart_and_is_kept(
     assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
 
     bea("chat", "export", short, "--format", "srt", "--out", "talk.srt")
-    subtitles = (bea.home / "talk.srt").read_text(encoding="utf-8")
+    subtitles = (tmp_path / "talk.srt").read_text(encoding="utf-8")
     assert subtitles.startswith("1\n00:41:12,000 --> ")
     assert all(f"ana: line {number}\n" in subtitles for number in range(COUNT))
-    lines = [json.loads(line) for line in bea("chat", "tail", short, "--since", "1h", "--json").out]
+    lines = [json.loads(line) for line in bea("chat", "tail", short, "--since", "1h", "--json").splitlines()]
     assert [line["content"] for line in lines if line["type"] == "text"] == spoken
 
 

@@ -157,10 +157,9 @@ def test_without_mpv_it_says_what_is_missing_and_who_stands_in(cli: Cli, monkeyp
     assert cli("demo", "--player", "mpv").exit_code == 1
 
 
+@pytest.mark.long  # in every run the one on a terminal is interrupted
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("number", "code"), [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 130, marks=pytest.mark.long)]
-)
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 130)])
 def test_interrupted_it_leaves_nothing_behind(place: Path, number: signal.Signals, code: int) -> None:
     with subprocess.Popen(
         [*PROGRAM, "--player", "simulated"],

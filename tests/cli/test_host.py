@@ -14,6 +14,7 @@ from dateflicks.client.http import ServiceClient
 from tests.cli.conftest import Cli
 from tests.cli.process import Program, is_running
 from tests.scripted_server import Answer, ScriptedServer, session_json
+from tests.server.services.session.deployment import deployed
 
 SIMULATED = ("--player", "simulated")
 
@@ -143,22 +144,21 @@ def test_however_the_host_ends_its_server_does_too(number: signal.Signals, tmp_p
         host.wait_until(lambda: not is_running(child))
 
 
-@pytest.mark.slow
 async def test_the_account_of_last_evening_is_used_again_and_a_new_one_made_when_its_server_was_emptied(
     tmp_path: Path,
 ) -> None:
     store = CredentialStore(tmp_path / "credentials.json", keep_in="file")
-    data, log = tmp_path / "data", tmp_path / "log"
-    async with own_server.own_server(data, log, port=0) as server, ServiceClient(server.url) as client:
+    data = tmp_path / "data"
+    async with deployed(data) as server, ServiceClient(server.url) as client:
         first = await own_account(client, store, "own", "ana")
         assert (first.name, len(first.password) > 20) == ("ana", True)
-    async with own_server.own_server(data, log, port=0) as server, ServiceClient(server.url) as client:
+    async with deployed(data) as server, ServiceClient(server.url) as client:
         assert await own_account(client, store, "own", "ana") == first
         await client.sign_out()
         again = await own_account(client, store, "own", "ana")
         assert (again.user_id, again.token != first.token) == (first.user_id, True)
     shutil.rmtree(data)
-    async with own_server.own_server(data, log, port=0) as server, ServiceClient(server.url) as client:
+    async with deployed(data) as server, ServiceClient(server.url) as client:
         assert (await own_account(client, store, "own", "ana")).user_id != first.user_id
     assert store.get("own") != first
 

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -137,7 +138,9 @@ def folder_of(pid: int) -> Path:
 
 
 @pytest.mark.slow
-async def test_a_page_shows_the_sign_in_and_nothing_of_whoever_serves_it(tmp_path: Path) -> None:
+async def test_a_page_shows_the_sign_in_and_nothing_of_whoever_serves_it_and_closes_for_who_leaves(
+    tmp_path: Path,
+) -> None:
     with serving(tmp_path, DATEFLICKS_CLIENT_TOKEN="s3cret") as pages:
         page = pages.get()
         found = re.search(r'data-session-websocket-url="(.*?)"', page.text)
@@ -161,6 +164,11 @@ async def test_a_page_shows_the_sign_in_and_nothing_of_whoever_serves_it(tmp_pat
             assert folder_of(visit) == home / "here"
             assert not (home / "credentials.json").exists()
         await until(lambda: not pages.visits and not home.exists())
+        async with pages.page() as one:  # of a person who leaves
+            await one.until("Sign in")
+            await one.type("\x11")  # ctrl+q
+            await one.until_closed()
+        await until(lambda: not pages.visits)
         pages.program.process.terminate()
         assert pages.program.ends() == 0
         assert pages.program.out == []
@@ -199,16 +207,6 @@ async def test_pages_end_also_when_whoever_serves_them_is_killed(tmp_path: Path)
 
 
 @pytest.mark.slow
-async def test_a_page_whose_person_leaves_is_closed(tmp_path: Path) -> None:
-    with serving(tmp_path) as pages:
-        async with pages.page() as one:
-            await one.until("Sign in")
-            await one.type("\x11")  # ctrl+q
-            await one.until_closed()
-        await until(lambda: not pages.visits)
-
-
-@pytest.mark.slow
 @pytest.mark.long
 async def test_a_process_that_dies_closes_its_page(tmp_path: Path) -> None:
     with serving(tmp_path) as pages:
@@ -218,8 +216,14 @@ async def test_a_process_that_dies_closes_its_page(tmp_path: Path) -> None:
             await one.until_closed()
 
 
+ODD = ["{", "[]", "7", '["stdin", 7]', '["resize", {}]', '["resize", {"width": "x", "height": 1}]']
+
+
 @pytest.mark.slow
-async def test_strangers_pages_and_odd_frames_come_to_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "frames", [pytest.param(ODD[-1:], id="one"), pytest.param(ODD, id="all", marks=pytest.mark.long)]
+)
+async def test_strangers_pages_and_odd_frames_come_to_nothing(tmp_path: Path, frames: list[str]) -> None:
     with serving(tmp_path) as pages:
         assert pages.get(Origin="http://evil.example").status_code == 403
         assert pages.get(Host="evil.example").status_code == 403
@@ -228,7 +232,6 @@ async def test_strangers_pages_and_odd_frames_come_to_nothing(tmp_path: Path) ->
                 async with pages.page(additional_headers=headers):
                     pass
         assert pages.visits == []
-        frames = ["{", "[]", "7", '["stdin", 7]', '["resize", {}]', '["resize", {"width": "x", "height": 1}]']
         async with contextlib.AsyncExitStack() as stack:
             lines = [await stack.enter_async_context(pages.page()) for _ in frames]
             for page, frame in zip(lines, frames, strict=True):
@@ -315,8 +318,8 @@ def test_without_the_extra_it_says_what_to_install(cli: Cli, monkeypatch: pytest
 @pytest.mark.slow
 def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
     with (
-        serving(tmp_path) as pages,
-        Program(tmp_path / "other", "serve", "web", "--port", pages.url.rpartition(":")[2]) as other,
+        socket.create_server(("127.0.0.1", 0)) as taken,
+        Program(tmp_path / "other", "serve", "web", "--port", str(taken.getsockname()[1])) as other,
     ):
         assert other.ends() == 1
         assert "cannot be had" in other.err[0]
