@@ -50,6 +50,7 @@ class Root(LazyGroup):
         "recommend": Entry("recommend", "See and run the recommenders.", BACKGROUND, is_hidden=True),
         "jobs": Entry("jobs", "See and steer what happens by itself.", BACKGROUND),
         "db": Entry("db", "See, mend, back up and restore the database.", DATABASE),
+        "doctor": Entry("doctor", "Check that everything is in order here", HELP),
         "config": Entry("config", "Show, change and check the settings.", HELP),
         "api": Entry("api", "Show what the services offer to programs.", HELP),
         "completion": Entry("completion", "Let your shell complete what you type.", HELP),

@@ -19,7 +19,7 @@ async def show_status(environment: CliEnvironment) -> None:
     async with environment.connect(anonymously=True) as client:
         where = await client.services()
         addresses = dict.fromkeys(where.values())
-        answers = await asyncio.gather(*(_look(client, address) for address in addresses))
+        answers = await asyncio.gather(*(look(client, address) for address in addresses))
     found = dict(zip(addresses, answers, strict=True))
     rows = [_row(name, address, *found[address]) for name, address in sorted(where.items())]
     environment.show_all(rows, COLUMNS, empty="No service is known there.")
@@ -28,7 +28,7 @@ async def show_status(environment: CliEnvironment) -> None:
         raise CliError(Exit.UNREACHABLE, f"Not well: {', '.join(down)}.")
 
 
-async def _look(client: "ServiceClient", address: str) -> tuple[Mapping[str, Any] | None, str]:
+async def look(client: "ServiceClient", address: str) -> tuple[Mapping[str, Any] | None, str]:
     """What a process says of its health, and its metrics; None and nothing where it says nothing."""
     from dateflicks.client.errors import ClientError
 
@@ -62,7 +62,7 @@ def _row(name: str, address: str, health: Mapping[str, Any] | None, metrics: str
     return {
         "service": name,
         "status": "stopping" if health.get("status") == "stopping" else own.get("status"),
-        "version": _version(metrics),
+        "version": version_of(metrics),
         "connections": round(sum(sockets)) if metrics else None,
         "lag_ms": round(max(lags) * 1000, 1) if lags else None,
         "database": own.get("database"),
@@ -80,7 +80,8 @@ def _values(metrics: str, name: str, label: str = "") -> list[float]:
     return found
 
 
-def _version(metrics: str) -> str | None:
+def version_of(metrics: str) -> str | None:
+    """Which version a process runs, by its metrics; all of them where its workers differ."""
     lines = [line for line in metrics.splitlines() if line.startswith("dateflicks_build_info{")]
     versions = sorted({line.partition('version="')[2].partition('"')[0] for line in lines})
     return ", ".join(versions) or None

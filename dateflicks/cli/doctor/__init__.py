@@ -1,0 +1,1 @@
+"""What `doctor` looks at: each check stands alone, changes nothing, and tells what it found with what to type."""

@@ -1,0 +1,46 @@
+"""The settings: every file that is read, every variable, and whether others can read what is secret."""
+
+import stat
+from pathlib import Path
+
+from dateflicks.cli.doctor.finding import Finding, fine, note, wrong
+from dateflicks.cli.environment import CliEnvironment
+
+
+def settings(environment: CliEnvironment) -> list[Finding]:
+    """A finding for each file, and one for each mistake."""
+    from dateflicks.cli.configuring import files_of, mistakes, sentence
+    from dateflicks.settings.loader import SERVICES
+
+    found, _ = mistakes(environment)
+    bad = {one.where for one in found}
+    files = [(path, name) for name in SERVICES for path in files_of(environment, name)]
+    findings = [_of_file(path, name) for path, name in files if str(path) not in bad]
+    if not files:
+        folders = " and ".join(str(folder) for folder in environment.settings_folders)
+        findings.append(fine("settings", f"no files in {folders}: the defaults hold"))
+    return [*findings, *(wrong("settings", sentence(one), _fix(one.where)) for one in found)]
+
+
+def _fix(where: str) -> str:
+    path = Path(where)
+    if path.suffix != ".toml":
+        return f"unset {where}"
+    from dateflicks.settings.loader import SERVICES
+
+    return f"dateflicks config edit {path.stem}" if path.stem in SERVICES else f"mv {path} to the name that was meant"
+
+
+def _of_file(path: Path, service: str) -> Finding:
+    import tomllib
+
+    from dateflicks.settings.keys import keys_of
+    from dateflicks.settings.loader import SERVICES, flattened, sections_of
+
+    keys = {key.name: key for key in keys_of(SERVICES[service]())}
+    document = tomllib.loads(path.read_text(encoding="utf-8"))
+    written = dict(flattened(document, sections_of(keys), str(path)))
+    has_secret = any(keys[name].is_secret and value != keys[name].default for name, value in written.items())
+    if has_secret and path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        return note("settings", f"{path} holds a secret, and others on this machine can read it.", f"chmod 600 {path}")
+    return fine("settings", f"{path}: {len(written)} value{'' if len(written) == 1 else 's'}")
