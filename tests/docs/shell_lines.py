@@ -65,6 +65,7 @@ def complaint_about(words: Sequence[str]) -> str:
             waiting = [*context._protected_args, *context.args]
             if not waiting:
                 return "" if command.invoke_without_command else f"'{context.command_path}' needs a command"
-            name, command, rest = command.resolve_command(context, waiting)
+            found, command, rest = command.resolve_command(context, waiting)
+            name = found or ""
     except ClickException as error:
         return error.format_message()

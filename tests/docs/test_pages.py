@@ -163,7 +163,7 @@ def test_every_piece_of_the_code_that_a_page_names_is_there() -> None:
 
 
 def _looks_like_code(code: str) -> bool:
-    """A file of Python, or a path below one of the folders that there are; settings are copied, and need not be there."""
+    """A file of Python, or a path below one of the folders; settings are copied, and need not be there."""
     if code.endswith(".py"):
         return not code.startswith(("src/", "test_example"))
     first, _, rest = code.partition("/")
