@@ -31,6 +31,7 @@ PARTICIPANTS_MAX: Final = 8  # a small party; the wire keeps host and guest
 TOKEN_LIFETIME_SECONDS: Final = 30 * 86_400.0  # one sign-in lasts a month of evenings
 TICKET_LIFETIME_SECONDS: Final = 24 * 3_600.0  # a film and its pauses; a new one comes with each session event
 INVITATION_LIFETIME_SECONDS: Final = 24 * 3_600.0  # a link code works for a day, once
+FRIENDS_MAX: Final = 200  # names on one person's list: one page of it
 SIGN_IN_TRIES_PER_NAME: Final = 10  # in SIGN_IN_WINDOW_SECONDS, then 429
 SIGN_IN_TRIES_PER_ADDRESS: Final = 30
 SIGN_IN_WINDOW_SECONDS: Final = 300.0

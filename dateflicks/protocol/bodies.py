@@ -54,12 +54,44 @@ class SignedIn(Body, frozen=True, kw_only=True):
     user: UserBody
     token: str
     expires_at: str
+    needs_password: bool | msgspec.UnsetType = msgspec.UNSET  # true: the one that was given works no second time
 
 
 class Me(UserBody, frozen=True, kw_only=True):
-    """`GET /users/me`: the caller, also wrapped as everywhere else."""
+    """`GET /users/me`: the caller, also wrapped as everywhere else; without a password only a token opens it."""
 
     user: UserBody
+    has_password: bool = True
+
+
+class ChangePassword(Body, frozen=True, kw_only=True):
+    """`PUT /users/me/password`: an account without a password has no `old` one."""
+
+    old: Annotated[str, msgspec.Meta(min_length=1, max_length=limits.PASSWORD_MAX_CHARACTERS)] | None = None
+    new: Password
+
+
+class Friend(Body, frozen=True, kw_only=True):
+    """Somebody on one's list: since when, how many sessions with them were accepted, and when the last one was."""
+
+    user_id: str
+    name: str
+    since: str
+    evenings: int
+    last_evening_at: str | None
+
+
+class FriendAnswer(Body, frozen=True, kw_only=True):
+    """One friend, wrapped."""
+
+    friend: Friend
+
+
+class FriendPage(Body, frozen=True, kw_only=True):
+    """A page of one's list, by name."""
+
+    items: list[Friend]
+    next: str | None
 
 
 class VideoRef(Body, frozen=True, kw_only=True):

@@ -90,6 +90,11 @@ class Stage:
         assert isinstance(token, str)
         return token
 
+    def friend(self) -> Prop:
+        """The other one, on the caller's list."""
+        self.call("PUT", f"/users/me/friends/{self.other.name}", self.caller.token)
+        return Prop(path={"name": self.other.name})
+
     def asked(self, host: Person, guest: Person) -> str:
         """A session that waits for the guest's answer."""
         body = {"session": {"guestUserId": guest.id, "video": FILM}}
@@ -143,6 +148,12 @@ def _timecode(evening: Evening) -> Prop:
 PROPS: Final[Mapping[str, Callable[[Stage], Prop]]] = {
     "POST /users": lambda _: Prop(body={"name": f"p{secrets.token_hex(8)}", "password": PASSWORD}),
     "POST /tokens": lambda stage: Prop(body={"name": stage.caller.name, "password": PASSWORD}),
+    "PUT /users/me/password": lambda stage: Prop(
+        body={"old": PASSWORD, "new": "eight small foxes"}, token=stage.person().token
+    ),
+    "GET /users/me/friends": lambda _: Prop(query={"limit": 10}),
+    "PUT /users/me/friends/{name}": lambda stage: Prop(path={"name": stage.other.name}),
+    "DELETE /users/me/friends/{name}": lambda stage: stage.friend(),
     "DELETE /tokens/current": lambda stage: Prop(token=stage.sign_in()),
     "POST /sessions": lambda stage: Prop(body={"session": {"guestUserId": stage.other.id, "video": FILM}}),
     "GET /sessions": lambda _: Prop(query={"state": "accepted,ended"}),

@@ -17,6 +17,10 @@ pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.slow, pytest
 OWN: Final = {
     "GET /users/me",
     "DELETE /tokens/current",
+    "PUT /users/me/password",
+    "GET /users/me/friends",
+    "PUT /users/me/friends/{name}",
+    "DELETE /users/me/friends/{name}",
     "POST /sessions",
     "GET /sessions",
     "GET /history",
@@ -29,7 +33,13 @@ OWN: Final = {
     "GET /recommendations/ratings/{videoId}",
     "PUT /recommendations/ratings/{videoId}",
 }
-CHANGES_WHO_KNOWS_WHOM: Final = {"POST /sessions", "POST /invitations/{code}/redeem", "DELETE /tokens/current"}
+CHANGES_WHO_KNOWS_WHOM: Final = {
+    "POST /sessions",
+    "POST /invitations/{code}/redeem",
+    "PUT /users/me/friends/{name}",
+    "DELETE /users/me/friends/{name}",
+    "DELETE /tokens/current",
+}
 OF_A_PAIR: Final = {"GET /recommendations", "GET /recommendations/{videoId}/why"}  # 404 for who is none of the two
 NEEDS_ALL: Final = OF_A_PAIR  # what is known of pairs is where the sessions are
 

@@ -17,10 +17,12 @@ from dateflicks.server.bus.local import Bus
 from dateflicks.server.observe.metrics import Metrics
 from dateflicks.server.services.session import progress, records
 from dateflicks.server.services.session.feed import SessionFeed
+from dateflicks.server.services.session.friends import Friends
 from dateflicks.server.services.session.handler import TOPIC, Lifetimes, SessionHandler
 from dateflicks.server.services.session.hub import Hub
 from dateflicks.server.services.session.lists import Lists
 from dateflicks.server.services.session.missed import Missed
+from dateflicks.server.services.session.notices import Notices
 from dateflicks.server.services.session.pairing import Pairing
 from dateflicks.server.services.session.people import People
 from dateflicks.server.services.session.routes import SessionRoutes
@@ -38,6 +40,7 @@ TICK_SECONDS: Final = 1.0  # how often doubts are looked at: there are none but 
 WRITE_SECONDS: Final = 30.0  # how often "how far" is put down
 RECHECK_SECONDS: Final = 60.0  # how soon a sign-out on another process ends the connections of this one
 TOO_MANY_ACCOUNTS: Final = "Too many accounts were made from your address. Wait a while, then try again."
+NOTICE_SECONDS: Final = 2.0  # how soon it is told what an operator has done, straight at the database
 SWEEP_SECONDS: Final = 600.0  # how often expired tokens are forgotten
 
 
@@ -94,6 +97,8 @@ class SessionService:
         self._hub = Hub(self._handler.views)
         self._sign_outs = signed_out.SignOuts(bus)
         self._missed = Missed(bus, self._hub, lists, sessions)
+        self._notices = Notices(database.table(records.NOTICES), sessions, bus, self._sign_outs, now=now)
+        friends = Friends(database.table(records.FRIENDS), sessions, self._people, self._handler.asking, now=now)
         gate = Gate(
             self.name,
             settings.limits,
@@ -103,7 +108,7 @@ class SessionService:
             bus=bus,
         )
         self._feed = SessionFeed(self._people, lists, self._hub, gate)
-        self.routes: Sequence[Route] = SessionRoutes(self._people, self._handler, lists, self._sign_outs).all()
+        self.routes: Sequence[Route] = SessionRoutes(self._people, self._handler, lists, self._sign_outs, friends).all()
         self.feeds: Sequence[Feed] = self._feed.all()
         self._chores: asyncio.Task[None] | None = None
         self._is_stopping = False
@@ -153,9 +158,11 @@ class SessionService:
         chores = [
             (TICK_SECONDS, self._handler.settle_doubts),
             (TICK_SECONDS, self._missed.look),
+            (NOTICE_SECONDS, self._notices.look),
             (WRITE_SECONDS, self._write_progress),
             (RECHECK_SECONDS, self._recheck),
             (SWEEP_SECONDS, self._people.sweep),
+            (SWEEP_SECONDS, self._notices.sweep),
             (SWEEP_SECONDS, self._pairing.fill),
         ]
         due = [loop.time() + seconds for seconds, _ in chores]

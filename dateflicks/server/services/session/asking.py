@@ -8,7 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from dateflicks.core import limits
-from dateflicks.core.errors import FieldProblem, Forbidden, Invalid
+from dateflicks.core.errors import FieldProblem, Forbidden, Invalid, NotFound
 from dateflicks.protocol.bodies import CreateSession, SessionRequest, VideoRef
 from dateflicks.protocol.text import clean_line, clean_text, is_clean_line
 from dateflicks.protocol.times import rfc3339
@@ -74,6 +74,11 @@ def _check_guest(request: SessionRequest, caller_id: str, is_link: bool, problem
         problems.append(FieldProblem("session.guestUserId", "is required, or guestName, or link; exactly one"))
     elif request.guest_user_id == caller_id:
         problems.extend(own_guest("session.guestUserId").problems)
+
+
+def no_such_guest() -> NotFound:
+    """Nobody is called this."""
+    return NotFound("There is nobody of this name or id. Check it, or send a link.", code="no-such-guest")
 
 
 def own_guest(field: str) -> Invalid:

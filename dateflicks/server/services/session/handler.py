@@ -20,7 +20,7 @@ from dateflicks.protocol.ids import id_of, is_id
 from dateflicks.server.auth.caller import Caller
 from dateflicks.server.auth.tokens import Signer
 from dateflicks.server.bus.local import Bus
-from dateflicks.server.services.session.asking import Asked, checked, own_guest
+from dateflicks.server.services.session.asking import Asked, checked, no_such_guest, own_guest
 from dateflicks.server.services.session.codes import code_of, hash_of
 from dateflicks.server.services.session.keys import command_of, key_of, key_used
 from dateflicks.server.services.session.people import People
@@ -83,7 +83,7 @@ class SessionHandler:
         self._now = now
         self._evenly = evenly
         self._doubts: dict[str, Doubt] = {}
-        self._asking = Limiter(
+        self.asking = Limiter(
             SESSIONS_PER_WINDOW, WINDOW_SECONDS, "You have asked for too many sessions. Wait a while."
         )
         self._guessing = Limiter(CODES_PER_WINDOW, WINDOW_SECONDS, "Too many wrong codes. Wait a while.")
@@ -94,7 +94,7 @@ class SessionHandler:
     async def create(self, caller: Caller, body: CreateSession, key: str | None) -> SessionBody:
         """Ask a guest, or make a link. Raises Forbidden, NotFound (no such guest), Invalid, TooMany."""
         asked = checked(body, caller.user_id)
-        self._asking.take(caller.user_id, self._evenly())
+        self.asking.take(caller.user_id, self._evenly())
         guest = None if asked.is_link else await self._guest(asked, caller)
         words = (caller.user_id, key_of(key))
         session_id = id_of("ses", self._signer.derived("session id", *words))
@@ -116,7 +116,7 @@ class SessionHandler:
         else:
             guest, field = await self._people.known(asked.guest_user_id or ""), "session.guestUserId"
         if guest is None:
-            raise NotFound("There is nobody of this name or id. Check it, or send a link.", code="no-such-guest")
+            raise no_such_guest()
         if guest["_id"] == caller.user_id:
             raise own_guest(field)
         return guest

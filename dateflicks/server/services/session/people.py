@@ -5,8 +5,10 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+import msgspec
+
 from dateflicks.core import limits
-from dateflicks.core.errors import Conflict, Unauthenticated
+from dateflicks.core.errors import Conflict, FieldProblem, Forbidden, Invalid, Unauthenticated
 from dateflicks.protocol.bodies import SignedIn, UserBody
 from dateflicks.protocol.ids import id_of, new_id
 from dateflicks.protocol.times import rfc3339_from_unix
@@ -14,13 +16,16 @@ from dateflicks.server.auth.caller import Caller, UserToken
 from dateflicks.server.auth.passwords import Passwords
 from dateflicks.server.auth.tokens import Signer
 from dateflicks.server.auth.tries import SignInTries
-from dateflicks.server.services.session.keys import key_of
-from dateflicks.server.services.session.records import can_be_name, name_key
+from dateflicks.server.services.session.keys import command_of, key_of, key_used
+from dateflicks.server.services.session.records import can_be_name, is_disabled, is_erased, name_key
 from dateflicks.server.storage.records import Document, Duplicate, Missing, Stale
 from dateflicks.server.storage.table import Table
 from dateflicks.server.web.limiter import Limiter
 
 WRONG: Final = "The name or the password is wrong."
+WRONG_OLD: Final = "The old password is wrong. Nothing was changed."
+DISABLED: Final = "This account is disabled. Ask whoever runs this server."
+CHANGED: Final = "The account was changed at this moment, elsewhere. Nothing was changed here; try again."
 TAKEN: Final = "This name is taken. Choose another, or sign in if it is yours."
 
 
@@ -82,7 +87,7 @@ class People:
         try:
             return await self._make(user_id, chosen, None)
         except Duplicate as error:
-            known = await self._users.get(user_id)
+            known = await self.known(user_id)
             if known is not None:
                 return known
             raise Conflict(TAKEN, code="name-taken") from error
@@ -96,13 +101,63 @@ class People:
         return await self._users.find_one("nameKey", name_key(name))
 
     async def known(self, user_id: str) -> Document | None:
-        """The account of this id."""
-        return await self._users.get(user_id)
+        """The account of this id, unless it was erased."""
+        found = await self._users.get(user_id)
+        return None if found is None or is_erased(found) else found
+
+    # --- passwords ----------------------------------------------------------------------------------------------
+
+    async def change_password(
+        self, caller: Caller, old: str | None, new: str, address: str, key: str | None
+    ) -> list[str]:
+        """Set another password and revoke all tokens but the caller's; the ids of those come back.
+
+        An account without a password needs no `old` one. Tries count as sign-ins do. Raises Forbidden (the old one is
+        wrong), Invalid (it is missing), Conflict, TooMany.
+        """
+        user = await self.known(caller.user_id)
+        if user is None:
+            raise Unauthenticated(WRONG, code="signed-out")
+        command = command_of(caller.user_id, "password", key_of(key))
+        if command not in user.get("cmds", ()):
+            await self._check_old(user, old, address)
+            await self._set_password(user, await self._passwords.hashed(new), command)
+        elif not (await self._passwords.verified(new, user["passwordHash"])).is_right:
+            raise key_used()
+        return await self.revoke(caller.user_id, keep=caller.token_id)
+
+    async def revoke(self, user_id: str, *, keep: str = "") -> list[str]:
+        """Revoke all tokens of an account but one; their ids. Raises Unavailable."""
+        revoked: list[str] = []
+        while True:
+            found = await self._tokens.find("userId", user_id, limit=limits.PAGE_MAX)
+            others = [document["_id"] for document in found if document["_id"] != keep]
+            if not others:
+                return revoked
+            await self._tokens.delete_many(others)
+            revoked += others
+
+    async def _check_old(self, user: Document, old: str | None, address: str) -> None:
+        if user["passwordHash"] is None:
+            return
+        if old is None:
+            raise Invalid("The password does not fit.", (FieldProblem("old", "is required: the present password"),))
+        self._tries.begin(user["nameKey"], address, self._evenly())
+        if not (await self._passwords.verified(old, user["passwordHash"])).is_right:
+            raise Forbidden(WRONG_OLD, code="wrong-password")
+        self._tries.succeeded(user["nameKey"], address, self._evenly())
+
+    async def _set_password(self, user: Document, password_hash: str, command: str) -> None:
+        changes = {"passwordHash": password_hash, "passwordNumber": _number(user) + 1, "isOneTime": False}
+        try:
+            await self._users.compare_and_set(user["_id"], user["rev"], changes, command=command)
+        except (Stale, Missing) as error:
+            raise Conflict(CHANGED, code="changed") from error
 
     # --- sign-ins -----------------------------------------------------------------------------------------------
 
     async def sign_in(self, name: str, password: str, address: str) -> SignedIn:
-        """A new token. Raises Unauthenticated, TooMany."""
+        """A new token. Raises Unauthenticated, Forbidden (the account is disabled), TooMany."""
         key = name_key(name)
         self._tries.begin(key, address, self._evenly())
         user = await self.named(name) if can_be_name(name) else None
@@ -110,7 +165,9 @@ class People:
         if user is None or not verdict.is_right:
             raise Unauthenticated(WRONG, code="wrong-credentials")
         self._tries.succeeded(key, address, self._evenly())
-        if verdict.renewed is not None:
+        if user.get("isOneTime") and not is_disabled(user):
+            user = await self._use_up(user)
+        elif verdict.renewed is not None:
             await self._renew(user, verdict.renewed)
         return await self._sign_in(user)
 
@@ -160,17 +217,45 @@ class People:
         except (Stale, Missing):
             return  # somebody signs in at the same moment and renews it too
 
+    async def _use_up(self, user: Document) -> Document:
+        """A password for one time has been given: from here on there is none."""
+        try:
+            return await self._users.compare_and_set(
+                user["_id"], user["rev"], {"passwordHash": None, "isOneTime": False}, command=secrets.token_hex(16)
+            )
+        except (Stale, Missing) as error:
+            raise Unauthenticated(WRONG, code="wrong-credentials") from error
+
     async def _sign_in(self, user: Document) -> SignedIn:
+        if is_disabled(user):
+            raise Forbidden(DISABLED, code="disabled")
         now = self._now()
         token = UserToken(new_id("tok"), user["_id"], user["name"], float(int(now + self._token_lifetime_seconds)))
         await self._tokens.insert(
             {"_id": token.token_id, "userId": token.user_id, "createdAt": now, "expiresAt": token.expires_at}
         )
+        await self._check_still(user, token.token_id)
         return SignedIn(
             user=UserBody(id=user["_id"], name=user["name"]),
             token=self._signer.issue_user_token(token),
             expires_at=rfc3339_from_unix(token.expires_at),
+            needs_password=True if user["passwordHash"] is None else msgspec.UNSET,
         )
+
+    async def _check_still(self, user: Document, token_id: str) -> None:
+        """See that nobody has revoked all tokens between the look at the account and this one of it."""
+        current = await self._users.get(user["_id"])
+        if current is not None and not is_disabled(current) and _number(current) == _number(user):
+            return
+        await self._tokens.delete(token_id)
+        if current is not None and is_disabled(current):
+            raise Forbidden(DISABLED, code="disabled")
+        raise Unauthenticated(WRONG, code="wrong-credentials")
 
     def _derived_id(self, *words: str) -> str:
         return id_of("usr", self._signer.derived("user id", *words))
+
+
+def _number(user: Document) -> int:
+    """Which password this is, of all that the account has had."""
+    return int(user.get("passwordNumber", 0))

@@ -15,7 +15,7 @@ from dateflicks.server.storage.records import Collection, Document, Index
 DATABASE: Final = "SessionDb"
 
 USERS: Final = Collection(DATABASE, "users", (Index(("nameKey",), unique=True),))
-TOKENS: Final = Collection(DATABASE, "tokens", (Index(("expiresAt",)),))
+TOKENS: Final = Collection(DATABASE, "tokens", (Index(("expiresAt",)), Index(("userId",))))
 SESSIONS: Final = Collection(
     DATABASE,
     "sessions",
@@ -34,7 +34,10 @@ SESSIONS: Final = Collection(
     ),
 )
 PROGRESS: Final = Collection(DATABASE, "progress")
-COLLECTIONS: Final = (USERS, TOKENS, SESSIONS, PROGRESS)
+FRIENDS: Final = Collection(DATABASE, "friends", (Index(("userId",)), Index(("friendId",))))
+NOTICES: Final = Collection(DATABASE, "notices", (Index(("at",)),))
+COLLECTIONS: Final = (USERS, TOKENS, SESSIONS, PROGRESS, FRIENDS, NOTICES)
+ERASED: Final = "(erased)"  # where the name of somebody stood who was erased: nobody can be called this
 _NAME: Final = re.compile(rf"[A-Za-z0-9_\-]{{{limits.NAME_MIN_CHARACTERS},{limits.NAME_MAX_CHARACTERS}}}")
 
 
@@ -46,6 +49,21 @@ def can_be_name(text: str) -> bool:
 def name_key(name: str) -> str:
     """What is unique about a name: case does not count."""
     return f"name:{name.casefold()}"
+
+
+def friend_id(user_id: str, name: str) -> str:
+    """The id of a name on somebody's list."""
+    return f"friend:{user_id}:{name.casefold()}"
+
+
+def is_disabled(user: Document) -> bool:
+    """Whether nobody may sign in to this account, for now or, because it was erased, for ever."""
+    return user.get("disabledAt") is not None or is_erased(user)
+
+
+def is_erased(user: Document) -> bool:
+    """Whether only the id is left, so that nothing that still names it is taken for somebody else's."""
+    return user.get("erasedAt") is not None
 
 
 def order_key(created_at: float, session_id: str) -> str:

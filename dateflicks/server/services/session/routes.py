@@ -9,6 +9,7 @@ from dateflicks.core.handshake import Action, State
 from dateflicks.protocol import bodies
 from dateflicks.server.auth.caller import Caller
 from dateflicks.server.auth.signed_out import SignOuts
+from dateflicks.server.services.session.friends import Friends
 from dateflicks.server.services.session.handler import SessionHandler
 from dateflicks.server.services.session.lists import Lists
 from dateflicks.server.services.session.people import People
@@ -39,31 +40,59 @@ class SessionsQuery(PageQuery, frozen=True, kw_only=True):
 class SessionRoutes:
     """The calls, over the handlers."""
 
-    def __init__(self, people: People, handler: SessionHandler, lists: Lists, sign_outs: SignOuts) -> None:
+    def __init__(
+        self, people: People, handler: SessionHandler, lists: Lists, sign_outs: SignOuts, friends: Friends
+    ) -> None:
         self._people = people
         self._handler = handler
         self._lists = lists
         self._sign_outs = sign_outs
+        self._friends = friends
 
     def all(self) -> Sequence[Route]:
         """Every call."""
-        return (*self._of_people(), *self._of_sessions())
+        return (*self._of_people(), *self._of_friends(), *self._of_sessions())
 
     def _of_people(self) -> Sequence[Route]:
         return (
             Route(
                 "POST", "/users", self.register, "Make an account and sign in", body=bodies.Credentials,
-                answer=bodies.SignedIn, status=201, errors=(409,),
+                answer=bodies.SignedIn, status=201, errors=(403, 409),
                 description=f"Case does not count in names. New accounts are limited by address. {_REPEAT}",
             ),
             Route(
                 "POST", "/tokens", self.sign_in, "Sign in", body=bodies.SignIn, answer=bodies.SignedIn, status=201,
-                errors=(401,), description="Attempts are limited by name and by address.",
+                errors=(401, 403), description="Attempts are limited by name and by address. 403: whoever runs the "
+                "server has disabled the account. With `needsPassword` the password has worked for the last time.",
             ),
             Route("GET", "/users/me", self.me, "Who am I", auth="user", answer=bodies.Me),
             Route(
                 "DELETE", "/tokens/current", self.sign_out, "Sign out", auth="user", status=204,
                 description="The token is worthless from here on, and its feeds are closed with 4401.",
+            ),
+            Route(
+                "PUT", "/users/me/password", self.change_password, "Change one's password", auth="user",
+                body=bodies.ChangePassword, status=204, errors=(403, 409),
+                description="All other tokens of the account are worthless from here on. 403: `old` is wrong; tries "
+                f"are limited as those to sign in. An account without a password needs no `old`. {_REPEAT}",
+            ),
+        )  # fmt: skip
+
+    def _of_friends(self) -> Sequence[Route]:
+        return (
+            Route(
+                "GET", "/users/me/friends", self.list_friends, "List the people one watches with, by name", auth="user",
+                query=PageQuery, answer=bodies.FriendPage,
+            ),
+            Route(
+                "PUT", "/users/me/friends/{name}", self.add_friend, "Put somebody on one's list", auth="user",
+                answer=bodies.FriendAnswer, errors=(409, 422),
+                description="By their whole name. They are told nothing, and may do nothing that they might not "
+                "before. Counts as asking somebody does.",
+            ),
+            Route(
+                "DELETE", "/users/me/friends/{name}", self.remove_friend, "Take somebody off one's list", auth="user",
+                status=204,
             ),
         )  # fmt: skip
 
@@ -124,13 +153,41 @@ class SessionRoutes:
     async def me(self, call: Call) -> bodies.Me:
         """`GET /users/me`."""
         caller = _caller(call)
-        return bodies.Me(id=caller.user_id, name=caller.name, user=bodies.UserBody(id=caller.user_id, name=caller.name))
+        known = await self._people.known(caller.user_id)
+        return bodies.Me(
+            id=caller.user_id,
+            name=caller.name,
+            user=bodies.UserBody(id=caller.user_id, name=caller.name),
+            has_password=known is not None and known["passwordHash"] is not None,
+        )
 
     async def sign_out(self, call: Call) -> None:
         """`DELETE /tokens/current`."""
         caller = _caller(call)
         await self._people.sign_out(caller)
         self._sign_outs.tell(caller.token_id)
+
+    async def change_password(self, call: Call) -> None:
+        """`PUT /users/me/password`."""
+        body: bodies.ChangePassword = call.body
+        caller, key = _caller(call), call.header(KEY)
+        for token_id in await self._people.change_password(caller, body.old, body.new, call.address, key):
+            self._sign_outs.tell(token_id)
+
+    # --- friends ------------------------------------------------------------------------------------------------
+
+    async def list_friends(self, call: Call) -> bodies.FriendPage:
+        """`GET /users/me/friends`."""
+        query: PageQuery = call.query
+        return await self._friends.page(_caller(call).user_id, query.cursor, query.limit)
+
+    async def add_friend(self, call: Call) -> bodies.FriendAnswer:
+        """`PUT /users/me/friends/{name}`."""
+        return bodies.FriendAnswer(friend=await self._friends.add(_caller(call), call.path["name"]))
+
+    async def remove_friend(self, call: Call) -> None:
+        """`DELETE /users/me/friends/{name}`."""
+        await self._friends.remove(_caller(call), call.path["name"])
 
     # --- sessions -----------------------------------------------------------------------------------------------
 

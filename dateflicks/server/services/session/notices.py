@@ -1,0 +1,57 @@
+"""What an operator has done straight at the database, where no hint says so: it is told here to whom it concerns.
+
+Each notice names tokens that were revoked, and sessions that were changed. It stays for an hour, so that every process
+finds it, and one that has just begun finds those of late; to be told of it twice does no harm.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+from dateflicks.core.limits import PAGE_MAX
+from dateflicks.protocol.ids import new_id
+from dateflicks.server.auth.signed_out import SignOuts
+from dateflicks.server.bus.local import Bus
+from dateflicks.server.services.session.handler import TOPIC
+from dateflicks.server.storage.records import Document
+from dateflicks.server.storage.table import Table
+
+LATE_SECONDS: Final = 600.0  # what is older was told; clocks of two machines differ by less
+KEEP_SECONDS: Final = 3_600.0
+
+
+def notice(now: float, *, tokens: list[str], sessions: list[str]) -> Document:
+    """What is to be put there, for at most 200 of each."""
+    return {"_id": new_id("req"), "rev": 1, "at": now, "tokens": tokens, "sessions": sessions}
+
+
+class Notices:
+    """One process's; `now` is Unix time."""
+
+    def __init__(
+        self, notices: Table, sessions: Table, bus: Bus, sign_outs: SignOuts, *, now: Callable[[], float] = time.time
+    ) -> None:
+        self._notices = notices
+        self._sessions = sessions
+        self._bus = bus
+        self._sign_outs = sign_outs
+        self._now = now
+        self._told: set[Any] = set()
+
+    async def look(self) -> None:
+        """Tell of what is new. Raises Unavailable."""
+        late = await self._notices.between("at", at_least=self._now() - LATE_SECONDS, descending=True, limit=PAGE_MAX)
+        for one in late:
+            if one["_id"] in self._told:
+                continue
+            for token_id in one["tokens"]:
+                self._sign_outs.tell(token_id)
+            for document in (await self._sessions.get_many(one["sessions"])).values():
+                self._bus.publish(TOPIC, {"document": document})
+        self._told = {one["_id"] for one in late}
+
+    async def sweep(self) -> None:
+        """Forget what everybody has been told. Raises Unavailable."""
+        over = await self._notices.between("at", below=self._now() - KEEP_SECONDS, limit=PAGE_MAX)
+        if over:
+            await self._notices.delete_many([one["_id"] for one in over])

@@ -1,0 +1,132 @@
+"""Changing one's password, as somebody sees it who has only HTTP: who may, and what is worthless afterwards."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dateflicks.server.auth import signed_out
+from dateflicks.server.services.session import records
+from dateflicks.settings.services import SessionSettings
+from tests.server.services.session.deployment import PASSWORD, Deployment, Person, deployed, fields, refusal
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+NEW = "battery staple"
+
+
+async def sign_in(deployment: Deployment, name: str, password: str) -> Any:
+    return await deployment.client.post("/tokens", json={"name": name, "password": password})
+
+
+async def change(person: Person, new: str = NEW, **body: str) -> Any:
+    return await person.call("PUT", "/users/me/password", {"new": new, **body})
+
+
+async def test_the_new_password_is_good_from_then_on_and_only_the_own_token_stays(shared: Deployment) -> None:
+    person = await shared.person()
+    other = shared.of((await sign_in(shared, person.name, PASSWORD)).json())
+    told: list[Any] = []
+    unsubscribe = shared.bus.subscribe(signed_out.TOPIC, lambda _, hint: told.append(hint["tokenId"]))
+
+    response = await change(person, old=PASSWORD)
+    unsubscribe()
+
+    assert (response.status_code, response.content) == (204, b"")
+    assert told == [shared.signer.verify_user_token(other.token).token_id]
+    assert (await person.call("GET", "/users/me")).status_code == 200
+    assert (await other.call("GET", "/users/me")).status_code == 401
+    assert (await sign_in(shared, person.name, PASSWORD)).status_code == 401
+    assert (await sign_in(shared, person.name, NEW)).status_code == 201
+
+
+async def test_a_wrong_old_password_changes_nothing(shared: Deployment) -> None:
+    person = await shared.person()
+    other = shared.of((await sign_in(shared, person.name, PASSWORD)).json())
+
+    status, detail = refusal(await change(person, old="wrong horse"))
+
+    assert (status, "old password is wrong" in detail) == (403, True)
+    assert fields(await change(person)) == ["old"]
+    assert fields(await change(person, "short", old=PASSWORD)) == ["new"]
+    assert (await other.call("GET", "/users/me")).status_code == 200
+    assert (await sign_in(shared, person.name, PASSWORD)).status_code == 201
+
+
+async def test_guessing_the_old_password_is_guessing_to_sign_in(tmp_path: Path) -> None:
+    async with deployed(tmp_path, SessionSettings(sign_in_tries_per_name=2)) as deployment:
+        person = await deployment.person()
+        for _ in range(2):
+            assert (await change(person, old="wrong horse")).status_code == 403
+        assert (await change(person, old=PASSWORD)).status_code == 429
+        assert (await sign_in(deployment, person.name, PASSWORD)).status_code == 429
+
+
+async def test_an_account_without_a_password_gets_one_and_needs_it_from_then_on(shared: Deployment) -> None:
+    host = await shared.person()
+    code = (await host.link())["invitation"]
+    guest = shared.of((await shared.client.post(f"/invitations/{code}/redeem", json={})).json())
+    assert (await guest.get("/users/me"))["hasPassword"] is False
+
+    assert (await change(guest)).status_code == 204
+
+    assert (await guest.get("/users/me"))["hasPassword"] is True
+    assert (await sign_in(shared, guest.name, NEW)).status_code == 201
+    assert fields(await change(guest, PASSWORD)) == ["old"]
+
+
+async def test_the_same_change_under_the_same_key_is_made_once_and_another_is_refused(shared: Deployment) -> None:
+    person = await shared.person()
+    key = {"Idempotency_Key": "7a"}
+    for _ in range(2):
+        body = {"old": PASSWORD, "new": NEW}
+        assert (await person.call("PUT", "/users/me/password", body, **key)).status_code == 204
+    response = await person.call("PUT", "/users/me/password", {"old": PASSWORD, "new": "something else"}, **key)
+    assert response.status_code == 422
+    assert (await sign_in(shared, person.name, NEW)).status_code == 201
+
+
+async def test_of_two_who_change_it_at_once_one_is_told_to_look_again(shared: Deployment) -> None:
+    person = await shared.person()
+    found = await asyncio.gather(*(change(person, f"{NEW} {number}", old=PASSWORD) for number in range(2)))
+    assert sorted(one.status_code for one in found) in ([204, 403], [204, 409])
+
+
+async def test_a_sign_in_with_the_old_password_that_is_under_way_opens_nothing(shared: Deployment) -> None:
+    people, person = shared.service._people, await shared.person()
+    before = await people.named(person.name)
+    assert before is not None
+    assert (await change(person, old=PASSWORD)).status_code == 204
+
+    with pytest.raises(Exception, match="wrong"):
+        await people._sign_in(before)
+
+    tokens = await shared.database.table(records.TOKENS).find("userId", person.id)
+    assert len(tokens) == 1
+
+
+async def test_a_password_for_one_time_opens_once_and_a_new_one_needs_no_old(shared: Deployment) -> None:
+    person = await shared.person()
+    users = shared.database.table(records.USERS)
+    user = await users.get(person.id)
+    assert user is not None
+    await users.compare_and_set(person.id, user["rev"], {"isOneTime": True}, command="reset")
+
+    once = (await sign_in(shared, person.name, PASSWORD)).json()
+
+    assert once["needsPassword"] is True
+    assert (await sign_in(shared, person.name, PASSWORD)).status_code == 401
+    assert (await change(shared.of(once))).status_code == 204
+    assert "needsPassword" not in (await sign_in(shared, person.name, NEW)).json()
+
+
+async def test_a_disabled_account_is_told_so_only_to_whoever_knows_its_password(shared: Deployment) -> None:
+    person = await shared.person()
+    users = shared.database.table(records.USERS)
+    user = await users.get(person.id)
+    assert user is not None
+    await users.compare_and_set(person.id, user["rev"], {"disabledAt": 1.0}, command="disable")
+
+    assert refusal(await sign_in(shared, person.name, PASSWORD))[0] == 403
+    assert (await sign_in(shared, person.name, "wrong horse")).status_code == 401

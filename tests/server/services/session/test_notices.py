@@ -1,0 +1,45 @@
+"""What was done straight at the database is told to whom it concerns."""
+
+from typing import Any
+
+import pytest
+
+from dateflicks.server.auth import signed_out
+from dateflicks.server.services.session import handler, records
+from dateflicks.server.services.session.notices import KEEP_SECONDS, Notices, notice
+from tests.server.services.session.deployment import Deployment
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+async def test_each_process_tells_once_of_tokens_and_sessions_and_old_notices_are_forgotten(
+    shared: Deployment,
+) -> None:
+    ana, bea = await shared.pair()
+    session = await ana.ask(bea)
+    table = shared.database.table(records.NOTICES)
+    notices = Notices(
+        table,
+        shared.database.table(records.SESSIONS),
+        shared.bus,
+        signed_out.SignOuts(shared.bus),
+        now=shared.clock,
+    )
+    told: list[Any] = []
+    endings = [
+        shared.bus.subscribe(signed_out.TOPIC, lambda _, hint: told.append(hint["tokenId"])),
+        shared.bus.subscribe(handler.TOPIC, lambda _, hint: told.append(hint["document"]["_id"])),
+    ]
+    old = notice(shared.clock() - KEEP_SECONDS - 1.0, tokens=["tok_old"], sessions=[])
+    new = notice(shared.clock(), tokens=["tok_new"], sessions=[session["id"], "ses_none"])
+    await table.insert_many([old, new])
+
+    for _ in range(2):
+        await notices.look()
+    await notices.sweep()
+    for ending in endings:
+        ending()
+
+    assert set(told) == {"tok_new", session["id"]}
+    assert await table.get(old["_id"]) is None
+    assert await table.get(new["_id"]) is not None
