@@ -1,4 +1,4 @@
-"""Steering the film from the shell: a wish as it was typed, and what came of it as a record, a sentence, an exit code."""
+"""Steering the film from the shell: a wish as it was typed; of what came of it, a record, a sentence, an exit code."""
 
 from typing import TYPE_CHECKING, Any, Final
 

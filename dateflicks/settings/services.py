@@ -110,6 +110,7 @@ class TimecodeSettings(HostingSettings, frozen=True, kw_only=True):
     band_seconds: Annotated[float, msgspec.Meta(ge=0.01, le=10)] = numbers.BAND_SECONDS
     wait_seconds: Annotated[float, msgspec.Meta(ge=0, le=600)] = numbers.WAIT_SECONDS
     on_leave: Literal["continue", "hold"] = "continue"
+    record_folder: str = ""
 
 
 class MessagesSettings(HostingSettings, frozen=True, kw_only=True):

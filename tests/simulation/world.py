@@ -115,7 +115,14 @@ class Person:
 class World:
     """The simulation: `person` adds somebody, `at` plans something, `run_until` lets time pass."""
 
-    def __init__(self, seed: int, *, length: float = 3_600.0, rules: PlaybackRules | None = None) -> None:
+    def __init__(
+        self,
+        seed: int,
+        *,
+        length: float = 3_600.0,
+        rules: PlaybackRules | None = None,
+        kind: type[PlaybackControl] = PlaybackControl,
+    ) -> None:
         self.now = 0.0
         self.random = random.Random(seed)
         self.rules = rules or PlaybackRules()
@@ -133,7 +140,8 @@ class World:
         self._planned_wake: float | None = None
         self._restarts = 0
         self._record: TimecodeRecord | None = None
-        self._playbacks: PlaybackCollection | None = PlaybackCollection((), self.server_now, self.rules)
+        self._kind = kind
+        self._playbacks: PlaybackCollection | None = PlaybackCollection((), self.server_now, self.rules, kind)
         self._playbacks.create(SESSION, length, self.server_now)
         self._keep(self.control)
         self.at(EVENT_INTERVAL_SECONDS, self._tell_regularly)
@@ -275,7 +283,7 @@ class World:
         assert self._record is not None
         self._epoch += clock_step
         self.clock_id = f"clk_{1 + self._restarts}"
-        self._playbacks = PlaybackCollection([self._record], self.server_now, self.rules)
+        self._playbacks = PlaybackCollection([self._record], self.server_now, self.rules, self._kind)
         self._plan_server_wake()
 
     def _open(self, one: Person, link: int) -> None:

@@ -14,8 +14,15 @@ _QUEUE_SLACK: Final = 4  # wake-ups that may be queued per session before those 
 class PlaybackCollection:
     """The playbacks by session id, and one queue of wake-ups over all of them."""
 
-    def __init__(self, records: Iterable[TimecodeRecord], now: float, rules: PlaybackRules | None = None) -> None:
+    def __init__(
+        self,
+        records: Iterable[TimecodeRecord],
+        now: float,
+        rules: PlaybackRules | None = None,
+        kind: type[PlaybackControl] = PlaybackControl,
+    ) -> None:
         self._rules = rules or PlaybackRules()
+        self._kind = kind
         self._controls: dict[str, PlaybackControl] = {}
         self._due: dict[str, float] = {}
         self._queue: list[tuple[float, str]] = []  # of what is due; also holds what was overtaken since
@@ -40,12 +47,12 @@ class PlaybackCollection:
 
     def create(self, session_id: str, length: float, now: float) -> PlaybackControl:
         """A new playback at stop, at 0."""
-        control = self._controls[session_id] = PlaybackControl(session_id, length, now, self._rules)
+        control = self._controls[session_id] = self._kind(session_id, length, now, self._rules)
         return control
 
     def restore(self, record: TimecodeRecord, now: float) -> PlaybackControl:
         """A playback that goes on from its record."""
-        control = self._controls[record.session_id] = PlaybackControl.from_record(record, now, self._rules)
+        control = self._controls[record.session_id] = self._kind.from_record(record, now, self._rules)
         self.touched(record.session_id)
         return control
 

@@ -4,9 +4,10 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
-from dateflicks.core.playback import OnLeave, PlaybackRules
+from dateflicks.core.playback import OnLeave, PlaybackControl, PlaybackRules
 from dateflicks.server.auth.admission import Admission
 from dateflicks.server.auth.tokens import Signer
 from dateflicks.server.bus.local import Bus
@@ -17,6 +18,7 @@ from dateflicks.server.services.timecode.feed import TimecodeFeed
 from dateflicks.server.services.timecode.handler import TimecodeHandler
 from dateflicks.server.services.timecode.house import House
 from dateflicks.server.services.timecode.kept import KeptRecords
+from dateflicks.server.services.timecode.recording import PlaybackLog, recorded_by
 from dateflicks.server.services.timecode.records import COLLECTIONS, LETTERS, TIMECODES
 from dateflicks.server.services.timecode.routes import TimecodeRoutes
 from dateflicks.server.services.timecode.watch import Watch
@@ -61,7 +63,10 @@ class TimecodeService:
         self._gate = Gate(self.name, settings.limits, settings.allowed_origins, metrics=metrics, bus=bus)
         timecodes = database.table(TIMECODES)
         self._records = KeptRecords(timecodes, bus, self._overtaken)
-        self._handler = TimecodeHandler(self._records, self._clock, self._rules, bus, Watch(metrics or Metrics()))
+        kind = (
+            recorded_by(PlaybackLog(Path(settings.record_folder)).note) if settings.record_folder else PlaybackControl
+        )
+        self._handler = TimecodeHandler(self._records, self._clock, self._rules, bus, Watch(metrics or Metrics()), kind)
         detour = Detour(database.table(LETTERS), timecodes, bus, self._clock)
         self._house = House(self._handler, self._records, bus, self._clock, detour, database)
         self.routes: Sequence[Route] = TimecodeRoutes(self._house, self._admission).all()

@@ -38,7 +38,7 @@ class TimecodeFeed:
                 "/timecodes/{sessionId}/events", self.connect, "Watch in step", auth="user-or-ticket",
                 description="The timecode is told on connecting, at every change, and at least every 5 s. Of several "
                 "connections of one participant the newest one's reports count. With `?looksOn=true` a connection is "
-                "told everything, and is nobody's presence or player; it may act by `seek`, `refuse`, and a `report` of "
+                "told everything, and is nobody's presence or player; it may act by `seek`, `refuse` and a `report` of "
                 "the cause `user` whose status alone counts.",
                 client=(frames.Ping, frames.Report, frames.Seek, frames.Refuse),
                 server=(frames.Pong, frames.TimecodeFrame, frames.ErrorFrame),

@@ -112,7 +112,13 @@ class TimecodeHandler:
     """All rooms of this process; one instance per service, driven by its feed, its routes and its own `run`."""
 
     def __init__(
-        self, records: Records, clock: ServerClock, rules: PlaybackRules, hints: Hints, watch: Watch | None = None
+        self,
+        records: Records,
+        clock: ServerClock,
+        rules: PlaybackRules,
+        hints: Hints,
+        watch: Watch | None = None,
+        kind: type[PlaybackControl] = PlaybackControl,
     ) -> None:
         self._records = records
         self._clock = clock
@@ -120,7 +126,7 @@ class TimecodeHandler:
         self._others = PlaybackHints(hints, clock)
         self._watch = watch or Watch(Metrics())
         self._encoder = msgspec.json.Encoder()
-        self._playbacks = PlaybackCollection((), clock.now(), rules)
+        self._playbacks = PlaybackCollection((), clock.now(), rules, kind)
         self._rooms: dict[str, Room] = {}
         self._telling = Turns(TELL_SECONDS)  # where somebody listens
         self._idle = Turns(IDLE_SECONDS)  # where nobody does

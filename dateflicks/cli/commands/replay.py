@@ -1,0 +1,38 @@
+"""`dateflicks replay`: what was said to a playback, said again, and each decision seen."""
+
+from typing import Annotated
+
+import typer
+
+from dateflicks.cli.environment import environment_of
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def replay(
+    ctx: typer.Context,
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A log of a playback; - is stdin.")],
+    told: Annotated[bool, typer.Option("--told", help="Only what changed something, or was refused.")] = False,
+    by: Annotated[str | None, typer.Option(metavar="USER", help="Only what this user id did.")] = None,
+) -> None:
+    """Play a log of a session's playback again and print each decision: what came in, what was told, and why.
+
+    dateflicks replay ses_7fk2.jsonl --told
+    dateflicks replay ses_7fk2.jsonl --json | jq -c 'select(.refused)'
+
+    The timecode service writes such logs into the folder that its setting
+    record_folder names: ids, times and positions, no names and no talk. A line of
+    JSON each; the first says how it began, all times are seconds:
+
+    {"format":"dateflicks-playback","version":1,"sessionId":"s","at":0,"length":5400}
+    {"input":"join","at":1,"userId":"ana","role":"host"}
+    {"input":"report","at":2,"userId":"ana","currentPosition":0,"status":"play",
+     "isHost":true,"cause":"user"}            (on one line)
+
+    Inputs are join, leave, player, report, act, seek, refuse, length, delay and
+    advance. The same log always gives the same decisions.
+    """
+    from dateflicks.cli.replaying import replay as play_again
+
+    play_again(environment_of(ctx), file, only_told=told, whose=by)

@@ -1,0 +1,441 @@
+"""A session's playback as a log: each thing that was said to it, and when, so that it can be played again.
+
+A line of JSON each. The first says what the playback was when the log begins; the others are inputs, in the order in
+which they came. All times are seconds of the server's clock, positions seconds of film; names in the lines are those of
+the wire. Who the people are is not in it but for their ids, and nothing that they wrote.
+
+    {"format":"dateflicks-playback","version":1,"sessionId":"ses_a","at":10.0,"length":5400.0}
+    {"input":"join","at":10.5,"userId":"usr_a","role":"host"}
+    {"input":"report","at":11.0,"userId":"usr_a","currentPosition":0.0,"status":"play","isHost":true,"cause":"user"}
+
+A line with `format` in the middle begins anew, as after a restart of the service. Fields that are not known are passed
+over; a line of a later `version`, or of an input that is not known, can not be played.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Annotated, Final, Literal
+
+import msgspec
+
+from dateflicks.core.errors import DateflicksError, RuleError
+from dateflicks.core.playback import (
+    Cause,
+    Change,
+    Member,
+    OnLeave,
+    PlaybackControl,
+    PlaybackRules,
+    Role,
+    SeekChange,
+    Status,
+    StatusChange,
+    TimecodeEvent,
+    TimecodeRecord,
+    TimecodeRequest,
+)
+from dateflicks.protocol.printable import printable
+
+FORMAT: Final = "dateflicks-playback"
+VERSION: Final = 1
+LINE_MAX_BYTES: Final = 64 * 1024
+
+Time = Annotated[float, msgspec.Meta(ge=0, le=1e11)]
+Position = Annotated[float, msgspec.Meta(ge=0, le=172_800)]
+UserId = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+
+
+class LoggedRules(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+    """The rules that were in force."""
+
+    confirm_seconds: float = PlaybackRules().confirm_seconds
+    band_seconds: float = PlaybackRules().band_seconds
+    wait_seconds: float = PlaybackRules().wait_seconds
+    on_leave: OnLeave = OnLeave.CONTINUE
+
+    @classmethod
+    def of(cls, rules: PlaybackRules) -> "LoggedRules":
+        """As they are written."""
+        return cls(
+            confirm_seconds=rules.confirm_seconds,
+            band_seconds=rules.band_seconds,
+            wait_seconds=rules.wait_seconds,
+            on_leave=rules.on_leave,
+        )
+
+    def rules(self) -> PlaybackRules:
+        """As the core takes them."""
+        return PlaybackRules(
+            confirm_seconds=self.confirm_seconds,
+            band_seconds=self.band_seconds,
+            wait_seconds=self.wait_seconds,
+            on_leave=self.on_leave,
+        )
+
+
+class LoggedChange(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+    """What was pending."""
+
+    by: UserId
+    from_: Status | float = msgspec.field(name="from")
+    to: Status | float
+    deadline: Time
+    awaited: list[str]
+
+    @classmethod
+    def of(cls, change: Change) -> "LoggedChange":
+        """As it is written."""
+        origin, target = change.origin, change.target
+        return cls(by=change.by, from_=origin, to=target, deadline=change.deadline, awaited=sorted(change.awaited))
+
+    def change(self) -> Change:
+        """As the core takes it."""
+        awaited = frozenset(self.awaited)
+        if isinstance(self.from_, Status) and isinstance(self.to, Status):
+            return StatusChange(self.by, self.from_, self.to, self.deadline, awaited)
+        if isinstance(self.from_, Status) or isinstance(self.to, Status):
+            raise ValueError("what is pending leads from a status to a position")
+        return SeekChange(self.by, self.from_, self.to, self.deadline, awaited)
+
+
+class LoggedMember(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+    """One who was there before."""
+
+    user_id: UserId
+    role: Role
+
+
+class LoggedRecord(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+    """The record that a playback came back from."""
+
+    at: Time
+    current_position: Position
+    status: Status
+    settled: Status
+    last_status_change: Time
+    rate: float
+    revision: int
+    pending: LoggedChange | None = None
+    members: list[LoggedMember] = []
+    present: list[str] = []
+
+    @classmethod
+    def of(cls, record: TimecodeRecord) -> "LoggedRecord":
+        """As it is written."""
+        return cls(
+            at=record.at,
+            current_position=record.current_position,
+            status=record.status,
+            settled=record.settled,
+            last_status_change=record.last_status_change,
+            rate=record.rate,
+            revision=record.revision,
+            pending=None if record.pending is None else LoggedChange.of(record.pending),
+            members=[LoggedMember(user_id=one.user_id, role=one.role) for one in record.members],
+            present=list(record.present),
+        )
+
+
+class Header(msgspec.Struct, frozen=True, rename="camel", kw_only=True, omit_defaults=True):
+    """What the playback was when the log begins; `wakes` says that what time brought is in the log as well."""
+
+    format: Literal["dateflicks-playback"]
+    version: int
+    session_id: str
+    at: Time
+    length: Position
+    rules: LoggedRules = LoggedRules()
+    wakes: bool = False
+    record: LoggedRecord | None = None
+
+    def control(self) -> PlaybackControl:
+        """The playback as it was then."""
+        kept = self.record
+        if kept is None:
+            return PlaybackControl(self.session_id, self.length, self.at, self.rules.rules())
+        record = TimecodeRecord(
+            session_id=self.session_id,
+            length=self.length,
+            current_position=kept.current_position,
+            status=kept.status,
+            last_status_change=kept.last_status_change,
+            at=kept.at,
+            rate=kept.rate,
+            revision=kept.revision,
+            settled=kept.settled,
+            pending=None if kept.pending is None else kept.pending.change(),
+            members=tuple(Member(one.user_id, one.role) for one in kept.members),
+            present=tuple(kept.present),
+        )
+        return PlaybackControl.from_record(record, self.at, self.rules.rules())
+
+
+class Input(
+    msgspec.Struct, frozen=True, rename="camel", kw_only=True, omit_defaults=True, tag_field="input", tag=str.lower
+):
+    """Something that was said to the playback at an instant."""
+
+    at: Time
+
+
+class Advance(Input, frozen=True, kw_only=True):
+    """Time brought what was due."""
+
+
+class Length(Input, frozen=True, kw_only=True):
+    """The film's length became known."""
+
+    length: Position
+
+
+class ByUser(Input, frozen=True, kw_only=True):
+    """Something that somebody did."""
+
+    user_id: UserId
+
+
+class Join(ByUser, frozen=True, kw_only=True):
+    """They connected."""
+
+    role: Role
+
+
+class Leave(ByUser, frozen=True, kw_only=True):
+    """Their last connection was gone."""
+
+
+class Player(ByUser, frozen=True, kw_only=True):
+    """Another connection of theirs counts from here on."""
+
+
+class Seek(ByUser, frozen=True, kw_only=True):
+    """They asked everyone to move, or agreed to it."""
+
+    to: Position
+
+
+class Refuse(ByUser, frozen=True, kw_only=True):
+    """They refused what was pending."""
+
+
+class Delay(ByUser, frozen=True, kw_only=True):
+    """How long a frame took to or from them."""
+
+    seconds: float
+
+
+class Report(ByUser, frozen=True, kw_only=True):
+    """They said where their player was."""
+
+    current_position: Position
+    status: Status
+    is_host: bool
+    sent_at: Time | None = None
+    revision: int | None = None
+    rate: float | None = None
+    buffering: bool = False
+    cause: Cause | None = None
+    length: Position | None = None
+
+
+class Act(Report, frozen=True, kw_only=True):
+    """They asked for a status without a player."""
+
+
+AnyInput = Advance | Length | Join | Leave | Player | Seek | Refuse | Delay | Report | Act
+
+
+def reported(request: TimecodeRequest, at: float, *, is_act: bool = False) -> Report:
+    """A request as it is written."""
+    return (Act if is_act else Report)(
+        at=at,
+        user_id=request.user_id,
+        current_position=request.current_position,
+        status=request.status,
+        is_host=request.is_host,
+        sent_at=request.sent_at,
+        revision=request.revision,
+        rate=request.rate,
+        buffering=request.buffering,
+        cause=request.cause,
+        length=request.length,
+    )
+
+
+class BrokenLog(DateflicksError):
+    """A line that can not be played; `line` is its number, from 1."""
+
+    def __init__(self, line: int, why: str) -> None:
+        super().__init__(f"Line {line} can not be played: {why}.")
+        self.line = line
+
+
+class Decision(msgspec.Struct, frozen=True, kw_only=True):
+    """One input and what the playback made of it: events that were told, or a refusal."""
+
+    line: int
+    at: float
+    since: float  # seconds from the beginning of the log
+    input: str
+    by: str | None
+    what: str
+    told: Sequence[TimecodeEvent]
+    refused: str | None  # the code
+    status: Status
+    position: float
+    revision: int
+    next_wake: float | None
+
+
+class _HasFormat(msgspec.Struct, frozen=True):
+    format: str | None = None
+
+
+_IS_HEADER: Final = msgspec.json.Decoder(_HasFormat)
+_HEADER: Final = msgspec.json.Decoder(Header)
+_INPUT: Final[msgspec.json.Decoder[AnyInput]] = msgspec.json.Decoder(AnyInput)
+
+
+def read_line(number: int, text: bytes) -> Header | AnyInput:
+    """A line as what it says. Raises BrokenLog."""
+    if len(text) > LINE_MAX_BYTES:
+        raise BrokenLog(number, f"it is longer than {LINE_MAX_BYTES} bytes")
+    try:
+        if _IS_HEADER.decode(text).format is None:
+            return _INPUT.decode(text)
+        header = _HEADER.decode(text)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise BrokenLog(number, printable(str(error))) from None
+    if header.version != VERSION:
+        raise BrokenLog(number, f"it is of version {header.version}, and this program knows {VERSION}")
+    return header
+
+
+class Replay:
+    """Plays a log again, line by line; `control` is the playback as it is now."""
+
+    def __init__(self) -> None:
+        self.control: PlaybackControl | None = None
+        self._header: Header | None = None
+        self._began = 0.0
+        self._now = 0.0
+
+    def decisions(self, lines: Iterable[bytes]) -> Iterator[Decision]:
+        """Each input and what came of it; where the log has no `wakes`, what time brings comes by itself, between.
+
+        Raises BrokenLog.
+        """
+        for number, text in enumerate(lines, 1):
+            if not text.strip():
+                continue
+            line = read_line(number, text)
+            if isinstance(line, Header):
+                self._begin(number, line)
+                continue
+            if self.control is None:
+                raise BrokenLog(number, f'the first line has to be {{"format":"{FORMAT}","version":{VERSION},…}}')
+            if line.at < self._now:
+                raise BrokenLog(number, f"it is of {line.at}, before the line above it ({self._now})")
+            yield from self._wakes(number, line.at)
+            yield self._decide(number, line)
+
+    def _begin(self, number: int, header: Header) -> None:
+        try:
+            self.control = header.control()
+        except ValueError as error:
+            raise BrokenLog(number, str(error)) from None
+        if self._header is None:
+            self._began = header.at
+        self._header, self._now = header, header.at
+
+    def _wakes(self, number: int, until: float) -> Iterator[Decision]:
+        assert self.control is not None
+        assert self._header is not None
+        while not self._header.wakes and (wake := self.control.next_wake()) is not None and wake < until:
+            yield self._decide(number, Advance(at=max(wake, self._now)))
+
+    def _decide(self, number: int, line: AnyInput) -> Decision:
+        control = self.control
+        assert control is not None
+        self._now = line.at
+        told: Sequence[TimecodeEvent] = ()
+        refused = None
+        try:
+            told = apply(line, control)
+        except RuleError as error:
+            refused = error.code
+        state = control.state
+        return Decision(
+            line=number,
+            at=line.at,
+            since=line.at - self._began,
+            input=type(line).__name__.lower(),
+            by=line.user_id if isinstance(line, ByUser) else None,
+            what=_what(line),
+            told=told,
+            refused=refused,
+            status=state.status.value,
+            position=state.timeline.position_at(line.at),
+            revision=state.revision,
+            next_wake=control.next_wake(),
+        )
+
+
+def apply(line: AnyInput, control: PlaybackControl) -> Sequence[TimecodeEvent]:
+    """Say it to a playback; what is told for it. Raises RuleError."""
+    match line:
+        case Advance():
+            return control.advance(line.at)
+        case Length():
+            return control.set_length(line.length, line.at)
+        case Join():
+            return control.join(Member(line.user_id, line.role), line.at)
+        case Leave():
+            return control.leave(line.user_id, line.at)
+        case Player():
+            return control.change_player(line.user_id, line.at)
+        case Seek():
+            return control.seek(line.user_id, line.to, line.at)
+        case Refuse():
+            return control.refuse(line.user_id, line.at)
+        case Delay():
+            control.measured_one_way(line.user_id, line.seconds)
+            return ()
+        case Act():
+            return control.ask(_request(line, control), line.at)
+        case Report():
+            return control.receive(_request(line, control), line.at)
+
+
+def _request(line: Report, control: PlaybackControl) -> TimecodeRequest:
+    return TimecodeRequest(
+        session_id=control.state.session_id,
+        user_id=line.user_id,
+        current_position=line.current_position,
+        status=line.status,
+        is_host=line.is_host,
+        sent_at=line.sent_at,
+        revision=line.revision,
+        rate=line.rate,
+        buffering=line.buffering,
+        cause=line.cause,
+        length=line.length,
+    )
+
+
+def _what(line: AnyInput) -> str:
+    """What was said, in a few words."""
+    match line:
+        case Report():
+            parts = [line.status.value, f"{line.current_position:.3f}", line.cause.value if line.cause else ""]
+            parts += ["buffering" if line.buffering else "", f"r{line.revision}" if line.revision is not None else ""]
+            return " ".join(part for part in parts if part)
+        case Seek():
+            return f"to {line.to:.3f}"
+        case Join():
+            return line.role.value
+        case Delay():
+            return f"{1000 * line.seconds:.1f} ms"
+        case Length():
+            return f"{line.length:.3f}"
+        case _:
+            return ""
