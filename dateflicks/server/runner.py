@@ -311,16 +311,19 @@ async def _among_colleagues(state: AppState, place: WorkerPlace | None) -> Async
 
 @contextlib.contextmanager
 def _reloading(certificate: Certificate | None) -> Iterator[None]:
-    """With TLS, SIGHUP means that the certificate has changed; without, it ends the process as everywhere."""
+    """With TLS, SIGHUP means that the certificate has changed; without, it ends the process as everywhere. SIGUSR2, by
+    which a parent renews its workers, means no more than that to a single process."""
     if certificate is None:
         yield
         return
     loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGHUP, certificate.reload)
+    for number in (signal.SIGHUP, signal.SIGUSR2):
+        loop.add_signal_handler(number, certificate.reload)
     try:
         yield
     finally:
-        loop.remove_signal_handler(signal.SIGHUP)
+        for number in (signal.SIGHUP, signal.SIGUSR2):
+            loop.remove_signal_handler(number)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:

@@ -3,6 +3,10 @@
 The parent has what must outlive any worker: the port, the embedded database, and the clock that all follow. Each worker
 is a whole server; what joins them is the bus. A worker that dies is replaced, the others are told at once, and whoever
 was connected to it comes back to any of them: the port never stops listening.
+
+On SIGUSR2 the workers are renewed, one after the other, each once the one before serves: that is how changed settings
+and a new version are taken up while people watch. A process is tried first with what it would be started with; where
+that says no, nothing is touched, and where a new worker does not come up all the same, the others stay as they are.
 """
 
 import asyncio
@@ -39,6 +43,9 @@ LONGEST_PAUSE_SECONDS: Final = 5.0
 STEADY_SECONDS: Final = 10.0  # a worker that lived this long is replaced at once, whatever came before
 GRACE_SECONDS: Final = 2.0  # beyond the time that a worker has to stop, until it is made to
 CUT_OFF_EXIT: Final = 70  # EX_SOFTWARE
+RENEW_SECONDS: Final = 60.0  # for a new worker to serve, and for what is tried before
+READY: Final = "ready"
+TRIAL: Final = "trial"  # in the place of a place: say whether a worker could be started, and end
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,7 +91,13 @@ def end_with_parent() -> None:
     threading.Thread(target=watch, daemon=True, name="parent").start()
 
 
-READY: Final = "ready"
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """What is known of a worker's number through all who have it."""
+
+    ready: asyncio.Event = field(default_factory=asyncio.Event)  # one of them has served
+    serving: asyncio.Event = field(default_factory=asyncio.Event)  # the one that has it now does
+    renewal: asyncio.Event = field(default_factory=asyncio.Event)  # another one is to have it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +112,7 @@ class Crew:
     _running: dict[int, asyncio.subprocess.Process] = field(default_factory=dict)
 
     def serve_forever(self) -> None:
-        """Run them until SIGTERM or SIGINT; a second signal ends everything at once.
+        """Run them until SIGTERM or SIGINT; a second signal ends everything at once. SIGUSR2 renews them.
 
         Raises StartFailed, FolderInUse, BusUnusable, BusAddressWrong, OSError.
         """
@@ -114,7 +127,7 @@ class Crew:
 
     async def _serve(self) -> None:
         server = self.hosting.server
-        loop, stop = asyncio.get_running_loop(), asyncio.Event()
+        loop, stop, renew = asyncio.get_running_loop(), asyncio.Event(), asyncio.Event()
 
         def on_signal(number: int) -> None:
             if stop.is_set():
@@ -127,6 +140,7 @@ class Crew:
 
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, on_signal, number)
+        loop.add_signal_handler(signal.SIGUSR2, renew.set)
         if server.tls_cert:
             loop.add_signal_handler(signal.SIGHUP, self._pass_on, signal.SIGHUP)
         clock = ServerClock()
@@ -136,15 +150,14 @@ class Crew:
             await stack.enter_async_context(self._database())
             bus = await stack.enter_async_context(open_bus(self.hosting.bus))
             await stack.enter_async_context(follow_deployment(self.hosting.bus, clock, tell_workers(bus)))
-            ready = [asyncio.Event() for _ in range(self.count)]
+            seats = [Seat() for _ in range(self.count)]
             keeping = [
-                asyncio.create_task(
-                    self._keep(number, listener, clock, bus, stop, ready[number]), name=f"worker {number}"
-                )
-                for number in range(self.count)
+                asyncio.create_task(self._keep(number, listener, clock, bus, stop, seat), name=f"worker {number}")
+                for number, seat in enumerate(seats)
             ]
             stopping = asyncio.create_task(stop.wait(), name="stop")
-            all_ready = asyncio.create_task(_all(ready), name="all workers ready")
+            all_ready = asyncio.create_task(_all([seat.ready for seat in seats]), name="all workers ready")
+            renewing: asyncio.Task[None] | None = None
             try:
                 await asyncio.wait({stopping, all_ready, *keeping}, return_when=asyncio.FIRST_COMPLETED)
                 if all_ready.done():
@@ -152,10 +165,13 @@ class Crew:
                     url = f"{scheme}://{authority(server.host, listener.getsockname()[1])}"
                     self.on_ready(url)
                     log.info("serving", extra={"url": url, "workers": self.count})
+                    renewing = asyncio.create_task(self._renew_when_asked(renew, seats), name="renewals")
                     await asyncio.wait({stopping, *keeping}, return_when=asyncio.FIRST_COMPLETED)
             finally:
                 stop.set()
                 all_ready.cancel()
+                if renewing is not None:
+                    renewing.cancel()
                 await asyncio.wait({stopping, *keeping})
             for one in keeping:
                 one.result()  # a worker that never came up ends everything, and says why
@@ -165,6 +181,46 @@ class Crew:
         for process in self._running.values():
             with contextlib.suppress(ProcessLookupError):
                 process.send_signal(number)
+
+    async def _renew_when_asked(self, asked: asyncio.Event, seats: Sequence[Seat]) -> None:
+        """Renew all workers each time that it is asked; what is asked meanwhile is done once, afterwards."""
+        while await asked.wait():
+            asked.clear()
+            if await self._could_start():
+                await self._renew(seats)
+            else:
+                log.error("a worker could not be started now, so none was renewed; what is wrong is said above")
+
+    async def _could_start(self) -> bool:
+        """Whether a worker would start with the settings and the program that are there now; it says why not."""
+        process: asyncio.subprocess.Process | None = None
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *self.command, TRIAL, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL
+            )
+            async with asyncio.timeout(RENEW_SECONDS):
+                return await process.wait() == 0
+        except (OSError, TimeoutError) as error:
+            log.error("trying a worker: %s", str(error) or type(error).__name__)
+            return False
+        finally:
+            if process is not None and process.returncode is None:
+                with contextlib.suppress(ProcessLookupError):
+                    process.kill()
+
+    async def _renew(self, seats: Sequence[Seat]) -> None:
+        """One worker after the other drains and is replaced; the first that does not come up is the last."""
+        log.info("renewing all workers", extra={"workers": self.count})
+        for number, seat in enumerate(seats):
+            seat.serving.clear()
+            seat.renewal.set()
+            try:
+                async with asyncio.timeout(self.hosting.server.shutdown_seconds + GRACE_SECONDS + RENEW_SECONDS):
+                    await seat.serving.wait()
+            except TimeoutError:
+                log.error("the new worker does not serve; the others stay as they are", extra={"worker": number})
+                return
+        log.info("all workers were renewed", extra={"workers": self.count})
 
     @contextlib.asynccontextmanager
     async def _database(self) -> AsyncIterator[None]:
@@ -186,7 +242,7 @@ class Crew:
         clock: ServerClock,
         bus: Bus,
         stop: asyncio.Event,
-        ready: asyncio.Event,
+        seat: Seat,
     ) -> None:
         """Run one worker, and another in its place for as long as nobody stops us. Raises StartFailed."""
         loop, pause = asyncio.get_running_loop(), FIRST_PAUSE_SECONDS
@@ -199,12 +255,16 @@ class Crew:
                 clock=clock.base,
             )
             began = loop.time()
-            code = await self._tried(place, stop, ready)
+            seat.renewal.clear()
+            code = await self._tried(place, stop, seat)
             bus.tell_gone(place.worker_id)
             if stop.is_set():
                 return
-            if not ready.is_set():
+            if not seat.ready.is_set():
                 raise StartFailed(f"Worker {number} did not start (it ended with {code}). What it said is above.")
+            if seat.renewal.is_set():
+                pause = FIRST_PAUSE_SECONDS
+                continue
             pause = (
                 FIRST_PAUSE_SECONDS if loop.time() - began > STEADY_SECONDS else min(pause * 2, LONGEST_PAUSE_SECONDS)
             )
@@ -213,14 +273,14 @@ class Crew:
                 async with asyncio.timeout(pause):
                     await stop.wait()
 
-    async def _tried(self, place: Place, stop: asyncio.Event, ready: asyncio.Event) -> int | str:
+    async def _tried(self, place: Place, stop: asyncio.Event, seat: Seat) -> int | str:
         """How a worker ended; on a host that has no room for another process now, why there was none."""
         try:
-            return await self._run(place, stop, ready)
+            return await self._run(place, stop, seat)
         except OSError as error:
             return error.strerror or type(error).__name__
 
-    async def _run(self, place: Place, stop: asyncio.Event, ready: asyncio.Event) -> int:
+    async def _run(self, place: Place, stop: asyncio.Event, seat: Seat) -> int:
         process = await asyncio.create_subprocess_exec(
             *self.command,
             msgspec.json.encode(place).decode(),
@@ -230,11 +290,12 @@ class Crew:
             start_new_session=True,  # Ctrl-C is for the parent, which tells them
         )
         self._running[place.number] = process
-        hearing = asyncio.create_task(_hear(process, ready), name=f"heard of worker {place.number}")
+        hearing = asyncio.create_task(_hear(process, seat), name=f"heard of worker {place.number}")
         stopping = asyncio.create_task(stop.wait(), name="stop")
+        renewing = asyncio.create_task(seat.renewal.wait(), name=f"renewal of worker {place.number}")
         ended = asyncio.create_task(process.wait(), name=f"end of worker {place.number}")
         try:
-            await asyncio.wait({stopping, ended}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({stopping, renewing, ended}, return_when=asyncio.FIRST_COMPLETED)
             if not ended.done():
                 with contextlib.suppress(ProcessLookupError):
                     process.terminate()
@@ -244,9 +305,10 @@ class Crew:
             if process.returncode is None:
                 with contextlib.suppress(ProcessLookupError):
                     process.kill()
-            for task in (hearing, stopping):
+            for task in (hearing, stopping, renewing):
                 task.cancel()
-            await asyncio.wait({hearing, stopping, ended})
+            await asyncio.wait({hearing, stopping, renewing, ended})
+            seat.serving.clear()
             self._running.pop(place.number, None)
 
 
@@ -255,11 +317,12 @@ async def _all(events: Sequence[asyncio.Event]) -> None:
         await event.wait()
 
 
-async def _hear(process: asyncio.subprocess.Process, ready: asyncio.Event) -> None:
+async def _hear(process: asyncio.subprocess.Process, seat: Seat) -> None:
     """What a worker says; anything but that it is ready is passed on to where the parent speaks."""
     assert process.stdout is not None
     async for line in process.stdout:
         if line.strip() == READY.encode():
-            ready.set()
+            seat.ready.set()
+            seat.serving.set()
         else:
             sys.stderr.buffer.write(line)

@@ -20,7 +20,7 @@ from dateflicks.server.bus import redis as redis_module
 from dateflicks.server.bus.local import LocalBus
 from dateflicks.server.bus.redis import RedisBus
 from dateflicks.server.clock import ServerClock
-from dateflicks.server.workers import Crew
+from dateflicks.server.workers import Crew, Seat
 from dateflicks.settings.services import SessionSettings
 from tests.journeys.deployment import Server, running_server
 from tests.redis_server import running_redis
@@ -110,12 +110,12 @@ def test_a_parent_that_is_killed_takes_its_workers_and_its_database_along(crew: 
 async def test_a_host_that_has_no_room_for_another_process_is_tried_again_until_it_has(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ready, stop, tries = asyncio.Event(), asyncio.Event(), itertools.count()
+    seat, stop, tries = Seat(), asyncio.Event(), itertools.count()
 
     async def run(*_: object) -> int:
         number = next(tries)
         if number == 0:
-            ready.set()
+            seat.ready.set()
             return -signal.SIGKILL
         if number < 3:
             raise BlockingIOError(11, "Resource temporarily unavailable")
@@ -125,7 +125,7 @@ async def test_a_host_that_has_no_room_for_another_process_is_tried_again_until_
     monkeypatch.setattr(Crew, "_run", run)
     crew = Crew(count=1, command=[], hosting=SessionSettings(), folder=tmp_path, on_ready=lambda _: None)
     with socket.socket() as listener:
-        await crew._keep(0, listener, ServerClock(), LocalBus(), stop, ready)
+        await crew._keep(0, listener, ServerClock(), LocalBus(), stop, seat)
     assert next(tries) == 4
 
 

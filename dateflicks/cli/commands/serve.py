@@ -10,7 +10,7 @@ import typer
 
 from dateflicks.cli.environment import CliEnvironment, environment_of
 from dateflicks.cli.exits import Exit
-from dateflicks.cli.failures import CliError
+from dateflicks.cli.failures import CliError, nearest
 
 if TYPE_CHECKING:
     from dateflicks.server.deployment import Deployment
@@ -20,6 +20,7 @@ app = typer.Typer(add_completion=False, no_args_is_help=True)
 
 WEB_PORT = 8780
 SERVICES = ("session", "timecode", "messages", "prediction", "videos", "recommendation")
+LOGGED = (*SERVICES, "jobs")
 HostOption = Annotated[str | None, typer.Option(metavar="ADDRESS", help="The address to listen on.")]
 PortOption = Annotated[
     int | None, typer.Option(metavar="PORT", min=0, max=65535, help="The port; 0 takes any free one.")
@@ -39,6 +40,8 @@ KeyOption = Annotated[Path | None, typer.Option(metavar="FILE", help="The certif
 InsecureOption = Annotated[
     bool, typer.Option("--insecure", help="Let others reach this without TLS, as behind a proxy that has it.")
 ]
+OnlyOption = Annotated[list[str] | None, typer.Option("--only", metavar="A,B", help="These services, and no others.")]
+ExceptOption = Annotated[list[str] | None, typer.Option("--except", metavar="A,B", help="All services but these.")]
 PlaceOption = Annotated[str | None, typer.Option(hidden=True)]
 LeaveOption = Annotated[str | None, typer.Option(metavar="WHAT", help="When somebody is gone: continue or hold.")]
 
@@ -50,12 +53,22 @@ class WebPlayer(StrEnum):
     NONE = "none"
 
 
+class LogLevel(StrEnum):
+    """How grave a line of a log is."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
 @app.callback()
 def serve() -> None:
-    """Start the services.
+    """Start the services, and look after them.
 
     dateflicks serve all
     dateflicks serve session --port 8701
+    dateflicks serve logs -f
     """
 
 
@@ -69,18 +82,25 @@ def all_of_them(
     tls_cert: CertOption = None,
     tls_key: KeyOption = None,
     insecure: InsecureOption = False,
+    only: OnlyOption = None,
+    but: ExceptOption = None,
     place: PlaceOption = None,
     confirm_seconds: ConfirmOption = None,
     band_seconds: BandOption = None,
     wait_seconds: WaitOption = None,
     on_leave: LeaveOption = None,
 ) -> None:
-    """Start every service in one process, behind one port."""
+    """Start every service in one process, behind one port.
+
+    dateflicks serve all
+    dateflicks serve all --except videos,recommendation
+    dateflicks serve all --workers 4
+    """
     rules = _timecode_flags(confirm_seconds, band_seconds, wait_seconds, on_leave)
     _serve(
         environment_of(ctx),
         "all",
-        SERVICES,
+        _chosen(only, but),
         _server_flags(host, port, data, workers, tls_cert, tls_key, insecure),
         {"timecode": rules},
         place,
@@ -214,6 +234,87 @@ def status(ctx: typer.Context) -> None:
     environment.run(show_status(environment))
 
 
+@app.command("logs")
+def logs(
+    ctx: typer.Context,
+    files: Annotated[
+        list[Path] | None, typer.Argument(metavar="FILE", help="Read these instead; '-' is what comes on stdin.")
+    ] = None,
+    follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on with what comes, until Ctrl-C.")] = False,
+    service: Annotated[
+        list[str] | None, typer.Option("--service", metavar="A,B", help="Only of these services, or of jobs.")
+    ] = None,
+    level: Annotated[LogLevel, typer.Option(help="Only what is as grave as this, or graver.")] = LogLevel.DEBUG,
+    since: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Only the last 10m, 2h, 1d, or since 2026-11-01T20:00Z.")
+    ] = None,
+    lines: Annotated[
+        int | None, typer.Option("-n", "--lines", min=0, help="Only the last so many; 200 without --since.")
+    ] = None,
+    data: DataOption = None,
+) -> None:
+    """Show what the services of this machine have logged, put together by time.
+
+    dateflicks serve logs -f
+    dateflicks serve logs --level warning --since 1h
+    docker compose logs --no-log-prefix services | dateflicks serve logs - --service timecode
+
+    Services keep their logs in the folder 'logs' of their data; under systemd the
+    journal has them. Both are read. Into a pipe it writes JSON lines.
+    """
+    from dateflicks.cli.reading_logs import Wanted, show_logs
+
+    environment = environment_of(ctx)
+    names = _names(service, LOGGED) if service else ()
+    wanted = Wanted(files=tuple(files or ()), is_followed=follow, services=names, level=level.value, lines=lines)
+    show_logs(environment, wanted, since=since, data=data)
+
+
+@app.command("units")
+def units(
+    ctx: typer.Context,
+    into: Annotated[Path | None, typer.Option(metavar="DIR", help="Write them there instead of showing them.")] = None,
+    compose: Annotated[bool, typer.Option("--compose", help="A compose file instead, with all it needs.")] = False,
+    program: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The Python that has DATEFLICKS there; otherwise this one.")
+    ] = None,
+    user: Annotated[
+        str | None, typer.Option(metavar="NAME", help="An account that there is; otherwise systemd makes one up.")
+    ] = None,
+    config: Annotated[Path, typer.Option(metavar="DIR", help="The folder of the settings there.")] = Path(
+        "/etc/dateflicks"
+    ),
+) -> None:
+    """Print what runs the services on a server: systemd's units, or a compose file.
+
+    dateflicks serve units
+    dateflicks serve units --into /etc/systemd/system
+    dateflicks serve units --compose > compose.yaml
+    """
+    from dateflicks.cli.units import show_units
+
+    show_units(environment_of(ctx), into=into, compose=compose, program=program, user=user, config=config)
+
+
+def _chosen(only: Sequence[str] | None, but: Sequence[str] | None) -> tuple[str, ...]:
+    """Those of all services that are to run. Raises CliError."""
+    kept = _names(only, SERVICES) if only else SERVICES
+    gone = _names(but, SERVICES) if but else ()
+    if found := tuple(name for name in SERVICES if name in kept and name not in gone):
+        return found
+    raise CliError(Exit.USAGE, "That leaves no service to start.", hint=f"There are: {', '.join(SERVICES)}.")
+
+
+def _names(texts: Sequence[str], known: Sequence[str]) -> tuple[str, ...]:
+    """Names that were typed one by one or with commas between them. Raises CliError."""
+    names = [name.strip() for text in texts for name in text.split(",") if name.strip()]
+    names = ["recommendation" if name == "recommendations" else name for name in names]
+    for name in names:
+        if name not in known:
+            raise CliError(Exit.USAGE, f"There is no service '{name}'.", hint=nearest(name, known))
+    return tuple(names)
+
+
 def _server_flags(
     host: str | None,
     port: int | None,
@@ -257,48 +358,77 @@ def _serve(
     folder = Path(hosting.server.data) if hosting.server.data else environment.home / "server"
     from dateflicks.server.deployment import Deployment
 
+    deployment = Deployment(name, hosting, settings, folder)
     if place is not None:
-        _work(Deployment(name, hosting, settings, folder), place)
+        _work(deployment, place)
         return
     _check(hosting.server)
-    deployment = Deployment(name, hosting, settings, folder)
-    if hosting.server.workers > 1:
-        _lead(environment, deployment)
-        return
+    from dateflicks.server.observe.logs import kept_log
+
+    with kept_log(folder, name):
+        if hosting.server.workers > 1:
+            _lead(environment, deployment)
+        else:
+            _run_alone(environment, deployment)
+
+
+def _run_alone(environment: CliEnvironment, deployment: "Deployment") -> None:
+    """Run everything in this process."""
+    import signal
+
     from dateflicks.server.runner import serve_forever
 
-    serve_forever(
-        deployment.deploy, hosting.server, lambda url: environment.say(f"Serving {', '.join(services)} at {url}")
-    )
+    signal.signal(signal.SIGUSR2, signal.SIG_IGN)  # renews workers, of which there are none
+    on_ready = _on_ready(environment, deployment)
+    serve_forever(deployment.deploy, deployment.hosting.server, on_ready)
+
+
+def _on_ready(environment: CliEnvironment, deployment: "Deployment", how: str = "") -> Callable[[str], None]:
+    """Say where it serves to whoever watches, and that it does to what has started this."""
+
+    def say(url: str) -> None:
+        from dateflicks.server.supervised import tell_supervisor
+
+        environment.say(f"Serving {', '.join(deployment.services)} at {url}{how}")
+        tell_supervisor("READY=1")
+
+    return say
 
 
 def _work(deployment: "Deployment", written: str) -> None:
     """Be one of several processes behind one port."""
+    import signal
     from dataclasses import replace
 
+    from dateflicks.server.observe.logs import kept_log
     from dateflicks.server.runner import WorkerPlace, serve_forever
-    from dateflicks.server.workers import READY, Place, end_with_parent, tell_parent
+    from dateflicks.server.workers import READY, TRIAL, Place, end_with_parent, tell_parent
 
+    if written == TRIAL:
+        _check(deployment.hosting.server)
+        return
+    signal.signal(signal.SIGUSR2, signal.SIG_IGN)  # for the parent, whomever else it was sent to
     place = Place.read(written)
     end_with_parent()
     deployment = replace(deployment, place=place)
     listener = place.listener()
     server = deployment.hosting.server
     among = WorkerPlace(deployment.own, place.number, server.workers)
-    serve_forever(deployment.deploy, server, lambda _: tell_parent(READY), listener, among)
+    with kept_log(deployment.folder, f"{deployment.name}-{place.number}"):
+        serve_forever(deployment.deploy, server, lambda _: tell_parent(READY), listener, among)
 
 
 def _lead(environment: CliEnvironment, deployment: "Deployment") -> None:
     """Run several processes behind one port."""
     from dateflicks.server.workers import Crew
 
-    count, services = deployment.hosting.server.workers, ", ".join(deployment.services)
+    count = deployment.hosting.server.workers
     Crew(
         count=count,
         command=[sys.executable, "-P", "-m", "dateflicks", *sys.argv[1:], "--place"],
         hosting=deployment.hosting,
         folder=deployment.own,
-        on_ready=lambda url: environment.say(f"Serving {services} at {url} with {count} workers"),
+        on_ready=_on_ready(environment, deployment, f" with {count} workers"),
     ).serve_forever()
 
 

@@ -1,0 +1,449 @@
+"""`serve logs`: what the services of this machine have logged, put together by time, and what comes.
+
+Lines come from the files below the data folder, from the journal where systemd keeps it, or from whatever was named. A
+file is followed by what it is, not by its name: when it is put aside for a new one, it is read to its end first. A line
+that is no JSON is shown as it is. Whatever it was, nothing of it reaches the terminal that moves a cursor.
+"""
+
+import contextlib
+import heapq
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from dateflicks.cli.environment import CliEnvironment
+from dateflicks.cli.exits import Exit
+from dateflicks.cli.failures import CliError
+from dateflicks.cli.output import Format, cell, pick
+from dateflicks.protocol.printable import escaped_json, printable
+
+LINES: Final = 200  # without --since and --lines
+POLL_SECONDS: Final = 0.25
+LINE_BYTES: Final = 256 * 1024  # a longer one is told in pieces
+CHUNK_BYTES: Final = 64 * 1024
+FOLDER: Final = "logs"  # as `server.observe.logs` names them, which is not loaded for it; a test keeps them the same
+PATTERN: Final = "*.jsonl"
+JOURNAL: Final = Path("/run/systemd/system")  # is there where systemd runs
+UNITS: Final = "dateflicks*"
+COLUMNS: Final = ("time", "level", "service", "event")
+RANKS: Final = {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
+_PART: Final = "dateflicks.server.services."
+_COLOURS: Final = {"debug": "2", "info": "32", "warning": "33", "error": "31", "critical": "1;31"}
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is to be shown; `since` is in Unix seconds."""
+
+    files: tuple[Path, ...] = ()
+    is_followed: bool = False
+    services: tuple[str, ...] = ()
+    level: str = "debug"
+    lines: int | None = None
+    since: float | None = None
+
+    def has(self, line: "Line") -> bool:
+        """Whether this line is among it. What has no level is shown: it may be the last word of a process."""
+        if line.level is not None and RANKS.get(line.level, RANKS["critical"]) < RANKS[self.level]:
+            return False
+        if self.services and line.service not in self.services:
+            return False
+        return self.since is None or line.at >= self.since
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line; `at` is its time in Unix seconds, or that of the line before it."""
+
+    at: float
+    level: str | None
+    service: str
+    record: dict[str, Any]
+    is_raw: bool = False
+
+
+@dataclass(slots=True)
+class Reader:
+    """Makes lines of bytes as they come, those of one process; a piece of a line is kept until its end comes."""
+
+    name: str
+    read_line: "Callable[[str, str, float], Line]" = field(default_factory=lambda: line_of)
+    _rest: bytes = b""
+    _at: float = 0.0
+
+    def lines(self, found: bytes, *, is_end: bool = False) -> list[Line]:
+        """The lines that are whole with this."""
+        *whole, rest = (self._rest + found).split(b"\n")
+        if len(rest) > LINE_BYTES or (is_end and rest):
+            whole, rest = [*whole, rest], b""
+        self._rest = rest
+        return [self._line(one) for one in whole if one.strip()]
+
+    def _line(self, raw: bytes) -> Line:
+        line = self.read_line(raw.decode(errors="replace").rstrip("\r"), self.name, self._at)
+        self._at = line.at
+        return line
+
+
+def line_of(text: str, name: str, before: float) -> Line:
+    """One line of the log of the process `name`; `before` is the time of the one before it."""
+    try:
+        found = json.loads(text, parse_constant=str)
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict) or "event" not in found:
+        record = {"time": None, "level": None, "service": _process(name), "event": text}
+        return Line(before, None, _process(name), record, is_raw=True)
+    level = found.get("level")
+    level = level.lower() if isinstance(level, str) else None
+    service = _service(found, name)
+    moment = _moment(found.get("time"))
+    return Line(before if moment is None else moment, level, service, {"service": service, **found})
+
+
+def line_of_journal(text: str, name: str, before: float) -> Line:
+    """The same of what `journalctl --output=json` writes, which has the line of the process in it."""
+    try:
+        entry = json.loads(text)
+        moment = int(entry["__REALTIME_TIMESTAMP"]) / 1e6
+        message, unit = entry["MESSAGE"], str(entry.get("_SYSTEMD_UNIT") or entry.get("UNIT") or name)
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return line_of(text, name, before)
+    if isinstance(message, list):  # bytes that are no text
+        message = bytes(one for one in message if isinstance(one, int) and 0 <= one < 256).decode(errors="replace")
+    return line_of(str(message), unit.partition(".")[0].removeprefix("dateflicks").strip("-@") or "all", moment)
+
+
+def _process(name: str) -> str:
+    """The service of a process by the name of its log, such as `timecode-3` for a worker."""
+    head, _, tail = name.rpartition("-")
+    return head if head and tail.isdigit() else name
+
+
+def _service(found: dict[str, Any], name: str) -> str:
+    """Whose line it is: named in it, or where in the program it was said, or the process's."""
+    if isinstance(named := found.get("service"), str):
+        return named
+    where = found.get("logger")
+    if isinstance(where, str) and where.startswith(_PART):
+        return where.removeprefix(_PART).partition(".")[0]
+    return _process(name)
+
+
+def _moment(text: Any) -> float | None:
+    """A time in Unix seconds, if it is one that can be written again."""
+    try:
+        moment = datetime.fromisoformat(text)
+        moment = moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return moment.timestamp()
+
+
+class FileSource:
+    """A file that grows, is put aside for another one of its name, or is cut to nothing; it need not be there yet."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._reader = Reader(path.name.partition(".")[0])
+        self._file: int | None = None
+        self._at = 0
+
+    def before(self) -> Iterator[Line]:
+        """What was put aside, the oldest first, and what is there now."""
+        ours = _identity(os.fstat(self._file)) if self._open(self._path) and self._file is not None else None
+        for number in sorted(self._aside(), reverse=True):
+            with contextlib.suppress(FileNotFoundError), self._aside_at(number).open("rb") as file:
+                if _identity(os.fstat(file.fileno())) == ours:  # put aside in this moment
+                    break
+                while chunk := file.read(CHUNK_BYTES):
+                    yield from self._reader.lines(chunk)
+        while found := self.read():
+            yield from found
+
+    def read(self) -> list[Line]:
+        """What has come since, through every file that has had the name meanwhile; at most a part of it at once."""
+        while self._file is not None or self._open(self._path):
+            assert self._file is not None
+            if os.fstat(self._file).st_size < self._at:
+                self._at = 0
+            if chunk := os.pread(self._file, CHUNK_BYTES, self._at):
+                self._at += len(chunk)
+                if found := self._reader.lines(chunk):
+                    return found
+            elif not self._turn():
+                break
+        return []
+
+    def close(self) -> None:
+        """Read no more of it."""
+        if self._file is not None:
+            os.close(self._file)
+        self._file = None
+
+    def _open(self, path: Path) -> bool:
+        try:
+            self._file, self._at = os.open(path, os.O_RDONLY | os.O_CLOEXEC), 0
+        except FileNotFoundError:
+            self._file = None
+        return self._file is not None
+
+    def _turn(self) -> bool:
+        """Go on to the file that came after the one that was read, if there is one."""
+        assert self._file is not None
+        ours = os.fstat(self._file)
+        newer = []
+        for path in (self._path, *(self._aside_at(number) for number in sorted(self._aside()))):
+            with contextlib.suppress(FileNotFoundError):
+                found = path.stat()
+                if _identity(found) == _identity(ours) or found.st_mtime_ns < ours.st_mtime_ns:
+                    break
+                newer.append(path)
+        if not newer:
+            return False
+        os.close(self._file)
+        return self._open(newer[-1])
+
+    def _aside(self) -> list[int]:
+        beside = self._path.parent.glob(f"{self._path.name}.*")
+        return [int(one.suffix[1:]) for one in beside if one.suffix[1:].isdigit()]
+
+    def _aside_at(self, number: int) -> Path:
+        return self._path.with_name(f"{self._path.name}.{number}")
+
+
+def _identity(found: os.stat_result) -> tuple[int, int]:
+    return found.st_dev, found.st_ino
+
+
+class PipeSource:
+    """What another process writes, or stdin; over when it has ended."""
+
+    def __init__(self, handle: int, reader: Reader, process: "subprocess.Popen[bytes] | None" = None) -> None:
+        self._handle, self._reader, self._process = handle, reader, process
+        self.is_over = False
+
+    def before(self) -> Iterator[Line]:
+        """All of it, as it comes."""
+        while not self.is_over:
+            yield from self._take()
+
+    def read(self) -> list[Line]:
+        """What has come since; nobody is waited for."""
+        import select
+
+        found: list[Line] = []
+        while not self.is_over and select.select([self._handle], [], [], 0)[0]:
+            found += self._take()
+        return found
+
+    def close(self) -> None:
+        """Read no more of it."""
+        if self._process is not None:
+            self._process.terminate()
+            self._process.communicate()
+
+    def _take(self) -> list[Line]:
+        chunk = os.read(self._handle, CHUNK_BYTES)
+        self.is_over = not chunk
+        return self._reader.lines(chunk, is_end=self.is_over)
+
+
+@dataclass(slots=True)
+class Log:
+    """All that is to be read: what was named, or the files of a folder and the journal."""
+
+    folder: Path
+    files: Sequence[Path] = ()
+    journal: str | None = None  # the program that reads it
+    _sources: dict[Path, FileSource] = field(default_factory=dict)
+    _pipes: list[PipeSource] = field(default_factory=list)
+
+    def find(self) -> bool:
+        """Look for files that are new. Whether there is anything to read."""
+        found = [one for one in self.files if str(one) != "-"] if self.files else sorted(self.folder.glob(PATTERN))
+        for path in found:
+            if path not in self._sources:
+                self._sources[path] = FileSource(path)
+        if "-" in map(str, self.files) and not self._pipes:
+            self._pipes.append(PipeSource(sys.stdin.fileno(), Reader("stdin")))
+        return bool(self._sources or self._pipes or self.journal)
+
+    def before(self, wanted: Wanted) -> Iterator[Line]:
+        """What there is by now, by time."""
+        parts = [source.before() for source in self._sources.values()]
+        if self.journal is not None:
+            many = ["--lines=all"] if wanted.since is not None or wanted.services or wanted.level != "debug" else []
+            self._ask_journal(wanted, *(many or [f"--lines={LINES if wanted.lines is None else wanted.lines}"]))
+        if not wanted.is_followed:
+            parts += [pipe.before() for pipe in self._pipes]
+        return heapq.merge(*parts, key=lambda line: line.at)
+
+    def come(self) -> list[Line]:
+        """What has come since, by time."""
+        self.find()
+        found: list[Line] = []
+        for source in self._sources.values():
+            while more := source.read():
+                found += more
+        for pipe in self._pipes:
+            found += pipe.read()
+        return sorted(found, key=lambda line: line.at)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more can come."""
+        return not self._sources and all(pipe.is_over for pipe in self._pipes)
+
+    def close(self) -> None:
+        """Read no more."""
+        for source in self._sources.values():
+            source.close()
+        for pipe in self._pipes:
+            pipe.close()
+
+    def _ask_journal(self, wanted: Wanted, *how_many: str) -> None:
+        assert self.journal is not None
+        command = [self.journal, "--quiet", "--no-pager", "--output=json", f"--unit={UNITS}", *how_many]
+        command += [f"--since=@{wanted.since:.0f}"] if wanted.since is not None else []
+        command += ["--follow"] if wanted.is_followed else []
+        process = subprocess.Popen(  # noqa: S603 - the system's own program, and nothing of it from outside
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE
+        )
+        assert process.stdout is not None
+        self._pipes.append(PipeSource(process.stdout.fileno(), Reader("all", line_of_journal), process))
+
+
+class Paper:
+    """Where lines are written: for people, or one record a line for programs."""
+
+    def __init__(self, environment: CliEnvironment) -> None:
+        self._stream = environment.stdout
+        self._form = environment.output or (Format.TABLE if self._stream.isatty() else Format.JSONL)
+        self._fields = environment.fields
+        self._is_coloured = environment.is_colored(self._stream)
+        self._day = ""
+
+    def write(self, line: Line) -> None:
+        """Write one line at once."""
+        if self._form in (Format.JSON, Format.JSONL):
+            record = {name: pick(line.record, name) for name in self._fields} if self._fields else line.record
+            text = escaped_json(json.dumps(record, ensure_ascii=False, default=repr))
+        elif self._fields or self._form is Format.PLAIN:
+            text = "\t".join(cell(pick(line.record, name)) for name in self._fields or COLUMNS)
+        else:
+            text = self._for_people(line)
+        self._stream.write(text + "\n")
+
+    def flush(self) -> None:
+        """Let go of what was written."""
+        self._stream.flush()
+
+    def _for_people(self, line: Line) -> str:
+        if line.is_raw:
+            return printable(line.record["event"])
+        record = line.record
+        moment = datetime.fromtimestamp(line.at, UTC)
+        head = ""
+        if (day := f"{moment:%Y-%m-%d}") != self._day:
+            self._day, head = day, self._in("2", f"{day}, times in UTC") + "\n"
+        level = line.level or "?"
+        told = ("time", "level", "service", "event", "logger", "exception", "stack")
+        rest = " ".join(f"{cell(name)}={cell(value)}" for name, value in record.items() if name not in told)
+        text = " ".join(
+            [
+                f"{moment:%H:%M:%S}.{moment.microsecond // 1000:03}",
+                self._in(_COLOURS.get(level, "31"), f"{printable(level)[:7]:<7}"),
+                self._in("36", f"{printable(line.service)[:14]:<10}"),
+                cell(record["event"]),
+                *([self._in("2", rest)] if rest else []),
+            ]
+        )
+        for name in ("exception", "stack"):
+            if isinstance(trace := record.get(name), str):
+                text += "".join(f"\n    {one}" for one in printable(trace, keep_newlines=True).splitlines())
+        return head + text
+
+    def _in(self, code: str, text: str) -> str:
+        return f"\x1b[{code}m{text}\x1b[0m" if self._is_coloured else text
+
+
+def show_logs(
+    environment: CliEnvironment,
+    wanted: Wanted,
+    *,
+    since: str | None,
+    data: Path | None,
+    wait: Callable[[float], None] = time.sleep,
+) -> None:
+    """Write what there is, and go on with what comes when that is asked. Raises CliError."""
+    from dataclasses import replace
+
+    wanted = replace(wanted, since=_since(environment, since))
+    log = _log_of(environment, wanted, data)
+    paper = Paper(environment)
+    try:
+        if not log.find():
+            if not wanted.is_followed:
+                raise CliError(
+                    Exit.NOT_FOUND,
+                    f"Nothing was logged in {log.folder}.",
+                    hint="Services log there once they run; name another folder with --data DIR, or files.",
+                )
+            environment.say(f"Nothing was logged yet in {log.folder}; waiting for it.")
+        for line in _last(filter(wanted.has, log.before(wanted)), wanted):
+            paper.write(line)
+            if wanted.files:
+                paper.flush()  # it may come slowly, through a pipe
+        paper.flush()
+        while wanted.is_followed:
+            lines = [line for line in log.come() if wanted.has(line)]
+            for line in lines:
+                paper.write(line)
+            paper.flush()
+            if wanted.files and log.is_over:
+                return
+            if not lines:
+                wait(POLL_SECONDS)
+    finally:
+        log.close()
+
+
+def _last(lines: Iterable[Line], wanted: Wanted) -> Iterable[Line]:
+    if wanted.lines is None and (wanted.since is not None or wanted.files):
+        return lines
+    return deque(lines, maxlen=LINES if wanted.lines is None else wanted.lines)
+
+
+def _log_of(environment: CliEnvironment, wanted: Wanted, data: Path | None) -> Log:
+    for path in wanted.files:
+        if str(path) != "-" and not path.is_file():
+            raise CliError(Exit.NOT_FOUND, f"There is no file {path}.")
+    if data is None and not wanted.files:
+        chosen = environment.load("all").settings.server.data
+        data = Path(chosen) if chosen else environment.home / "server"
+        journal = shutil.which("journalctl", path=environment.environ.get("PATH")) if JOURNAL.is_dir() else None
+    else:
+        journal = None
+    return Log((data or environment.home) / FOLDER, wanted.files, journal)
+
+
+def _since(environment: CliEnvironment, text: str | None) -> float | None:
+    """A length of time before now, or a time. Raises CliError."""
+    if text is None:
+        return None
+    from dateflicks.cli.chatting import duration_of
+    from dateflicks.cli.moments import moment_of
+
+    if "-" in text:
+        return moment_of("--since", text)
+    return environment.now().timestamp() - duration_of(text, "--since").total_seconds()
