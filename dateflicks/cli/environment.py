@@ -104,11 +104,18 @@ class CliEnvironment:
             self.is_interactive = sys.stdin.isatty() and self.stderr.isatty()
         return self.may_ask and self.is_interactive
 
-    def ask(self, question: str, *, instead: str, is_secret: bool = False, twice: bool = False) -> str:
-        """Ask on the terminal; `instead` says what to type where nobody can be asked."""
+    def ask(
+        self, question: str, *, instead: str, is_secret: bool = False, twice: bool = False, default: str | None = None
+    ) -> str:
+        """Ask on the terminal; where nobody can be, a `default` is the answer, else `instead` says what to type."""
         if not self._can_ask():
+            if default is not None:
+                return default
             raise CliError(Exit.USAGE, f"{question} is needed, and there is nobody to ask.", hint=instead)
-        found: str = typer.prompt(question, hide_input=is_secret, confirmation_prompt=twice, err=True)
+        found: str = typer.prompt(
+            question, default=default, hide_input=is_secret, confirmation_prompt=twice, err=True,
+            show_default=bool(default),
+        )  # fmt: skip
         return found
 
     def ask_password(self, *, from_stdin: bool, is_new: bool = False) -> str:

@@ -50,11 +50,14 @@ class Root(LazyGroup):
         "recommend": Entry("recommend", "See and run the recommenders.", BACKGROUND, is_hidden=True),
         "jobs": Entry("jobs", "See and steer what happens by itself.", BACKGROUND),
         "db": Entry("db", "See, mend, back up and restore the database.", DATABASE),
+        "init": Entry("init", "Write settings and secrets", HELP),
         "doctor": Entry("doctor", "Check that everything is in order here", HELP),
         "config": Entry("config", "Show, change and check the settings.", HELP),
         "api": Entry("api", "Show what the services offer to programs.", HELP),
         "completion": Entry("completion", "Let your shell complete what you type.", HELP),
         "man": Entry("man", "Write man pages.", HELP),
+        "simulate": Entry("simulate", "Watch with people who are not there, for demos and load.", HELP),
+        "replay": Entry("replay", "Play a log of a session's playback again.", HELP),
         "help": Entry("topics", "Explain a topic: environment, exit-codes, invitations, output.", HELP),
     }
 

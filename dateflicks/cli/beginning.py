@@ -1,0 +1,392 @@
+"""What `init` does: four answers, or none, become settings files and a signing key.
+
+Files that are there are changed key by key, with everything else in them kept, and only after a yes.
+"""
+
+import shutil
+import textwrap
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+from urllib.parse import urlsplit
+
+from dateflicks.cli.environment import CliEnvironment
+from dateflicks.cli.exits import Exit
+from dateflicks.cli.failures import CliError, failure_of
+from dateflicks.core.errors import DateflicksError
+
+if TYPE_CHECKING:
+    from dateflicks.settings.services import HostingSettings
+
+T = TypeVar("T")
+
+ALL: Final = "all"
+HERE: Final = "here"
+NOBODY: Final = "nobody"
+UNCHANGED: Final = "unchanged"
+WRITTEN: Final = ("file", "state", "says")
+PLAYERS: Final = ("mpv", "manual", "none")
+_REACH: Final = ("host", "port", "tls_cert", "tls_key", "allow_plain", "public_url", "proxies")
+_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What was typed beforehand, and is not asked for any more; `service` is the one whose file is written."""
+
+    service: str = ALL
+    folder: Path | None = None
+    data: Path | None = None
+    player: str | None = None
+    database: str | None = None
+    reach: str | None = None
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    is_insecure: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What one file is to say: a value for each key, None where it is to say nothing of it."""
+
+    path: Path
+    service: str
+    values: dict[str, Any]
+    before: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_new(self) -> bool:
+        """Whether there is no such file."""
+        return not self.path.exists()
+
+    @property
+    def changes(self) -> dict[str, Any]:
+        """What is not so yet; what the defaults say already is not written into a file that is there."""
+        usual = {} if self.is_new else _usual(self.service)
+        return {name: value for name, value in self.values.items() if self.before.get(name, usual.get(name)) != value}
+
+
+def begin(environment: CliEnvironment, wishes: Wishes) -> list[dict[str, Any]]:
+    """Ask, say what would change, and write; what was written comes back as records. Raises CliError, SettingsError."""
+    folder = _folder(environment, wishes)
+    client, hosting = _read(folder, "client"), _read(folder, wishes.service)
+    is_whole = wishes.service == ALL
+    server = _server(environment, client, hosting) if is_whole else HERE
+    player = _player(environment, wishes, client) if is_whole else ""
+    plans = []
+    if server == HERE:
+        values = _hosting(environment, wishes, hosting)
+        plans.append(Plan(folder / f"{wishes.service}.toml", wishes.service, values, hosting))
+        server = _own_address(wishes.service, {**hosting, **values}) if is_whole else ""
+    if is_whole:
+        plans.append(Plan(folder / "client.toml", "client", {"server": server, "player": player}, client))
+    _agree(environment, plans)
+    rows = [_key(environment, folder, wishes)] if plans[0].service != "client" else []
+    rows = [*(_write(plan) for plan in plans), *rows]
+    for plan in plans:
+        _tell_what_wins(environment, plan)
+    return rows
+
+
+def next_steps(environment: CliEnvironment, wishes: Wishes, rows: list[dict[str, Any]]) -> list[str]:
+    """What to type now."""
+    written = {Path(row["file"]).name: Path(row["file"]).parent for row in rows}
+    folder = next(iter(written.values()))
+    is_found = folder in (Path("settings").absolute(), _user_folder())
+    is_named = environment.settings_folder is not None or not environment.environ.get("DATEFLICKS_SETTINGS")
+    option = f" --settings {folder}" if is_named and not is_found else ""
+    lines = []
+    if f"{wishes.service}.toml" in written:
+        lines.append(f"Start it:              dateflicks serve {wishes.service}{option}")
+    if "client.toml" in written:
+        lines.append(f"Create an account:     dateflicks register NAME{option}")
+    return [*lines, f"See that all is well:  dateflicks doctor{option}"]
+
+
+# --- the questions ------------------------------------------------------------------------------------------------
+
+
+def _server(environment: CliEnvironment, client: Mapping[str, Any], hosting: Mapping[str, Any]) -> str:
+    if environment.server is not None:
+        return _address(environment.server)
+    default = str(client.get("server", HERE))
+    if default == _own_address(ALL, hosting):
+        default = HERE
+    question = f"Which server? An address, or '{HERE}' for one on this machine"
+    return _asked(environment, question, default, lambda text: HERE if text == HERE else _address(text))
+
+
+def _player(environment: CliEnvironment, wishes: Wishes, client: Mapping[str, Any]) -> str:
+    from dateflicks.settings.loader import read_value
+
+    def read(text: str) -> str:
+        found: str = read_value("client", "player", text)
+        return found
+
+    if wishes.player is not None:
+        return read(wishes.player)
+    has_mpv = shutil.which("mpv", path=environment.environ.get("PATH")) is not None
+    default = str(client.get("player", "mpv" if has_mpv or client else "manual"))
+    question = f"What shows the film? {', '.join(PLAYERS)} (manual: you steer your own)"
+    return _asked(environment, question, default, read)
+
+
+def _hosting(environment: CliEnvironment, wishes: Wishes, before: Mapping[str, Any]) -> dict[str, Any]:
+    """What the file of the services is to say."""
+    kept = before.get("mongo.uri", "embedded")
+    default = "embedded" if kept == "embedded" else UNCHANGED
+    if wishes.database is not None:
+        uri = _database(wishes.database, kept)
+    else:
+        question = "Which database? 'embedded', or the address of a MongoDB (mongodb://…)"
+        uri = _asked(environment, question, default, lambda text: _database(text, kept))
+    reach = _reach(environment, wishes, before, _defaults(wishes.service))
+    data = {"server.data": str(wishes.data.expanduser().absolute())} if wishes.data is not None else {}
+    return {"mongo.uri": uri, **{f"server.{name}": value for name, value in reach.items()}, **data}
+
+
+def _database(text: str, kept: str) -> str:
+    from dateflicks.server.storage.database import EMBEDDED, SCHEMES
+
+    if text == UNCHANGED:
+        return kept
+    if text != EMBEDDED and not text.startswith(SCHEMES):
+        what = "This is neither 'embedded' nor the address of a MongoDB."
+        raise CliError(Exit.USAGE, what, hint="Such an address begins with mongodb:// or mongodb+srv://")
+    return text
+
+
+def _reach(
+    environment: CliEnvironment, wishes: Wishes, before: Mapping[str, Any], usual: "HostingSettings"
+) -> dict[str, Any]:
+    """Where it listens, by where others are to reach it."""
+
+    def read(text: str) -> str:
+        return text if text in (NOBODY, UNCHANGED) else _address(text)
+
+    if wishes.reach is not None:
+        where = read(wishes.reach)
+    else:
+        question = f"Where do others reach it? '{NOBODY}', or an address such as https://films.example.org:8700"
+        where = _asked(environment, question, UNCHANGED if before else NOBODY, read)
+    if where == UNCHANGED:
+        return {}
+    port = before.get("server.port", usual.server.port)
+    alone = {"host": "127.0.0.1", "port": port, **_without(before, *_REACH[2:])}
+    return alone if where == NOBODY else {**alone, **_listening(environment, wishes, before, where, port)}
+
+
+def _listening(
+    environment: CliEnvironment, wishes: Wishes, before: Mapping[str, Any], where: str, port: int
+) -> dict[str, Any]:
+    from dateflicks.client.address import is_loopback
+
+    parts = urlsplit(where)
+    host = "::" if ":" in (parts.hostname or "") else "0.0.0.0"  # noqa: S104 - what was asked for
+    own_port = parts.port or _DEFAULT_PORTS[parts.scheme]
+    if is_loopback(where):
+        return {"host": parts.hostname or "127.0.0.1", "port": own_port}
+    if parts.scheme == "http":
+        _agree_to_plain(environment, wishes, where)
+        return {"host": host, "port": parts.port or port, "allow_plain": True, "public_url": _with_port(where, port)}
+    certificate, key = _certificate(environment, wishes, before)
+    if not certificate:
+        return {"public_url": where, "proxies": ["127.0.0.1"]}
+    return {"host": host, "port": own_port, "tls_cert": certificate, "tls_key": key, "public_url": where}
+
+
+def _certificate(environment: CliEnvironment, wishes: Wishes, before: Mapping[str, Any]) -> tuple[str, str]:
+    """The files of the certificate and its key; nothing where a proxy has them. Raises StartFailed."""
+    from dateflicks.server.web.tls import certificate_of
+
+    cert, key = str(wishes.tls_cert or ""), str(wishes.tls_key or "")
+    if not cert and not key:
+        kept = str(before.get("server.tls_cert", ""))
+        cert = environment.ask("Its certificate, a file; empty where a proxy has it", instead="", default=kept).strip()
+        if cert:
+            kept = str(before.get("server.tls_key", ""))
+            key = environment.ask("The certificate's key, a file", instead="--tls-key FILE", default=kept).strip()
+    cert, key = (str(Path(one).expanduser().absolute()) if one else "" for one in (cert, key))
+    certificate_of(cert, key)
+    return cert, key
+
+
+def _agree_to_plain(environment: CliEnvironment, wishes: Wishes, where: str) -> None:
+    if not wishes.is_insecure:
+        environment.agree(
+            f"At {where} nothing is encrypted on the way, passwords neither. Is that network trusted?",
+            instead="Say so with --insecure, or name an https address.",
+        )
+
+
+def _asked(environment: CliEnvironment, question: str, default: str, read: Callable[[str], T]) -> T:
+    """The answer, once there is one that can be read."""
+    while True:
+        text = environment.ask(question, instead="", default=default).strip()
+        try:
+            return read(text)
+        except DateflicksError as error:
+            failure = failure_of(error)
+            if text == default or failure is None:
+                raise
+            environment.complain(*(line for line in (failure.what, failure.hint) if line))
+
+
+def _address(text: str) -> str:
+    from dateflicks.client.address import server_address
+
+    return server_address(text)
+
+
+def _with_port(address: str, port: int) -> str:
+    return address if urlsplit(address).port else f"{address}:{port}"
+
+
+def _without(before: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {name: None for name in names if f"server.{name}" in before}
+
+
+def _own_address(service: str, values: Mapping[str, Any]) -> str:
+    """Where this machine's own client reaches what these settings start."""
+    port = values.get("server.port") or _defaults(service).server.port
+    public = values.get("server.public_url")
+    return str(public) if public else f"http://127.0.0.1:{port}"
+
+
+# --- what there is ------------------------------------------------------------------------------------------------
+
+
+def _folder(environment: CliEnvironment, wishes: Wishes) -> Path:
+    chosen = wishes.folder or environment.settings_folder or environment.environ.get("DATEFLICKS_SETTINGS")
+    return Path(chosen).expanduser().absolute() if chosen else _user_folder()
+
+
+def _user_folder() -> Path:
+    from platformdirs import user_config_path
+
+    return user_config_path("dateflicks", appauthor=False)
+
+
+def _usual(service: str) -> dict[str, Any]:
+    from dateflicks.settings.keys import keys_of
+    from dateflicks.settings.loader import SERVICES
+
+    return {key.name: key.default for key in keys_of(SERVICES[service]())}
+
+
+def _defaults(service: str) -> "HostingSettings":
+    from dateflicks.settings.loader import SERVICES
+    from dateflicks.settings.services import HostingSettings
+
+    found = SERVICES[service]()
+    assert isinstance(found, HostingSettings)
+    return found
+
+
+def _read(folder: Path, service: str) -> dict[str, Any]:
+    """What a file says now, by dotted key. Raises CliError for one that is not in order."""
+    import tomllib
+
+    from dateflicks.cli.configuring import mistakes_of_file, sentence
+    from dateflicks.settings.keys import keys_of
+    from dateflicks.settings.loader import SERVICES, flattened, sections_of
+
+    path = folder / f"{service}.toml"
+    if found := mistakes_of_file(path, service):
+        hint = f"Mend it first: dateflicks config edit {service} --settings {folder}"
+        raise CliError(Exit.USAGE, sentence(found[0]), hint=hint)
+    if not path.is_file():
+        return {}
+    names = [key.name for key in keys_of(SERVICES[service]())]
+    return dict(flattened(tomllib.loads(path.read_text(encoding="utf-8")), sections_of(names), str(path)))
+
+
+# --- writing ------------------------------------------------------------------------------------------------------
+
+
+def _agree(environment: CliEnvironment, plans: list[Plan]) -> None:
+    """Say what would change in files that are there, and go on only with a yes."""
+    changed = [plan for plan in plans if not plan.is_new and plan.changes]
+    if not changed or environment.is_agreed:
+        return
+    for plan in changed:
+        environment.complain(f"{plan.path} would change:")
+        secrets = _secrets(plan.service)
+        for name, value in plan.changes.items():
+            old, new = (_shown(one, is_secret=name in secrets) for one in (plan.before.get(name), value))
+            environment.complain(f"  {name}: {old} → {new}")
+    environment.agree("Change it so?", instead="Nothing was changed. Say yes beforehand with --yes.")
+
+
+def _secrets(service: str) -> dict[str, Any]:
+    from dateflicks.settings.keys import keys_of
+    from dateflicks.settings.loader import SERVICES
+
+    return {key.name: key.default for key in keys_of(SERVICES[service]()) if key.is_secret}
+
+
+def _shown(value: Any, *, is_secret: bool) -> str:
+    from dateflicks.cli.configuring import as_written
+    from dateflicks.settings.loader import MASK
+
+    if value is None:
+        return "(not set)"
+    return MASK if is_secret and value != "embedded" else as_written(value)
+
+
+def _write(plan: Plan) -> dict[str, Any]:
+    from dateflicks.settings.writing import replace_file, write_values
+
+    said = {"client": "the server, and what shows the film"}.get(plan.service, "database, and where it listens")
+    state = "made" if plan.is_new else "changed" if plan.changes else "unchanged"
+    if plan.is_new:
+        replace_file(plan.path, _text(plan))
+    elif plan.changes:
+        write_values(plan.path, plan.changes)
+    return {"file": str(plan.path), "state": state, "says": said}
+
+
+def _text(plan: Plan) -> str:
+    """A new file: each key with what it means above it."""
+    import tomlkit
+
+    from dateflicks.settings.models import explanations
+
+    said = explanations(plan.service)
+    lines = [f"# All that can be set here, and what it means: dateflicks config model {plan.service}"]
+    section = ""
+    for name, value in sorted(plan.values.items(), key=lambda item: item[0].rpartition(".")[0]):
+        if value is None:
+            continue
+        own, _, key = name.rpartition(".")
+        lines += ["", f"[{own}]"] if own != section else [""] if not own else []
+        section = own
+        lines += [f"# {line}" for line in textwrap.wrap(said.get(name, ""), 110)]
+        lines.append(f"{key} = {tomlkit.item(value).as_string()}")
+    return "\n".join(lines) + "\n"
+
+
+def _key(environment: CliEnvironment, folder: Path, wishes: Wishes) -> dict[str, Any]:
+    """The signing key of the deployment, made where there is none. Raises KeyUnusable."""
+    from dateflicks.server.auth.key import FILE_NAME, signing_key
+
+    before = _read(folder, wishes.service)
+    chosen = wishes.data or before.get("server.data")
+    data = Path(chosen).expanduser().absolute() if chosen else environment.home / "server"
+    path = Path(before["auth.key_file"]) if before.get("auth.key_file") else data / FILE_NAME
+    state = "kept" if path.exists() or before.get("auth.key") else "made"
+    signing_key(str(before.get("auth.key", "")), path)
+    return {"file": str(path), "state": state, "says": "the secret key of sign-ins, for you alone"}
+
+
+def _tell_what_wins(environment: CliEnvironment, plan: Plan) -> None:
+    """Say where something else wins over what was written."""
+    near = Path("settings") / plan.path.name
+    if near.is_file() and near.absolute() != plan.path and environment.settings_folder is None:
+        environment.complain(f"In this folder {near} wins over {plan.path}.")
+    prefix = f"DATEFLICKS_{plan.service}_".upper()
+    names = [f"{prefix}{name.removeprefix('server.').replace('.', '_').upper()}" for name in plan.values]
+    for name in names:
+        if name in environment.environ:
+            environment.complain(f"{name} is set, and wins over {plan.path}.")
