@@ -58,7 +58,11 @@ class Root(LazyGroup):
         "man": Entry("man", "Write man pages.", HELP),
         "simulate": Entry("simulate", "Watch with people who are not there, for demos and load.", HELP),
         "replay": Entry("replay", "Play a log of a session's playback again.", HELP),
-        "help": Entry("topics", "Explain a topic: environment, exit-codes, invitations, output.", HELP),
+        "help": Entry(
+            "topics",
+            "Explain a topic: environment, exit-codes, invitations, keys, output, protocol, troubleshooting.",
+            HELP,
+        ),
     }
 
 

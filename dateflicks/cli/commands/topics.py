@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from dateflicks.cli.environment import environment_of
+from dateflicks.cli.environment import CliEnvironment, environment_of
 from dateflicks.cli.exits import MEANINGS, Exit
 from dateflicks.cli.failures import CliError, nearest
 
@@ -14,6 +14,7 @@ app = typer.Typer(add_completion=False)
 ENVIRONMENT = """\
 DATEFLICKS_HOME              the folder of your sign-ins and logs
 DATEFLICKS_SETTINGS          the folder of the settings files, as --settings
+VISUAL, EDITOR               what 'dateflicks config edit' opens
 DATEFLICKS_<SERVICE>_<KEY>   any setting, such as DATEFLICKS_TIMECODE_CONFIRM_SECONDS=30 or
                              DATEFLICKS_CLIENT_SERVER=https://films.example.org; the parts of a key are joined
                              by _, and [server] is left out: DATEFLICKS_SESSION_PORT, DATEFLICKS_SESSION_MONGO_URI
@@ -63,15 +64,77 @@ object, void, predictions, score; retry, quit.
 """
 
 
-def _exit_codes() -> str:
+PROTOCOL = """\
+HTTP for what is asked, WebSockets for what happens. One address is enough: GET /services tells where each service is.
+
+GET /services        {"services": {"session": "http://…", "timecode": "http://…", …}}
+GET /health          how a process is; /livez, /readyz and /metrics for those who run it
+GET /docs            every call of a service, for people; /docs/openapi.json for programs
+
+POST /users, /tokens       an account, or a new sign-in: both answer with a token, shown as "Authorization: Bearer …"
+/sessions, /invitations    the handshake; an accepted session has a ticket, by which the other services know its people
+WS /sessions/events        one's own sessions as they change
+/timecodes                 the record of a session's playback
+WS /timecodes/ID/events    the timeline: reports and wishes in, timecodes out, times in ms of the server's clock
+/messages, /predictions    the talk and the predictions, each with a feed of its own
+/videos, /recommendations  what there is to watch, and what to watch next
+
+Bodies and frames are JSON with camelCase names; times are RFC 3339 in UTC, positions and lengths seconds. A frame's
+"type" says what it is; unknown fields are passed over. Feeds speak the subprotocol dateflicks.v1, and end with a code
+that says whether to come back. Problems are application/problem+json (RFC 9457). Repeated calls with the same
+Idempotency-Key, or the same name of a message, do nothing the second time.
+"""
+TROUBLESHOOTING = """\
+First of all: dateflicks doctor
+
+Nobody can be reached     'dateflicks serve status' tells how each service is; --server names another.
+The port is taken         'dateflicks doctor --only ports' tells by whom; 'dateflicks config set all.server.port 8800'.
+The folder is in use      another 'dateflicks serve' has it; stop that one, or give this one --data DIR.
+Signed out all at once    the signing key has changed: bring auth.key back, or sign in again with 'dateflicks login'.
+The film does not open    name your copy with --film FILE, or its folder: dateflicks config set client.films /films
+mpv does not start        'dateflicks doctor --only player'; without it: --player manual, and steer your own.
+Sound and picture apart   your sound comes late (Bluetooth, television): client.trim_seconds shifts you.
+Not in step               'v' shows how well; 's' measures anew. A machine that is too slow stalls the film for both.
+The screen is broken      dateflicks doctor --reset-terminal
+Odd signs in place of lines   the locale is not UTF-8: export LC_ALL=C.UTF-8, or client.tui.glyphs = "ascii"
+A setting does nothing    'dateflicks config show --origin' tells what won; 'dateflicks config validate' finds slips.
+Something unforeseen      its traceback is in errors.log of your data folder; --debug shows it.
+"""
+
+
+def _exit_codes(_: CliEnvironment) -> str:
     return "".join(f"{code.value:>4}  {MEANINGS[code]}\n" for code in Exit)
 
 
-TOPICS: dict[str, Callable[[], str]] = {
-    "environment": lambda: ENVIRONMENT,
+def _keys(environment: CliEnvironment) -> str:
+    """The keys in force: those of the settings, where these can be read."""
+    from dateflicks.core.errors import DateflicksError
+    from dateflicks.tui.keys import read_keys, table
+
+    try:
+        keymap = read_keys(environment.client.keys)
+    except DateflicksError as error:
+        environment.complain(f"These are the defaults: {error}")
+        keymap = read_keys({})
+    lines, last = ["Keys of the terminal client; another key: dateflicks config set client.keys.NAME KEY"], ""
+    rows = [(context, keys, does, name) for context, keys, does, name in table(keymap)]
+    wide, long = max(len(keys) for _, keys, _, _ in rows), max(len(name) for *_, name in rows)
+    for context, keys, does, name in rows:
+        if context != last:
+            lines += ["", context.replace("_", " ")]
+            last = context
+        lines.append(f"  {keys:<{wide}}  {name:<{long}}  {does}")
+    return "\n".join(lines) + "\n"
+
+
+TOPICS: dict[str, Callable[[CliEnvironment], str]] = {
+    "environment": lambda _: ENVIRONMENT,
     "exit-codes": _exit_codes,
-    "invitations": lambda: INVITATIONS,
-    "output": lambda: OUTPUT,
+    "invitations": lambda _: INVITATIONS,
+    "keys": _keys,
+    "output": lambda _: OUTPUT,
+    "protocol": lambda _: PROTOCOL,
+    "troubleshooting": lambda _: TROUBLESHOOTING,
 }
 
 
@@ -79,11 +142,11 @@ TOPICS: dict[str, Callable[[], str]] = {
 def explain(
     ctx: typer.Context, topic: Annotated[str | None, typer.Argument(metavar="TOPIC", help=", ".join(TOPICS))] = None
 ) -> None:
-    """Explain a topic: environment, exit-codes, invitations, output."""
-    stdout = environment_of(ctx).stdout
+    """Explain a topic: environment, exit-codes, invitations, keys, output, protocol, troubleshooting."""
+    environment = environment_of(ctx)
     if topic is None:
-        stdout.write("".join(f"dateflicks help {name}\n" for name in TOPICS))
+        environment.stdout.write("".join(f"dateflicks help {name}\n" for name in TOPICS))
     elif topic in TOPICS:
-        stdout.write(TOPICS[topic]())
+        environment.stdout.write(TOPICS[topic](environment))
     else:
         raise CliError(Exit.USAGE, f"There is no topic '{topic}'.", hint=nearest(topic, list(TOPICS)))
