@@ -4,7 +4,7 @@ BIN := .venv/bin
 ARGS ?=
 PATHS := dateflicks tests benchmarks
 
-.PHONY: soak bench-drain demo test test-long check lint types unit fuzz bench-sync bench-messages bench-chat-faults bench-tui bench-videos \
+.PHONY: help-tree soak bench-drain demo test test-long check lint types unit fuzz bench-sync bench-messages bench-chat-faults bench-tui bench-videos \
 	bench-providers bench-isolation bench-recommendations bench-recommenders bench-recommender-runs bench-attacks bench-faults pictures format clean
 .DEFAULT_GOAL := test
 
@@ -96,6 +96,9 @@ soak: .venv/.made  ## many pairs at the pace of people for two hours; ARGS="--mi
 
 bench-drain: .venv/.made  ## how long a stop takes, and whether everybody is told; ARGS are passed on
 	$(BIN)/python -m benchmarks.drain $(ARGS)
+
+help-tree: .venv/.made  ## the help in one file, and docs/cli.md, as the commands are now
+	@$(BIN)/python -m tests.cli.help_tree
 
 pictures: .venv/.made  ## those of the README, as the terminal client looks now
 	$(BIN)/python -m tests.tui.pictures

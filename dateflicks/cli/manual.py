@@ -23,6 +23,7 @@ PROGRAM: Final = "dateflicks"
 TREE_COLUMNS: Final = 100
 _NAMES_COLUMNS: Final = 30  # what stands beside an explanation; longer names have a line of their own
 _EXAMPLE: Final = re.compile(r"(?:[A-Z_]+=\S+ |[^.]*\| |sudo )*dateflicks(?: |$)")
+_OF_TYPER: Final = ("help", "install_completion", "show_completion")
 _FILES: Final = (
     ("settings/SERVICE.toml", "settings of this folder, and below it those of $XDG_CONFIG_HOME/dateflicks"),
     ("$XDG_DATA_HOME/dateflicks", "sign-ins, the log of errors, and the data of services; or $DATEFLICKS_HOME"),
@@ -108,7 +109,7 @@ def _page(command: TyperGroup | TyperCommand, context: typer.Context, words: tup
     for param in command.get_params(context):
         assert isinstance(param, TyperArgument | TyperOption)
         record = param.get_help_record(context)
-        if record is None or param.name == "help":
+        if record is None or param.name in _OF_TYPER:
             continue
         if isinstance(param, TyperArgument):
             name = (param.metavar or param.name or "").upper() + ("..." if param.nargs != 1 else "")

@@ -19,7 +19,10 @@ WHO = ("user_id", "name", "server", "expires_at")
 
 @app.command()
 def register(ctx: typer.Context, name: NameArgument = None, password_stdin: FromStdin = False) -> None:
-    """Create an account and sign in."""
+    """Create an account and sign in.
+
+    dateflicks register ana --server https://films.example.org
+    """
     environment = environment_of(ctx)
     name = name or environment.ask("Name", instead="Give it as an argument: dateflicks register NAME.")
     password = environment.ask_password(from_stdin=password_stdin, is_new=True)
@@ -28,7 +31,11 @@ def register(ctx: typer.Context, name: NameArgument = None, password_stdin: From
 
 @app.command()
 def login(ctx: typer.Context, name: NameArgument = None, password_stdin: FromStdin = False) -> None:
-    """Sign in."""
+    """Sign in.
+
+    dateflicks login ana
+    dateflicks login ana --password-stdin < password.txt
+    """
     environment = environment_of(ctx)
     name = name or environment.ask("Name", instead="Give it as an argument: dateflicks login NAME.")
     password = environment.ask_password(from_stdin=password_stdin)

@@ -1,6 +1,8 @@
 """Completion of what is typed: the script of each shell, printed or put where the shell finds it."""
 
+from collections.abc import Mapping
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Final
 
 import typer
@@ -49,7 +51,8 @@ def install(ctx: typer.Context, shell: ShellArgument) -> None:
 
     environment = environment_of(ctx)
     try:
-        _, path = put(shell.value, PROGRAM, VARIABLE)
+        path = _place_of_fish(environment.environ) if shell is Shell.FISH else put(shell.value, PROGRAM, VARIABLE)[1]
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"{_script(shell)}\n", encoding="utf-8")
     except (OSError, UnicodeError) as error:
         raise CliError(
@@ -68,6 +71,11 @@ def show(ctx: typer.Context, shell: ShellArgument) -> None:
     dateflicks completion show bash > /etc/bash_completion.d/dateflicks
     """
     environment_of(ctx).stdout.write(f"{_script(shell)}\n")
+
+
+def _place_of_fish(environ: Mapping[str, str]) -> Path:
+    folder = environ.get("XDG_CONFIG_HOME")  # which Typer does not look at, and fish does
+    return (Path(folder) if folder else Path.home() / ".config") / "fish" / "completions" / f"{PROGRAM}.fish"
 
 
 def _script(shell: Shell) -> str:

@@ -85,7 +85,7 @@ def ab_report(
 @app.command()
 def assign(
     ctx: typer.Context,
-    experiment: Annotated[str, typer.Argument(metavar="EXPERIMENT")],
+    experiment: Annotated[str, typer.Argument(metavar="EXPERIMENT", help="Which one.")],
     weights: Annotated[list[str] | None, typer.Argument(metavar="ARM=WEIGHT", help="New weights.")] = None,
     coverage: Annotated[
         float | None, typer.Option(min=0.0, max=1.0, help="The share of people, or pairs, who take part.")

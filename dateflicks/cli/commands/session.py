@@ -25,7 +25,11 @@ HISTORY = ("session_id", "video.title", "with_name", "started_at", "ended_at", "
 
 @app.callback(invoke_without_command=True)
 def session(ctx: typer.Context) -> None:
-    """Make, answer and follow sessions. Without a verb: list them."""
+    """Make, answer and follow sessions. Without a verb: list them.
+
+    dateflicks session create The_General.mkv --guest bea
+    dateflicks session list --state pending,accepted
+    """
     if ctx.invoked_subcommand is None:
         list_sessions(ctx)
 

@@ -142,7 +142,10 @@ TOPICS: dict[str, Callable[[CliEnvironment], str]] = {
 def explain(
     ctx: typer.Context, topic: Annotated[str | None, typer.Argument(metavar="TOPIC", help=", ".join(TOPICS))] = None
 ) -> None:
-    """Explain a topic: environment, exit-codes, invitations, keys, output, protocol, troubleshooting."""
+    """Explain a topic: environment, exit-codes, invitations, keys, output, protocol, troubleshooting.
+
+    dateflicks help exit-codes
+    """
     environment = environment_of(ctx)
     if topic is None:
         environment.stdout.write("".join(f"dateflicks help {name}\n" for name in TOPICS))
