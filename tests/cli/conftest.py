@@ -12,6 +12,7 @@ from typer.testing import CliRunner, Result
 from dateflicks.cli.environment import CliEnvironment
 from dateflicks.cli.main import app
 from dateflicks.client.credentials import CredentialStore, SignIn
+from tests.cli.engine import engine_beside
 from tests.conftest import require
 from tests.scripted_server import ScriptedServer, scripted_server
 
@@ -59,6 +60,13 @@ def cli(tmp_path: Path, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch)
     """The program in an empty folder; nobody is signed in."""
     monkeypatch.chdir(tmp_path)
     return Cli(tmp_path / "data", server)
+
+
+@pytest.fixture
+def engine(cli: Cli) -> Iterator[None]:
+    """The database of the services' folder runs beside: commands need not start it."""
+    with engine_beside(cli.home / "server"):
+        yield
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from tests.server.jobs.plugged import FILMS, Plugged, plug
 
 
 @pytest.fixture
-def plugged(tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> Plugged:
+def plugged(tmp_path: Path, cli: Cli, engine: None, monkeypatch: pytest.MonkeyPatch) -> Plugged:
     """A source of somebody else's, installed for us and for what we start."""
     plugged = plug(tmp_path)
     monkeypatch.syspath_prepend(plugged.site)
@@ -61,12 +61,12 @@ def test_a_job_is_run_by_hand_and_its_history_is_kept(cli: Cli, plugged: Plugged
     assert "open sesame" not in str(history)
 
 
-@pytest.mark.parametrize("verb", ["run", "pause", "resume", "history"])
-def test_a_job_that_is_not_there_is_named(cli: Cli, plugged: Plugged, verb: str) -> None:
-    result = cli("jobs", verb, "film")
-    assert (result.exit_code, result.stderr) == (
-        Exit.NOT_FOUND, "Error: There is no job 'film'.\nDid you mean 'films'?\n"
-    )  # fmt: skip
+def test_a_job_that_is_not_there_is_named(cli: Cli, plugged: Plugged) -> None:
+    for verb in ("run", "pause", "resume", "history"):
+        result = cli("jobs", verb, "film")
+        assert (result.exit_code, result.stderr) == (
+            Exit.NOT_FOUND, "Error: There is no job 'film'.\nDid you mean 'films'?\n"
+        )  # fmt: skip
 
 
 def test_a_schedule_that_is_none_is_told_with_its_place(cli: Cli, plugged: Plugged) -> None:

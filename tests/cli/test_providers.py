@@ -20,7 +20,7 @@ from tests.server.jobs.plugged import FILMS, Plugged, plug
 
 
 @pytest.fixture
-def plugged(tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> Plugged:
+def plugged(tmp_path: Path, cli: Cli, engine: None, monkeypatch: pytest.MonkeyPatch) -> Plugged:
     """A source of somebody else's, the only one that is switched on."""
     plugged = plug(tmp_path)
     monkeypatch.syspath_prepend(plugged.site)

@@ -48,15 +48,41 @@ def two(tmp_path: Path, film: Path) -> Iterator[Two]:
             yield Two(host, guest)
 
 
-def test_they_see_each_other_play_by_consent_seek_when_agreed_pause_and_leave(two: Two) -> None:
+def test_they_see_each_other_talk_predict_in_secret_play_by_consent_seek_when_agreed_pause_and_leave(two: Two) -> None:
     host, guest = two.host, two.guest
     host.until_said("Watching The General with bea.")
     guest.until_said("Watching The General with ana.")
+
+    host.type("say Did you see that?")
+    guest.until("0:00 ana: Did you see that?")
+    guest.type("> say that again")
+    host.until("0:00 bea: say that again")
+    guest.type("react scream")
+    host.until("0:00 bea reacts: scream")
+
+    host.type("predict The train makes it @ 0:04")
+    guest.until("#1 ana predicts: The train makes it (yes / no). Calls close at 0:04. Type call #1 yes 80%.")
+    guest.type("call yes 80%")
+    guest.until("#1 You call yes (80%): “The train makes it”.")
+    host.until("#1 bea has called: “The train makes it”; sealed until the lock.")
+    host.type("call #1 no 60%")
+    guest.until("#1 ana has called: “The train makes it”; sealed until the lock.")
+    host.type("predictions")
+    assert "bea sealed" in host.until("#1 open: “The train makes it” (yes / no); ")
 
     host.type("play")
     guest.until("ana asks to play; agreed for you.")
     host.until("Playing from 0:00.")
     guest.until("Playing from 0:00.")
+    assert "bea yes (80%)" in host.until("#1 Locked: “The train makes it”: ")
+    assert "ana no (60%)" in guest.until("#1 Locked: “The train makes it”: ")
+    host.type("propose yes")
+    guest.until("Type confirm #1 or object #1.")
+    host.type("confirm")
+    guest.type("confirm")
+    for person in (host, guest):
+        person.until("#1 Settled: “The train makes it”: yes. Points: ")
+        person.until("Score: ")
 
     guest.type("seek 41:00")
     host.until("bea asks to move to 41:00; type accept or refuse.")
@@ -78,52 +104,20 @@ def test_they_see_each_other_play_by_consent_seek_when_agreed_pause_and_leave(tw
     host.until("by bea; agreed for you.")
     guest.until("Paused at 41:")
 
+    guest.type("say Goodbye.")
     guest.type("quit")
     assert guest.ends() == 0
+    host.until(" bea: Goodbye.")
+    assert not any("Not sent" in line for line in guest.out)
     host.until("bea has gone; the place is kept.")
     host.type("quit")
     assert host.ends() == 0
     host.until_said("The server of the evening ends with it.")
 
 
-def test_they_talk_predict_in_secret_and_settle_what_the_film_has_locked(two: Two) -> None:
-    host, guest = two.host, two.guest
-    host.type("say Did you see that?")
-    guest.until("0:00 ana: Did you see that?")
-    guest.type("> say that again")
-    host.until("0:00 bea: say that again")
-    guest.type("react scream")
-    host.until("0:00 bea reacts: scream")
-
-    host.type("predict The train makes it @ 0:04")
-    guest.until("#1 ana predicts: The train makes it (yes / no). Calls close at 0:04. Type call #1 yes 80%.")
-    guest.type("call yes 80%")
-    guest.until("#1 You call yes (80%): “The train makes it”.")
-    host.until("#1 bea has called: “The train makes it”; sealed until the lock.")
-    host.type("call #1 no 60%")
-    guest.until("#1 ana has called: “The train makes it”; sealed until the lock.")
-    host.type("predictions")
-    assert "bea sealed" in host.until("#1 open: “The train makes it” (yes / no); ")
-
-    host.type("play")
-    assert "bea yes (80%)" in host.until("#1 Locked: “The train makes it”: ")
-    assert "ana no (60%)" in guest.until("#1 Locked: “The train makes it”: ")
-    host.type("propose yes")
-    guest.until("Type confirm #1 or object #1.")
-    host.type("confirm")
-    guest.type("confirm")
-    for person in (host, guest):
-        person.until("#1 Settled: “The train makes it”: yes. Points: ")
-        person.until("Score: ")
-
-    guest.type("say Goodbye.")
-    guest.type("quit")
-    assert guest.ends() == 0
-    host.until(" bea: Goodbye.")
-    assert not any("Not sent" in line for line in guest.out)
-
-
-def test_whoever_leaves_by_ctrl_c_ends_nothing_for_the_other_and_may_come_back(two: Two, tmp_path: Path) -> None:
+def test_whoever_leaves_by_ctrl_c_ends_nothing_for_the_other_and_may_come_back_while_the_code_works_once(
+    two: Two, tmp_path: Path
+) -> None:
     two.host.type("play")
     two.guest.until("Playing from 0:00.")
     two.guest.process.send_signal(signal.SIGINT)
@@ -137,6 +131,10 @@ def test_whoever_leaves_by_ctrl_c_ends_nothing_for_the_other_and_may_come_back(t
     with Program(tmp_path / "bea", "watch", session[:12], "--server", server, *SIMULATED) as again:
         again.until("You are here, and so is ana.")
         two.host.until("bea is here.")
+    with Program(tmp_path / "eve", "join", line.split()[-1], *SIMULATED) as eve:
+        assert eve.ends() == 3
+        eve.until_said("Error: ")
+        assert eve.out == []
 
 
 def _session_of(home: Path) -> str:
@@ -157,14 +155,7 @@ def test_a_session_that_is_ended_is_over_for_both(two: Two, tmp_path: Path) -> N
         assert person.ends() == 0
 
 
-def test_a_code_works_once(two: Two, tmp_path: Path) -> None:
-    word = two.host.out[0].split()[-1]
-    with Program(tmp_path / "eve", "join", word, *SIMULATED) as eve:
-        assert eve.ends() == 3
-        eve.until_said("Error: ")
-        assert eve.out == []
-
-
+@pytest.mark.long
 def test_a_guest_keeps_their_account_from_one_evening_to_the_next(tmp_path: Path, film: Path) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

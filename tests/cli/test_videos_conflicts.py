@@ -32,7 +32,7 @@ def beside(cli: Cli, work: Callable[[Collected], Coroutine[Any, Any, Any]]) -> A
 
 
 @pytest.fixture
-def films(cli: Cli) -> dict[str, str]:
+def films(cli: Cli, engine: None) -> dict[str, str]:
     """The films of three offers by these: a file that may be either of two of a name."""
 
     async def fill(collected: Collected) -> dict[str, str]:

@@ -153,6 +153,7 @@ def opened(prediction: PredictionBody, user_id: str) -> CallBody | None:
     return call and msgspec.structs.replace(call, option="yes", confidence=0.8)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 async def test_a_prediction_that_the_film_does_not_lock_is_found_out(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
