@@ -15,9 +15,9 @@ from typing import Final
 from benchmarks.syncbench.figures import percentile
 from benchmarks.syncbench.free_players import free_players
 from benchmarks.syncbench.measurement import Measurement, series
-from benchmarks.syncbench.relay import Relay
 from benchmarks.syncbench.room import Setting
 from dateflicks.client.players.mpv import MpvPlayer
+from dateflicks.client.relay import Relay
 
 EVERY_SECONDS: Final = 0.5
 LATER_SECONDS: Final = 0.1  # the guest's reports than the host's

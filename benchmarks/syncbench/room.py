@@ -16,8 +16,8 @@ from benchmarks.syncbench.figures import By
 from benchmarks.syncbench.looking import Observer
 from benchmarks.syncbench.people import Person
 from benchmarks.syncbench.person import Part
-from benchmarks.syncbench.relay import Line, Relay
 from dateflicks.client.http import ServiceClient
+from dateflicks.client.relay import Line, Relay
 from dateflicks.client.service_process import ServiceProcess
 from dateflicks.protocol.bodies import SessionRequest, VideoRef
 

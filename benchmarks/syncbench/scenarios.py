@@ -17,9 +17,9 @@ from benchmarks.syncbench.heard import heard
 from benchmarks.syncbench.measurement import Figures, Measurement, series
 from benchmarks.syncbench.playerfacts import TARGETS as PLAYER_TARGETS
 from benchmarks.syncbench.playerfacts import player_facts
-from benchmarks.syncbench.relay import Delay, Line
 from benchmarks.syncbench.room import Room, Setting, room
 from benchmarks.syncbench.syncplay import SyncplayRoom, syncplay_room
+from dateflicks.client.relay import Delay, Line
 
 FRAME_SECONDS: Final = 0.040
 WARM_UP_SECONDS: Final = 20.0

@@ -21,9 +21,9 @@ from typing import Final
 
 from benchmarks.syncbench.free_players import exist
 from benchmarks.syncbench.looking import Look, Observer
-from benchmarks.syncbench.relay import Relay
 from benchmarks.syncbench.room import Setting
 from dateflicks.client.players.mpv_ipc import IpcError, connect_path
+from dateflicks.client.relay import Relay
 
 START_SECONDS: Final = 20.0
 QUIT_SECONDS: Final = 3.0

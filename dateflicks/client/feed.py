@@ -87,8 +87,9 @@ class Feed:
         is_quiet: bool = False,
         now: Callable[[], float] = time.monotonic,
         trust: Callable[[], ssl.SSLContext] | None = None,
+        through: tuple[str, int] | None = None,
     ) -> None:
-        """`trust` is asked for when the address is one of TLS."""
+        """`trust` is asked for when the address is one of TLS; `through` is where to connect to in its place."""
         self._url = url
         self._bearer = bearer
         self._silence = silence_seconds
@@ -96,6 +97,7 @@ class Feed:
         self._is_quiet = is_quiet
         self._now = now
         self._trust = trust
+        self._through = through
         self._queue: asyncio.Queue[bytes] = asyncio.Queue(QUEUE_FRAMES)
         self._connection: ClientConnection | None = None
         self._tries = 0
@@ -155,9 +157,11 @@ class Feed:
 
     async def _once(self) -> AsyncGenerator[FeedEvent]:
         headers: Mapping[str, str] = {"Authorization": f"Bearer {await self._bearer()}"}
-        encryption: dict[str, Any] = {}
+        more: dict[str, Any] = {}
         if self._trust is not None and self._url.startswith("wss:"):
-            encryption["ssl"] = self._trust()
+            more["ssl"] = self._trust()
+        if self._through is not None:
+            more["host"], more["port"] = self._through
         async with connect(
             self._url,
             additional_headers=headers,
@@ -169,7 +173,7 @@ class Feed:
             ping_interval=self._silence / 2 if self._pings else None,
             ping_timeout=self._silence / 2,
             proxy=None,
-            **encryption,
+            **more,
         ) as connection:
             writer = asyncio.create_task(self._write(connection))
             try:

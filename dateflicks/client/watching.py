@@ -81,14 +81,16 @@ class Watching:
         reopen_player: Callable[[], Awaitable[Player | None]] | None = None,
         reload_film: Callable[[], Awaitable[None]] | None = None,
         trust: Callable[[], ssl.SSLContext] | None = None,
+        through: tuple[str, int] | None = None,
     ) -> None:
+        """`through` is where to connect to in place of the host of `url`."""
         self.viewer = viewer
         self.player = player
         self._listener = listener
         self._replace_player = replace_player
         self._reopen_player = reopen_player
         self._reload_film = reload_film
-        self._feed = Feed(url, bearer, silence_seconds=SILENCE_SECONDS, pings=False, trust=trust)
+        self._feed = Feed(url, bearer, silence_seconds=SILENCE_SECONDS, pings=False, trust=trust, through=through)
         self._encoder = msgspec.json.Encoder()
         self._decoder: msgspec.json.Decoder[frames.TimecodeServerFrame] = msgspec.json.Decoder(
             frames.TimecodeServerFrame

@@ -123,8 +123,10 @@ def drift(apart: Sequence[Apart]) -> Drift | None:
     if not apart:
         return None
     distances = sorted(1000 * abs(each.seconds) for each in apart)
+    median, late, worst = (round(nearest_rank(distances, share), 3) for share in (0.5, 0.95, 1.0))
+    return Drift(median, late, worst, len(distances))
 
-    def rank(share: float) -> float:
-        return round(distances[max(math.ceil(share * len(distances)) - 1, 0)], 3)
 
-    return Drift(rank(0.5), rank(0.95), rank(1.0), len(distances))
+def nearest_rank(ordered: Sequence[float], share: float) -> float:
+    """The percentile of what is ordered, and not empty."""
+    return ordered[max(math.ceil(share * len(ordered)) - 1, 0)]

@@ -68,6 +68,7 @@ class SimulatedPhysics:
         self._effects: list[tuple[float, int, _Effect, float]] = []
         self._events: list[PlayerEvent] = []
         self.wants_to_move = False
+        self.seeks = 0
 
     # --- what is done to it -----------------------------------------------------------------------------------
 
@@ -101,6 +102,7 @@ class SimulatedPhysics:
     def seek(self, position: float, now: float) -> float:
         """Go there, playing on if it played; returns the instant at which the seek will have ended."""
         self._advance(now)
+        self.seeks += 1
         jitter = self._random.uniform(-self._seek_jitter, self._seek_jitter)
         ends = max(now, self._frozen_until) + max(self._seek_latency + jitter, 0.0)
         self._rest(now)

@@ -90,6 +90,17 @@ class SimulatedPlayer:
         self.physics.freeze(seconds, time.monotonic())
         self._changed.set()
 
+    def stall(self, seconds: float) -> None:
+        """What befalls a picture that waits for data, for so long."""
+        self.physics.stall(seconds, time.monotonic())
+        self._changed.set()
+
+    def slip(self, seconds: float) -> None:
+        """It is suddenly elsewhere by so much, and nobody wanted it."""
+        now = time.monotonic()
+        self.physics.seek(self.physics.position(now) + seconds, now)
+        self._changed.set()
+
     def open_other(self) -> None:
         """Its user opens something else in it."""
         self._is_loaded = False

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import pytest
 
-from benchmarks.syncbench.relay import Delay, Line, Relay
+from dateflicks.client.relay import Delay, Line, Relay
 
 T = TypeVar("T")
 SLACK_SECONDS = 0.5  # a busy machine may be late, never early

@@ -1,4 +1,7 @@
-"""A line with delay: a TCP relay that holds back what passes, in order, by seeded amounts, and counts it."""
+"""A line with delay: a TCP relay that holds back what passes, in order, by seeded amounts, and counts it.
+
+For simulated people, and for measurements; nobody's own line leads through it.
+"""
 
 import asyncio
 import contextlib
@@ -8,18 +11,26 @@ from dataclasses import dataclass
 from typing import Final
 
 CHUNK_BYTES: Final = 65_536
+SENT_AGAIN_SECONDS: Final = 0.2  # what TCP waits at least before it sends again what was lost; all behind it waits too
 
 
 @dataclass(frozen=True, slots=True)
 class Delay:
-    """One direction: between `seconds - jitter` and `seconds + jitter`, uniformly."""
+    """One direction: between `seconds - jitter` and `seconds + jitter`, uniformly.
+
+    `loss` is the share of pieces that are lost and sent again, which nobody above TCP sees but by their lateness.
+    """
 
     seconds: float = 0.0
     jitter: float = 0.0
+    loss: float = 0.0
 
     def draw(self, source: random.Random) -> float:
         """How long the next piece takes."""
-        return max(0.0, source.uniform(self.seconds - self.jitter, self.seconds + self.jitter))
+        takes = max(0.0, source.uniform(self.seconds - self.jitter, self.seconds + self.jitter))
+        while self.loss and source.random() < self.loss:
+            takes += SENT_AGAIN_SECONDS + 2 * self.seconds
+        return takes
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,21 +41,22 @@ class Line:
     back: Delay = Delay()
 
     @classmethod
-    def same(cls, seconds: float, jitter: float = 0.0) -> "Line":
+    def same(cls, seconds: float, jitter: float = 0.0, loss: float = 0.0) -> "Line":
         """The same both ways."""
-        return cls(Delay(seconds, jitter), Delay(seconds, jitter))
+        return cls(Delay(seconds, jitter, loss), Delay(seconds, jitter, loss))
 
 
 class Relay:
-    """Listens on a port of its own and passes on to `port`; an async context manager."""
+    """Listens on a loopback port of its own and passes on to `port` of `host`; an async context manager."""
 
-    def __init__(self, port: int, line: Line, seed: int) -> None:
+    def __init__(self, port: int, line: Line, seed: int, *, host: str = "127.0.0.1") -> None:
         self.line = line
         self.port = 0
         self.bytes_there = 0
         self.bytes_back = 0
-        self._target = port
-        self._random = random.Random(seed)
+        self._host, self._target = host, port
+        self._cut_until = float("-inf")
+        self._random = random.Random(seed)  # noqa: S311 - a line that must repeat itself
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -60,13 +72,21 @@ class Relay:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
+    def cut(self, seconds: float) -> None:
+        """Everything that passes breaks off, and nothing gets through for so long."""
+        self._cut_until = time.monotonic() + seconds
+        for task in self._tasks:
+            task.cancel()
+
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)
         try:
             with contextlib.suppress(OSError, asyncio.CancelledError):
-                far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._target)
+                if time.monotonic() < self._cut_until:
+                    return
+                far_reader, far_writer = await asyncio.open_connection(self._host, self._target)
                 try:
                     await asyncio.gather(
                         self._pass(reader, far_writer, is_there=True), self._pass(far_reader, writer, is_there=False)
