@@ -209,6 +209,20 @@ class LazyGroup(TyperGroup):
         return code
 
 
+def completion_script(program: str, variable: str, shell: str) -> str:
+    """What a shell has to read so that it asks us what may come next."""
+    from typer._completion_shared import get_completion_script
+
+    return get_completion_script(prog_name=program, complete_var=variable, shell=shell)
+
+
+def install_completion(program: str, variable: str, shell: str) -> Path:
+    """Put the script into a folder of this user, and a line that reads it into what the shell reads first."""
+    from typer._completion_shared import install
+
+    return install(shell, program, variable)[1]
+
+
 def _open_what_is_closed() -> None:
     """Whoever starts us with a closed stream (`>&-`) does not want it; Python then has None in its place.
 

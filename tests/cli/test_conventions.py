@@ -207,7 +207,7 @@ def test_whoever_cannot_be_asked_is_told_what_to_type(cli: Cli) -> None:
         assert "nobody to ask" in result.stderr
 
 
-@pytest.mark.parametrize("variables", [{"NO_COLOR": "1"}, {"NO_COLOR": "", "TERM": "dumb"}])
-def test_nothing_is_coloured_where_nobody_wants_colour(variables: dict[str, str], cli: Cli) -> None:
+@pytest.mark.parametrize("no_color", ["1", ""])
+def test_nothing_is_coloured_where_nobody_wants_colour(no_color: str, cli: Cli) -> None:
     for words in (("config", "show", "-o", "table"), ("--help",), ("help", "output"), ("nosuch",)):
-        assert "\x1b" not in cli(*words, **variables).output
+        assert "\x1b" not in cli(*words, NO_COLOR=no_color, TERM="dumb").output

@@ -47,11 +47,15 @@ def install(ctx: typer.Context, shell: ShellArgument) -> None:
 
     For bash and zsh a line is added to ~/.bashrc or ~/.zshrc, if it is not there yet.
     """
-    from typer.completion import install as put
+    from dateflicks.cli.typer_lazy import install_completion
 
     environment = environment_of(ctx)
     try:
-        path = _place_of_fish(environment.environ) if shell is Shell.FISH else put(shell.value, PROGRAM, VARIABLE)[1]
+        path = (
+            _place_of_fish(environment.environ)
+            if shell is Shell.FISH
+            else install_completion(PROGRAM, VARIABLE, shell.value)
+        )
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"{_script(shell)}\n", encoding="utf-8")
     except (OSError, UnicodeError) as error:
@@ -79,7 +83,7 @@ def _place_of_fish(environ: Mapping[str, str]) -> Path:
 
 
 def _script(shell: Shell) -> str:
-    from typer.completion import get_completion_script
+    from dateflicks.cli.typer_lazy import completion_script
 
-    script = get_completion_script(prog_name=PROGRAM, complete_var=VARIABLE, shell=shell.value)
+    script = completion_script(PROGRAM, VARIABLE, shell.value)
     return script + FIRST_TIME if shell is Shell.ZSH else script
