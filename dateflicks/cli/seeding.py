@@ -67,7 +67,7 @@ async def _seed(environment: CliEnvironment, place: Place) -> list[dict[str, Any
     await _films(place)
     async with _served(environment, place) as url:
         people = await _people(url)
-    await _bring_up_to_date(place)
+    await bring_up_to_date(place)
     return people
 
 
@@ -98,7 +98,7 @@ async def _films(place: Place) -> None:
         await Works(database).update()
 
 
-async def _bring_up_to_date(place: Place) -> None:
+async def bring_up_to_date(place: Place) -> None:
     """What this program has just written is as it wants it: say so, as `db migrate` would."""
     from dateflicks.server.storage.database import Database, DatabaseSettings
     from dateflicks.server.upkeep.migrations import COLLECTIONS, MIGRATIONS, migrate

@@ -12,7 +12,7 @@ import contextlib
 import secrets
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any, Final
 
 from dateflicks.core.errors import RuleError
@@ -38,7 +38,7 @@ Changes = Callable[[Document], dict[str, Any]]
 
 
 class Erasing:
-    """One person's; made anew for each. All raise Unavailable, StorageFault. `settle` waits for services that run."""
+    """One person's; made anew for each. All raise Unavailable, StorageFault; services that run get `settle_seconds`."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class Erasing:
         user: Document,
         tell: Tell = lambda _what, _done, _total: None,
         *,
-        settle: Callable[[], Awaitable[None]] = lambda: asyncio.sleep(SETTLE_SECONDS),
+        settle_seconds: float = SETTLE_SECONDS,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._everywhere = everywhere
@@ -55,7 +55,7 @@ class Erasing:
         self._user = user
         self._id: str = user["_id"]
         self._tell = tell
-        self._settle = settle
+        self._settle_seconds = settle_seconds
         self._now = now
         self._partners: set[str] = set()
         self._gone: dict[str, bool] = {}
@@ -110,7 +110,7 @@ class Erasing:
         await self._accounts.tell_of([one["_id"] for one in found if one["_id"] in live])
         if live:
             self._tell("waiting for feeds to close", 0, 0)
-            await self._settle()
+            await asyncio.sleep(self._settle_seconds)
         return found
 
     def _ending(self, current: Document) -> dict[str, Any]:
