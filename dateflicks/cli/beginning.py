@@ -82,6 +82,7 @@ def begin(environment: CliEnvironment, wishes: Wishes) -> list[dict[str, Any]]:
     if is_whole:
         plans.append(Plan(folder / "client.toml", "client", {"server": server, "player": player}, client))
     _agree(environment, plans)
+    _warn_of_plain(environment, server)
     rows = [_key(environment, folder, wishes)] if plans[0].service != "client" else []
     rows = [*(_write(plan) for plan in plans), *rows]
     for plan in plans:
@@ -217,6 +218,15 @@ def _agree_to_plain(environment: CliEnvironment, wishes: Wishes, where: str) -> 
         environment.agree(
             f"At {where} nothing is encrypted on the way, passwords neither. Is that network trusted?",
             instead="Say so with --insecure, or name an https address.",
+        )
+
+
+def _warn_of_plain(environment: CliEnvironment, server: str) -> None:
+    from dateflicks.client.address import is_loopback
+
+    if server.startswith("http:") and not is_loopback(server):
+        environment.complain(
+            f"{server}: nothing on the way there is encrypted. Write https:// where the server has it."
         )
 
 

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Final, get_args
 
 from dateflicks.cli.environment import CliEnvironment
 from dateflicks.cli.exits import Exit
@@ -55,7 +55,7 @@ def spot_of(name: str) -> Spot:
     if rest in keys:
         return Spot(service, keys[rest])
     for key in keys.values():
-        if rest.startswith(f"{key.name}.") and get_origin(key.type) is dict:
+        if rest.startswith(f"{key.name}.") and isinstance(key.default, dict):
             if get_args(key.type) != (str, str):
                 hint = f"Change it with 'dateflicks config edit {service}'."
                 raise CliError(Exit.USAGE, f"'{service}.{key.name}' is more than one value.", hint=hint)

@@ -75,8 +75,8 @@ def place_of(environment: CliEnvironment, service: str, data: Path | None) -> Pl
 
 
 @contextlib.asynccontextmanager
-async def kept_at(place: Place) -> "AsyncIterator[Kept]":
-    """All that is kept there, to be read. Raises CliError."""
+async def kept_at(place: Place, *, patience_seconds: float | None = None) -> "AsyncIterator[Kept]":
+    """All that is kept there, to be read; a MongoDB is waited for so long. Raises CliError."""
     from dateflicks.server.upkeep.declared import DATABASES
 
     with told(place):
@@ -86,9 +86,10 @@ async def kept_at(place: Place) -> "AsyncIterator[Kept]":
             with NxFiles.open(place.folder, DATABASES) as files:
                 yield files
         else:
-            from dateflicks.server.storage.mongokept import MongoKept, connected
+            from dateflicks.server.storage.mongokept import PATIENCE_SECONDS, MongoKept, connected
 
-            async with connected(place.uri) as client, MongoKept.open(client) as kept:
+            patience = PATIENCE_SECONDS if patience_seconds is None else patience_seconds
+            async with connected(place.uri, patience_seconds=patience) as client, MongoKept.open(client) as kept:
                 yield kept
 
 

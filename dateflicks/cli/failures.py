@@ -74,7 +74,8 @@ def failure_of(error: BaseException) -> Failure | None:
 
 
 def _of_client(error: errors.ClientError) -> Failure:
-    code, hint = next((code, hint) for kind, code, hint in _CLIENT if isinstance(error, kind))
+    known = ((code, hint) for kind, code, hint in _CLIENT if isinstance(error, kind))
+    code, hint = next(known, (Exit.FAILED, ""))  # such as sign-ins that cannot be read, which say what to do
     why = ""
     if isinstance(error, errors.DoesNotFit):
         why = "; ".join(f"{problem.field}: {problem.message}" for problem in error.problems)

@@ -80,7 +80,8 @@ def _errors(
         elif name in sections:
             yield SettingsError(where, name, f"is a section: write [{name}] and its keys below")
         elif name not in keys:
-            yield SettingsError(where, name, "no such key", nearest(name, keys))
+            what = "section" if isinstance(value, dict) else "key"
+            yield SettingsError(where, name, f"no such {what}", nearest(name, sections if what == "section" else keys))
         else:
             try:
                 checked(where, keys[name], value)

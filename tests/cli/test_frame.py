@@ -16,6 +16,7 @@ from dateflicks.cli.failures import CliError
 from dateflicks.cli.main import Root, app
 from dateflicks.cli.typer_lazy import report
 from dateflicks.client import errors
+from dateflicks.client.credentials import CredentialsUnreadable
 from dateflicks.core.errors import DateflicksError
 from dateflicks.settings.loader import SettingsError
 from tests.cli.conftest import Cli
@@ -132,6 +133,7 @@ def test_every_exit_code_is_explained(cli: Cli) -> None:
         (errors.ServiceFailed("x"), 1),
         (errors.AskedTooOften("x"), 1),
         (DateflicksError("x"), 1),
+        (CredentialsUnreadable("x"), 1),
         (errors.DoesNotFit("x"), 2),
         (SettingsError("file", "key", "wrong"), 2),
         (errors.NotThere("x"), 3),

@@ -59,8 +59,8 @@ def _state_of(server: "ServerSettings") -> str:
         return FREE
     try:
         (family, kind, _, _, address), *_ = socket.getaddrinfo(server.host, server.port, type=socket.SOCK_STREAM)
-    except OSError as error:
-        return f"there is no such address ({error.strerror})"
+    except (OSError, ValueError):
+        return "there is no such address"
     with socket.socket(family, kind) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -8,12 +8,20 @@ from typing import TYPE_CHECKING, Final
 from dateflicks.cli.databases import ALL, Place, kept_at, place_of
 from dateflicks.cli.doctor.finding import Finding, fine, note, wrong
 from dateflicks.cli.environment import CliEnvironment
+from dateflicks.cli.exits import Exit
+from dateflicks.cli.failures import CliError
 
 if TYPE_CHECKING:
     from dateflicks.server.upkeep.status import CollectionStatus
 
 LITTLE_BYTES: Final = 1_000_000_000
 TOO_LITTLE_BYTES: Final = 50_000_000
+PATIENCE_SECONDS: Final = 4.0
+_FIXES: Final = {
+    Exit.UNREACHABLE: "Start that MongoDB, or keep all in files: dateflicks config unset all.mongo.uri",
+    Exit.SIGN_IN: "dateflicks config set all.mongo.uri -",
+    Exit.USAGE: "dateflicks config set all.mongo.uri -",
+}
 _UNITS: Final = (("GB", 1e9), ("MB", 1e6), ("kB", 1e3))
 
 
@@ -62,10 +70,24 @@ def key(environment: CliEnvironment) -> list[Finding]:
 
 async def database(environment: CliEnvironment) -> list[Finding]:
     """The database and its engine, its indexes and its migrations."""
+    from dateflicks.server.storage.records import StorageFault
+
+    try:
+        return await _of_database(place_of(environment, ALL, None))
+    except StorageFault as error:
+        return [wrong("database", str(error), "dateflicks db restore FILE --replace")]
+    except CliError as error:
+        failure = error.failure
+        if failure.exit not in _FIXES:
+            raise
+        found = " ".join(part for part in (failure.what, failure.why) if part).partition(" (configured timeouts")[0]
+        return [wrong("database", found, _FIXES[failure.exit])]
+
+
+async def _of_database(place: Place) -> list[Finding]:
     from dateflicks.server.upkeep.status import status_of
 
-    place = place_of(environment, ALL, None)
-    async with kept_at(place) as kept:
+    async with kept_at(place, patience_seconds=PATIENCE_SECONDS) as kept:
         found = await status_of(kept)
         about = f"{kept.engine} ({kept.version}), {place.name}"
     if place.is_embedded and place.engine_pid is not None:
