@@ -20,6 +20,8 @@ DAY_SECONDS: Final = 86_400
 _EVERYWHERE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - compared with
 FREE: Final = "free"
 OURS: Final = "ours"
+TAKEN: Final = "taken by another program"
+NO_ADDRESS: Final = "this machine has no such address"
 
 
 def ports(environment: CliEnvironment) -> list[Finding]:
@@ -43,9 +45,9 @@ def _of_all(environment: CliEnvironment, place: str, state: str) -> Finding:
         return fine("ports", f"{place} is free, for 'dateflicks serve all'")
     if state == OURS:
         return fine("ports", f"{place} is taken by services of dateflicks")
-    fix = "dateflicks config set all.server.port 8800"
+    fix = f"dateflicks config set all.server.{'host 127.0.0.1' if state == NO_ADDRESS else 'port 8800'}"
     said = f"{place}, for 'dateflicks serve all': {state}."
-    is_needed = environment.client.server.endswith(place.rpartition(":")[2])
+    is_needed = state != TAKEN or environment.client.server.endswith(place.rpartition(":")[2])
     return wrong("ports", said, fix) if is_needed else note("ports", said, fix)
 
 
@@ -60,14 +62,16 @@ def _state_of(server: "ServerSettings") -> str:
     try:
         (family, kind, _, _, address), *_ = socket.getaddrinfo(server.host, server.port, type=socket.SOCK_STREAM)
     except (OSError, ValueError):
-        return "there is no such address"
+        return NO_ADDRESS
     with socket.socket(family, kind) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(address)
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
-                return OURS if _is_ours(server) else "taken by another program"
+                return OURS if _is_ours(server) else TAKEN
+            if error.errno == errno.EADDRNOTAVAIL:
+                return NO_ADDRESS
             return f"it cannot be had ({error.strerror})"
     return FREE
 
