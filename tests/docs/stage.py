@@ -18,6 +18,7 @@ from tests.journeys.deployment import running_server
 
 SECONDS: Final = 120.0
 FILM: Final = "The_General.mkv"
+_ELSEWHERE: Final = '#!/bin/sh\nshift\nexec sh -c "$1"\n'  # the other machine is this one
 _PROGRAM: Final = f'#!/bin/sh\nexec "{sys.executable}" -m dateflicks "$@"\n'
 
 
@@ -71,8 +72,9 @@ def staged(folder: Path, *, is_served: bool = True) -> Iterator[Stage]:
     home, data, programs = folder / "home", folder / "data", folder / "bin"
     for one in (home, programs, folder / "films"):
         one.mkdir()
-    (programs / "dateflicks").write_text(_PROGRAM)
-    (programs / "dateflicks").chmod(0o755)
+    for name, script in (("dateflicks", _PROGRAM), ("ssh", _ELSEWHERE)):
+        (programs / name).write_text(script)
+        (programs / name).chmod(0o755)
     for place in (folder / FILM, folder / "films" / FILM):
         place.write_bytes(b"\x1a\x45\xdf\xa3" + bytes(60))
     kept = {name: os.environ[name] for name in ("LANG", "TMPDIR") if name in os.environ}
