@@ -4,7 +4,7 @@ BIN := .venv/bin
 ARGS ?=
 PATHS := dateflicks tests benchmarks
 
-.PHONY: help-tree soak bench-drain demo test test-long check lint types unit fuzz bench-sync bench-messages bench-chat-faults bench-tui bench-videos \
+.PHONY: bench-startup help-tree soak bench-drain demo test test-long check lint types unit fuzz bench-sync bench-messages bench-chat-faults bench-tui bench-videos \
 	bench-providers bench-isolation bench-recommendations bench-recommenders bench-recommender-runs bench-attacks bench-faults pictures format clean
 .DEFAULT_GOAL := test
 
@@ -99,6 +99,9 @@ bench-drain: .venv/.made  ## how long a stop takes, and whether everybody is tol
 
 help-tree: .venv/.made  ## the help in one file, and docs/cli.md, as the commands are now
 	@$(BIN)/python -m tests.cli.help_tree
+
+bench-startup: .venv/.made  ## how long the help takes, beside a bare program of Typer and Rich; ARGS are passed on
+	$(BIN)/python -m benchmarks.startup $(ARGS)
 
 pictures: .venv/.made  ## those of the README, as the terminal client looks now
 	$(BIN)/python -m tests.tui.pictures
