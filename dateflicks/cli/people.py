@@ -1,12 +1,13 @@
 """What the commands on accounts share: the databases in which something of people is kept, and how errors are told."""
 
 import contextlib
+import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from dateflicks.cli.databases import Place, counting, told
+from dateflicks.cli.databases import LINE_SECONDS, Place, Tell, told
 from dateflicks.cli.environment import CliEnvironment
 from dateflicks.cli.exits import Exit
 from dateflicks.cli.failures import CliError
@@ -165,7 +166,22 @@ async def erased(environment: CliEnvironment, place: Place, user_id: str) -> dic
     from dateflicks.server.upkeep.people_erase import SETTLE_SECONDS, Erasing
 
     settle_seconds = SETTLE_SECONDS if _is_served(place) else 0.0
-    with counting(environment) as tell:
-        async with everywhere_at(place) as everywhere:
-            user = await Accounts(everywhere).find(user_id)
-            return dict(await Erasing(everywhere, user, tell, settle_seconds=settle_seconds).run())
+    async with everywhere_at(place) as everywhere:
+        user = await Accounts(everywhere).find(user_id)
+        erasing = Erasing(everywhere, user, _progress(environment), settle_seconds=settle_seconds)
+        return dict(await erasing.run())
+
+
+def _progress(environment: CliEnvironment) -> Tell:
+    """Say on stderr what is waited for, and now and then how far it is."""
+    last = time.monotonic()
+
+    def tell(what: str, done: int, total: int) -> None:
+        nonlocal last
+        if not total:
+            environment.say(f"{what}…")
+        elif time.monotonic() - last >= LINE_SECONDS:
+            last = time.monotonic()
+            environment.say(f"{done} of {total} {what}")
+
+    return tell

@@ -234,6 +234,23 @@ async def test_who_is_erased_leaves_the_other_one_their_evening_without_name_and
     assert sum(number for key, number in once_more.items() if key != "id") == 0
 
 
+async def test_the_first_account_makes_a_database_that_is_up_to_date_and_services_may_have_one_each(cli: Cli) -> None:
+    def type_all() -> None:
+        assert cli("users", "create", "ana").exit_code == 0
+        assert cli("db", "status").exit_code == 0
+        alone = cli.home / "alone"
+        (alone / "session").mkdir(parents=True)
+        (cli.home / "server" / "mongo").rename(alone / "session" / "mongo")
+        data = ("--data", str(alone))
+        assert [one["name"] for one in cli.json("users", "list", *data)] == ["ana"]
+        assert cli.json("users", "export", "ana", *data)["account"]["name"] == "ana"
+        assert cli("users", "erase", "ana", "--yes", *data).exit_code == 0
+        assert cli.json("users", "list", *data) == []
+        assert [path.name for path in alone.iterdir()] == ["session"]
+
+    await asyncio.to_thread(type_all)
+
+
 async def test_nobody_is_anywhere_where_nothing_is_kept(cli: Cli) -> None:
     empty = await asyncio.to_thread(cli, "users")
     assert (empty.exit_code, empty.stdout, "no database yet" in empty.stderr) == (0, "", True)

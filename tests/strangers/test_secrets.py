@@ -83,6 +83,8 @@ def everything(server: Server, kept: Secrets) -> None:
         wrong = kept.new("wrongPassword")
         call("POST", "/tokens", body={"name": host["user"]["name"], "password": wrong})
         call("POST", "/users", body={"name": host["user"]["name"], "password": kept.new("otherPassword")})
+        change = {"old": kept.new("wrongOldPassword"), "new": kept.new("newPassword")}
+        call("PUT", "/users/me/password", guest["token"], change)
         call("POST", "/users", body={"name": kept.new("name that is none "), "password": kept.new("shortOne")[:7]})
         kept.known.pop("shortOne")
 

@@ -41,13 +41,14 @@ FromStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the pass
 
 @app.callback(invoke_without_command=True)
 def users(ctx: typer.Context) -> None:
-    """Keep the accounts of a deployment, on the machine of its database. Without a verb: list them.
+    """Keep the accounts of a deployment. Without a verb: list them.
 
     dateflicks users list
     dateflicks users disable ana
     dateflicks users export ana > ana.json
 
-    Services may run meanwhile: they do as they are told here within seconds.
+    Type it where the database is: nobody is asked who they are.
+    Services may run meanwhile, and obey within seconds.
     """
     if ctx.invoked_subcommand is None:
         list_users(ctx)

@@ -69,12 +69,12 @@ class Erasing:
         self.done["sign_ins"] += await self._accounts.sign_out(self._id)
         shared, own = await self._apart(await self._end_all())
         for number, one in enumerate(shared):
-            self._tell("sessions", number, len(shared))
+            self._tell("sessions", number, len(shared) + len(own))
             await self._unname_session(one)
         await self._erase_tables()
         await self._erase_lists()
         for number, one in enumerate(own):  # after all that is found by who was in them
-            self._tell("sessions of nobody else", number, len(own))
+            self._tell("sessions", len(shared) + number, len(shared) + len(own))
             await self._delete_session(one["_id"])
         await self._erase_friends()
         if not session.is_erased(self._user):
@@ -104,12 +104,11 @@ class Erasing:
         for field in ("hostUserId", "guestUserId"):
             async for page in sessions_of(self._sessions, field, self._id):
                 found += page
-        self._tell("ending sessions", 0, 0)
         live = {one["_id"] for one in found if session.handshake_of(one).is_live}
         found = [await _changed(self._sessions, one, self._ending) for one in found]
         await self._accounts.tell_of([one["_id"] for one in found if one["_id"] in live])
         if live:
-            self._tell("waiting for feeds to close", 0, 0)
+            self._tell("Waiting for services to close what is open", 0, 0)
             await asyncio.sleep(self._settle_seconds)
         return found
 
