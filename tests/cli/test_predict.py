@@ -402,3 +402,11 @@ def test_without_a_name_the_only_person_there_is_is_meant(cli: Cli, server: Scri
 
 def test_a_session_and_a_person_together_are_exit_code_2(cli: Cli) -> None:
     assert cli("predict", "score", "a", "--with", "bea").exit_code == 2
+
+
+@pytest.mark.parametrize(("other", "own"), [("vote", "call"), ("settle", "propose"), ("dispute", "object")])
+def test_words_that_others_use_are_understood_and_stand_in_no_help(other: str, own: str, cli: Cli) -> None:
+    assert f"predict {other} " in cli("predict", other, "--help").stdout
+    commands = cli("predict", "--help").stdout
+    assert f" {own} " in commands
+    assert f" {other} " not in commands

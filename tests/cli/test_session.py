@@ -1,7 +1,10 @@
 """Sessions on the command line: what is asked of the service, what is shown of its answer."""
 
+import csv
 import json
 import threading
+from pathlib import Path
+from typing import Any
 
 import pytest
 from websockets.sync.server import ServerConnection, serve
@@ -207,3 +210,165 @@ def test_hostile_titles_reach_neither_terminal_nor_pipe(cli: Cli, server: Script
         assert not any(character in shown for character in "\x1b\x07\r\x9b\u202e")
         assert "[bold]a" in shown
     assert cli.json("session", "show", A)["video"]["title"] == title
+
+
+# --- which of them, and what they hold --------------------------------------------------------------------------------
+
+
+def timecode_json(status: str, position: float = 61.5) -> dict[str, Any]:
+    about = {"sessionId": B, "length": 600.0, "currentPosition": position, "status": status, "revision": 3}
+    return {"timecode": {**about, "lastStatusChange": "2026-11-24T01:43:00.123Z"}}
+
+
+def test_only_those_with_somebody(cli: Cli) -> None:
+    assert [one["id"] for one in cli.json("session", "list", "--with", "ANA")] == [A, AB]
+    assert cli.json("session", "list", "--with", "eve") == []
+
+
+def test_whether_the_film_runs_is_asked_of_those_that_are_accepted(cli: Cli, server: ScriptedServer) -> None:
+    pending = session_json(id=A)
+    live, paused = (session_json(id=id_, state="accepted", ticket="t1cket") for id_ in (AB, B))
+    server.on("GET", "/sessions", {"items": [pending, live, paused], "next": None})
+    server.on("GET", f"/timecodes/{AB}", timecode_json("play"))
+    assert [one["id"] for one in cli.json("session", "list", "--status", "live")] == [AB]
+    asked = next(one for one in server.asked if one.path == "/sessions")
+    assert asked.query["state"] == "accepted"
+    assert [one["id"] for one in cli.json("session", "list", "--status", "paused,pending")] == [A, B]
+
+
+def test_an_unknown_status_is_exit_code_2_with_the_nearest_one(cli: Cli) -> None:
+    result = cli("session", "list", "--status", "pendign")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "Did you mean 'pending'?" in result.stderr
+
+
+def test_a_session_is_shown_with_what_it_holds_as_far_as_that_can_be_had(cli: Cli, server: ScriptedServer) -> None:
+    server.on("GET", f"/sessions/{B}", {"session": session_json(id=B, state="accepted", ticket="t1cket")})
+    server.on("GET", f"/timecodes/{B}", timecode_json("pause"))
+    services = dict.fromkeys(("session", "timecode", "messages"), server.url)
+    server.on("GET", "/services", {"services": services})
+    shown = cli.json("session", "show", B)
+    assert shown["film"] == {"status": "pause", "position": 61.5, "changed_at": "2026-11-24T01:43:00.123Z"}
+    assert "messages" not in shown  # that service says that there is no such thing
+    assert "pause" in cli("session", "show", B, "-o", "table").stdout
+
+
+# --- inviting again ---------------------------------------------------------------------------------------------------
+
+
+def hosted(**changes: Any) -> dict[str, Any]:
+    return session_json(**{"id": A, "hostUserId": "usr_a", **changes})
+
+
+@pytest.fixture
+def me(server: ScriptedServer) -> None:
+    server.on("GET", "/users/me", {"id": "usr_a", "name": "ana"})
+    server.on("GET", f"/sessions/{A}", {"session": hosted()})
+
+
+@pytest.mark.usefixtures("me")
+def test_the_line_for_a_guest_who_was_asked_by_name_is_printed_again(cli: Cli, server: ScriptedServer) -> None:
+    result = cli("session", "invite", A)
+    host = server.url.removeprefix("http://")
+    assert result.stdout == f"{A}\tdateflicks join {A}@{host}\tbea\n"
+    assert "bea is asked" in result.stderr
+    assert "Only this machine reaches that address" in result.stderr
+
+
+@pytest.mark.usefixtures("me")
+def test_a_qr_code_stands_below_for_people_and_beside_what_is_read_by_programs(cli: Cli) -> None:
+    shown = cli("session", "invite", A, "--qr", "-o", "table")
+    assert "▄" in shown.stdout
+    piped = cli("session", "invite", A, "--qr", "--json")
+    assert json.loads(piped.stdout)["id"] == A
+    assert "▄" in piped.stderr
+
+
+@pytest.mark.usefixtures("me")
+def test_the_code_of_a_link_can_not_be_shown_again_and_another_takes_its_place(
+    cli: Cli, server: ScriptedServer
+) -> None:
+    server.on("GET", f"/sessions/{A}", {"session": hosted(guestUserId=None, guestName=None)})
+    result = cli("session", "invite", A)
+    assert (result.exit_code, result.stdout) == (5, "")
+    assert f"session invite {A[:12]} --link" in result.stderr
+    made = hosted(id=B, guestUserId=None, guestName=None, invitation="c0de")
+    server.on("POST", "/sessions", {"session": made}, 201)
+    server.on("POST", f"/sessions/{A}/cancel", {"session": hosted(state="cancelled")})
+    found = cli.json("session", "invite", A, "--link")
+    assert (found["id"], found["replaces"]) == (B, A)
+    assert found["line"].startswith("dateflicks join c0de@127.0.0.1:")
+
+
+@pytest.mark.usefixtures("me")
+def test_nobody_else_is_asked_when_the_guest_has_answered_just_now(cli: Cli, server: ScriptedServer) -> None:
+    server.on("POST", "/sessions", {"session": hosted(id=B, guestName="eve")}, 201)
+    server.on("POST", f"/sessions/{A}/cancel", Answer.problem(409, "It is answered."))
+    server.on("POST", f"/sessions/{B}/cancel", {"session": hosted(id=B, state="cancelled")})
+    result = cli("session", "invite", A, "--guest", "eve")
+    assert (result.exit_code, result.stdout) == (5, "")
+    assert server.last.path == f"/sessions/{B}/cancel"
+
+
+@pytest.mark.usefixtures("me")
+@pytest.mark.parametrize(("changes", "code"), [({"state": "accepted"}, 5), ({"hostUserId": "usr_b"}, 4)])
+def test_who_can_not_invite_is_told(changes: dict[str, Any], code: int, cli: Cli, server: ScriptedServer) -> None:
+    server.on("GET", f"/sessions/{A}", {"session": hosted(**changes)})
+    assert cli("session", "invite", A).exit_code == code
+
+
+def test_waiting_for_an_answer_that_does_not_come_is_exit_code_7_and_the_invitation_stands(
+    cli: Cli, server: ScriptedServer
+) -> None:
+    server.on("POST", "/sessions", {"session": session_json()}, 201)
+    result = cli("session", "create", "film.mkv", "--guest", "bea", "--wait", "0")
+    assert result.exit_code == 7
+    assert "bea has not answered." in result.stderr
+    assert "The invitation stands" in result.stderr
+
+
+# --- history as a file ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def watched(server: ScriptedServer) -> None:
+    def entry(name: str, title: str, started: str) -> dict[str, Any]:
+        return {
+            "sessionId": A, "videoId": None, "video": {"url": "film.mkv", "title": title, "length": 0.0},
+            "withUserId": "usr_b", "withName": name, "startedAt": started, "endedAt": None,
+            "position": 61.5, "length": None,
+        }  # fmt: skip
+
+    items = [
+        entry("bea", '=HYPERLINK("x"), "quoted"', "2099-11-24T01:43:00.123Z"),
+        entry("eve", "Another", "2001-11-24T01:43:00.123Z"),
+    ]
+    server.on("GET", "/history", {"items": items, "next": None})
+
+
+@pytest.mark.usefixtures("watched")
+def test_history_with_somebody_and_since(cli: Cli) -> None:
+    assert [one["with_name"] for one in cli.json("session", "history", "--with", "EVE")] == ["eve"]
+    assert [one["with_name"] for one in cli.json("session", "history", "--since", "30d")] == ["bea"]
+    assert cli("session", "history", "--since", "soon").exit_code == 2
+
+
+@pytest.mark.usefixtures("watched")
+def test_history_as_a_file_is_what_its_name_says_and_runs_nothing(cli: Cli, tmp_path: Path) -> None:
+    result = cli("session", "history", "--export", "all.csv")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert "2 films are in all.csv." in result.stderr
+    rows = list(csv.DictReader((tmp_path / "all.csv").read_text(encoding="utf-8").splitlines()))
+    assert [row["with_name"] for row in rows] == ["bea", "eve"]
+    assert rows[0]["video.title"] == '\'=HYPERLINK("x"), "quoted"'
+    assert rows[0]["position"] == "61.5"
+    assert cli("session", "history", "--export", "all.jsonl").exit_code == 0
+    lines = (tmp_path / "all.jsonl").read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line)["with_name"] for line in lines] == ["bea", "eve"]
+
+
+@pytest.mark.usefixtures("watched")
+def test_a_file_of_another_kind_is_exit_code_2(cli: Cli, tmp_path: Path) -> None:
+    result = cli("session", "history", "--export", "all.xlsx")
+    assert result.exit_code == 2
+    assert not (tmp_path / "all.xlsx").exists()

@@ -76,6 +76,7 @@ def new(
     environment.run(_new(environment, session, text, option or [], position))
 
 
+@app.command("vote", hidden=True)
 @app.command()
 def call(
     ctx: typer.Context,
@@ -102,6 +103,7 @@ def lock(ctx: typer.Context, session: SessionArgument, id_: IdArgument) -> None:
     _do(ctx, session, id_, "locked", lambda predicting, known: predicting.lock(known))
 
 
+@app.command("settle", hidden=True)
 @app.command()
 def propose(
     ctx: typer.Context,
@@ -132,6 +134,7 @@ def confirm(ctx: typer.Context, session: SessionArgument, id_: IdArgument) -> No
     _do(ctx, session, id_, "confirmed", act)
 
 
+@app.command("dispute", hidden=True)
 @app.command("object")
 def object_(ctx: typer.Context, session: SessionArgument, id_: IdArgument) -> None:
     """Say that the proposed outcome is not so: the prediction is void."""

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dateflicks.cli.environment import environment_of
+from dateflicks.cli.sessions import SessionArgument
 
 if TYPE_CHECKING:
     from dateflicks.client.steering import Wish
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
-SessionArgument = Annotated[str, typer.Argument(metavar="SESSION", help="Its id, or the beginning of it.")]
 WaitOption = Annotated[
     bool, typer.Option("--wait", help="Until it is settled (0), refused (5), or nobody has answered (7).")
 ]

@@ -1,6 +1,7 @@
 """Sessions: make them, answer them, look at them. Each takes the beginning of an id in place of the whole."""
 
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -9,17 +10,29 @@ from dateflicks.cli.environment import CliEnvironment, environment_of
 from dateflicks.cli.exits import Exit
 from dateflicks.cli.failures import CliError
 from dateflicks.cli.sessions import COLUMNS, DETAILS, SessionArgument, full_id, on_session, ticket_of
+from dateflicks.protocol.printable import printable
 
 if TYPE_CHECKING:
     from dateflicks.protocol.bodies import HistoryEntry, SessionBody, SessionRequest
 
 app = typer.Typer(add_completion=False)
 
-StateOption = Annotated[
-    str, typer.Option(metavar="A,B", help="Only these: pending, accepted, rejected, cancelled, ended.")
+StatusOption = Annotated[
+    str,
+    typer.Option(
+        "--status",
+        "--state",
+        metavar="A,B",
+        help="Only these: pending, accepted (live, paused), rejected, cancelled, ended.",
+    ),
+]
+WithOption = Annotated[
+    str | None,
+    typer.Option("--with", metavar="NAME", help="Only those with this person.", autocompletion=names_of_people),
 ]
 LimitOption = Annotated[int, typer.Option(min=1, max=1000, help="At most so many.")]
 PLAYBACK = ("session_id", "revision", "status", "current_position", "reason", "by", "waiting_for", "pending")
+COUNTERS = ("film.status", "film.position", "messages", "predictions")
 HISTORY = ("session_id", "video.title", "with_name", "started_at", "ended_at", "position", "length")
 
 
@@ -46,36 +59,73 @@ def create(
     note: Annotated[str | None, typer.Option(metavar="TEXT", help="A word to the guest.")] = None,
     title: Annotated[str | None, typer.Option(metavar="TEXT", help="The film's title.")] = None,
     length: Annotated[float, typer.Option(metavar="SECONDS", min=0, help="The film's length.")] = 0.0,
+    wait: Annotated[
+        float | None, typer.Option(metavar="SECONDS", min=0, max=86_400, help="For the answer: a no is 5, none is 7.")
+    ] = None,
 ) -> None:
     """Make a session and ask a guest, or make a link."""
     environment = environment_of(ctx)
     if (guest is None) == (not link):
         raise CliError(Exit.USAGE, "Who is to come?", hint="Name them with --guest NAME, or make a --link.")
     request = _request(video, guest, link, at, note, title, length)
-    made = environment.run(_create(environment, request))
+    made = environment.run(_create(environment, request, wait))
     environment.show(made, DETAILS)
-    if isinstance(made.invitation, str):
-        environment.say(f"Whoever holds this code may come, once: {made.invitation}")
-    else:
-        environment.say(f"{made.guest_name} is asked. See the answer with 'dateflicks session show {made.id[:12]}'.")
+    if wait is not None and made.state != "accepted":
+        timed_out = made.state == "pending"
+        what = f"{made.guest_name or 'Nobody'} has not answered." if timed_out else f"The session is {made.state}."
+        hint = f"The invitation stands: see 'dateflicks session show {made.id[:12]}'." if timed_out else ""
+        raise CliError(Exit.TIMED_OUT if timed_out else Exit.REFUSED, printable(what), hint=hint)
+    if wait is not None:
+        environment.say(f"Accepted. Start watching with 'dateflicks watch {made.id[:12]}'.")
+
+
+@app.command()
+def invite(
+    ctx: typer.Context,
+    session: SessionArgument,
+    guest: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Ask somebody else in their place.", autocompletion=names_of_people),
+    ] = None,
+    link: Annotated[bool, typer.Option("--link", help="Make a new link in its place.")] = False,
+    qr: Annotated[bool, typer.Option("--qr", help="Show the line as a QR code, too.")] = False,
+) -> None:
+    """Print the line that lets the guest in, once more or anew.
+
+    dateflicks session invite 7fk2 --qr
+    dateflicks session invite 7fk2 --guest bea
+
+    A link's code is shown once, when it is made: --link makes another. With
+    --guest or --link there is a new session, and the old one is withdrawn.
+    """
+    from dateflicks.cli.inviting import invite as invite_again
+
+    environment = environment_of(ctx)
+    if guest is not None and link:
+        raise CliError(Exit.USAGE, "Who is to come?", hint="Name them with --guest NAME, or make a --link.")
+    environment.run(invite_again(environment, session, guest, link=link, qr=qr))
 
 
 @app.command("list")
-def list_sessions(ctx: typer.Context, state: StateOption = "", limit: LimitOption = 50) -> None:
-    """List your sessions, newest first."""
+def list_sessions(
+    ctx: typer.Context, status: StatusOption = "", with_: WithOption = None, limit: LimitOption = 50
+) -> None:
+    """List your sessions, newest first.
+
+    dateflicks session list --status live,pending
+    dateflicks session list --with bea -o jsonl
+    """
     environment = environment_of(ctx)
-    states = tuple(word.strip() for word in state.split(",") if word.strip())
-    found = environment.run(_list(environment, states, limit))
+    found = environment.run(_list(environment, status, with_, limit))
     remember(environment, found)
     environment.show_all(found, COLUMNS, empty="No sessions. Make one with 'dateflicks session create'.")
 
 
 @app.command()
 def show(ctx: typer.Context, session: SessionArgument) -> None:
-    """Show one session in full."""
+    """Show one session in full, with where its film is and how much was said and predicted."""
     environment = environment_of(ctx)
-    found = environment.run(on_session(environment, session, lambda client, name: client.session(name)))
-    environment.show(found, DETAILS)
+    environment.show(environment.run(_show(environment, session)), (*DETAILS, *COUNTERS))
 
 
 @app.command()
@@ -112,10 +162,31 @@ def end(ctx: typer.Context, session: SessionArgument) -> None:
 
 
 @app.command()
-def history(ctx: typer.Context, limit: LimitOption = 50) -> None:
-    """List what you watched, with whom, and how far."""
+def history(
+    ctx: typer.Context,
+    with_: WithOption = None,
+    since: Annotated[str | None, typer.Option(metavar="TIME", help="Only the last 30d, 12h.")] = None,
+    export: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write a .csv or .jsonl, all of it unless --limit is given.")
+    ] = None,
+    limit: LimitOption = 50,
+) -> None:
+    """List what you watched, with whom, and how far.
+
+    dateflicks session history --with bea --since 30d
+    dateflicks session history --export history.csv
+    """
+    from dateflicks.cli.session_lists import check_ending
+    from dateflicks.cli.session_lists import export as write
+
     environment = environment_of(ctx)
-    environment.show_all(environment.run(_history(environment, limit)), HISTORY, empty="Nothing watched yet.")
+    if export is None:
+        found = environment.run(_history(environment, limit, with_, since))
+        environment.show_all(found, HISTORY, empty="Nothing watched yet.")
+        return
+    check_ending(export)
+    is_typed = ctx.get_parameter_source("limit").name == "COMMANDLINE"  # type: ignore[union-attr]  # it is a parameter
+    write(environment, environment.run(_history(environment, limit if is_typed else 1_000, with_, since)), export)
 
 
 @app.command()
@@ -137,19 +208,54 @@ async def _follow(environment: CliEnvironment, text: str) -> None:
             printer.event(frame, PLAYBACK)
 
 
-async def _create(environment: CliEnvironment, request: "SessionRequest") -> "SessionBody":
+async def _create(environment: CliEnvironment, request: "SessionRequest", wait: float | None) -> "SessionBody":
+    """Make it; with `wait` as it is once it is answered, or so many seconds later."""
+    import asyncio
+    import contextlib
+
+    from dateflicks.client.news import changed
+
     async with environment.connect() as client:
-        return await client.create_session(request)
+        made = await client.create_session(request)
+        if isinstance(made.invitation, str):
+            environment.say(f"Whoever holds this code may come, once: {made.invitation}")
+        else:
+            look = "" if wait is not None else f" See the answer with 'dateflicks session show {made.id[:12]}'."
+            environment.say(f"{made.guest_name} is asked.{look}")
+        if wait is not None:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(wait):
+                    made = await changed(client, made)
+        return made
 
 
-async def _list(environment: CliEnvironment, states: tuple[str, ...], limit: int) -> "list[SessionBody]":
+async def _list(environment: CliEnvironment, status: str, with_name: str | None, limit: int) -> "list[SessionBody]":
+    from dateflicks.cli.session_lists import listed, statuses_of
+
+    statuses = statuses_of(status)
     async with environment.connect() as client:
-        return [found async for found in client.all_sessions(states, limit=limit)]
+        return await listed(client, statuses, with_name, limit)
 
 
-async def _history(environment: CliEnvironment, limit: int) -> "list[HistoryEntry]":
+async def _show(environment: CliEnvironment, text: str) -> dict[str, Any]:
+    from dateflicks.cli.session_lists import with_counters
+
     async with environment.connect() as client:
-        return [entry async for entry in client.all_history(limit=limit)]
+        session = await client.session(await full_id(client, text))
+        if isinstance(session.ticket, str):
+            environment.credentials.put_ticket(environment.server_address, session.id, session.ticket)
+        return await with_counters(client, session)
+
+
+async def _history(
+    environment: CliEnvironment, limit: int, with_name: str | None, since: str | None
+) -> "list[HistoryEntry]":
+    from dateflicks.cli.chatting import duration_of
+    from dateflicks.cli.session_lists import watched
+
+    past = duration_of(since, "--since") if since is not None else None
+    async with environment.connect() as client:
+        return await watched(client, limit, with_name, past, environment.now())
 
 
 def _request(

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from dateflicks.cli.completing import session_ids
 from dateflicks.cli.environment import environment_of
 from dateflicks.cli.exits import Exit
 from dateflicks.cli.failures import CliError
@@ -17,7 +18,10 @@ app = typer.Typer(add_completion=False)
 def simulate(
     ctx: typer.Context,
     session: Annotated[
-        str | None, typer.Argument(metavar="SESSION", help="Watch this one, in your own name.", show_default=False)
+        str | None,
+        typer.Argument(
+            metavar="SESSION", help="Watch this one, in your own name.", show_default=False, autocompletion=session_ids
+        ),
     ] = None,
     new: Annotated[bool, typer.Option("--new", help="Make sessions and accounts for it on the server.")] = False,
     clients: Annotated[int, typer.Option(min=1, max=50, help="How many watch; with --new two in each session.")] = 2,
