@@ -11,12 +11,18 @@ from hypothesis import HealthCheck, settings
 
 REQUIRED = os.environ.get("DATEFLICKS_REQUIRE", "")
 
-# The same examples in every run; DATEFLICKS_EXPLORE=1 looks for others.
+# The same few examples in every run; DATEFLICKS_EXPLORE=1 looks for others, and for more.
+EXPLORES = bool(os.environ.get("DATEFLICKS_EXPLORE"))
 settings.register_profile(
-    "same", derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
+    "same", derandomize=True, database=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow]
 )  # the machine is not theirs alone
-if not os.environ.get("DATEFLICKS_EXPLORE"):
+if not EXPLORES:
     settings.load_profile("same")
+
+
+def examples(count: int) -> int:
+    """How many of so many examples are looked at: in every run two of five, as where no number is named."""
+    return count if EXPLORES else max(1, count * 2 // 5)
 
 
 _REAL_PROCESSES = ("cli", "faults", "journeys", "server", "strangers", "tui", "watching")

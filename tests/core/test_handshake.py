@@ -8,6 +8,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from dateflicks.core.errors import Conflict, Forbidden, NotFound, RuleError
 from dateflicks.core.handshake import Action, Handshake, State
 from dateflicks.core.playback.messages import Role
+from tests.conftest import examples
 
 HOST, GUEST, STRANGER = "usr_host", "usr_guest", "usr_stranger"
 ASKED = Handshake(HOST, GUEST)
@@ -151,5 +152,5 @@ class HandshakeMachine(RuleBasedStateMachine):
         assert not handshake.is_live or handshake.guest_id is not None
 
 
-HandshakeMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=12, deadline=None)
+HandshakeMachine.TestCase.settings = settings(max_examples=examples(60), stateful_step_count=12, deadline=None)
 TestHandshake = HandshakeMachine.TestCase

@@ -10,6 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from dateflicks.core.errors import Conflict, Forbidden, Invalid, RuleError
 from dateflicks.core.prediction import TABLE, Action, Call, Prediction, State, VoidReason, Who
+from tests.conftest import examples
 
 ANA, BEN, CAT = "usr_ana", "usr_ben", "usr_cat"
 NOW = 1_764_000_000.0
@@ -247,5 +248,5 @@ class PredictionMachine(RuleBasedStateMachine):
             assert (after.proposed_by, after.proposed_outcome) == (before.proposed_by, before.proposed_outcome)
 
 
-PredictionMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=20, deadline=None)
+PredictionMachine.TestCase.settings = settings(max_examples=examples(60), stateful_step_count=20, deadline=None)
 TestPrediction = PredictionMachine.TestCase

@@ -1,6 +1,6 @@
 """Whatever befalls an evening, it ends in step: thousands of sessions in virtual time, each from one seed.
 
-The first five hundred are simulated in every run, the rest of two thousand in long ones. `DATEFLICKS_EVENINGS` sets how
+The first 250 are simulated in every run, the rest of two thousand in long ones. `DATEFLICKS_EVENINGS` sets how
 many, all of them in every run (about 50 a second), `DATEFLICKS_EVENING` the first seed. A failure prints its seed with
 the plan of its evening; `DATEFLICKS_EVENING=SEED DATEFLICKS_EVENINGS=1` plays it again.
 
@@ -32,7 +32,7 @@ EVENINGS: Final = int(os.environ.get("DATEFLICKS_EVENINGS", "2000"))
 FIRST: Final = int(os.environ.get("DATEFLICKS_EVENING", "0"))
 BATCH: Final = 50
 # Those that are asked for are all simulated.
-EVERY_RUN: Final = EVENINGS if "DATEFLICKS_EVENINGS" in os.environ else 500
+EVERY_RUN: Final = EVENINGS if "DATEFLICKS_EVENINGS" in os.environ else 250
 CALM_SECONDS: Final = 30.0
 IN_STEP_SECONDS: Final = 0.005
 SAME_FRAME_SECONDS: Final = STILL_SECONDS + 0.0001  # positions are told to a tenth of a millisecond

@@ -21,7 +21,9 @@ LOOPBACK: Final = Line()
 FAR: Final = Line(0.060, 0.060, jitter=0.080)  # 100 ± 40 ms each way
 FARTHER: Final = Line(0.150, 0.150, jitter=0.050)
 LINES: Final = pytest.mark.parametrize("line", [LOOPBACK, FAR, FARTHER], ids=["loopback", "far", "farther"])
-SEEDS: Final = pytest.mark.parametrize("seed", range(5))
+SEEDS: Final = pytest.mark.parametrize(
+    "seed", [0, 1, *(pytest.param(one, marks=pytest.mark.long) for one in (2, 3, 4))]
+)
 
 
 def playing(seed: int, host: Line, guest: Line | None = None, *, audio_ppm: float = 0.0) -> World:

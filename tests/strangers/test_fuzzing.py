@@ -12,7 +12,8 @@ from tests.strangers.fuzzing.running import failed, tried
 from tests.strangers.fuzzing.targets import TARGETS
 
 ROOT = Path(__file__).parents[2]
-FEW_SECONDS = 1.5
+FEW = 1_200
+FEW_SECONDS = 1.0
 
 
 @pytest.mark.parametrize("name", TARGETS)
@@ -24,7 +25,7 @@ def test_good_inputs_are_good(name: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", TARGETS)
 def test_inputs_near_to_good_ones_break_nothing(name: str) -> None:
-    assert tried(name, inputs=4_000, seconds=FEW_SECONDS, seed=1).failures == []
+    assert tried(name, inputs=FEW, seconds=FEW_SECONDS, seed=1).failures == []
 
 
 @pytest.mark.long
@@ -38,7 +39,7 @@ def test_a_million_inputs_near_to_good_ones_break_nothing(name: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(180)
-@pytest.mark.parametrize("evenings", [2, pytest.param(60, marks=pytest.mark.long)])
+@pytest.mark.parametrize("evenings", [1, pytest.param(60, marks=pytest.mark.long)])
 def test_evenings_out_of_order_end_in_one_truth_that_no_stranger_knows(evenings: int) -> None:
     run = sequences.played(seconds=120.0, seed=7, evenings=evenings)
     assert run.failures == []

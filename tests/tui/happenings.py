@@ -34,6 +34,7 @@ from dateflicks.tui.model import (
     Toasted,
     Wished,
 )
+from tests.conftest import examples
 from tests.tui.evenings import BEA, LENGTH, ME, OFFSET, TEO, bet, draft, message, opened, pending, person, timecode
 
 NAMES = st.one_of(
@@ -168,5 +169,5 @@ def others(draw: Any) -> Event:
 EVENTS = st.one_of(timecodes(), samples(), chats(), predictions(), others())
 EVENINGS = st.lists(st.tuples(st.floats(-10, 1000), EVENTS), max_size=40)
 ANY_EVENING = settings(
-    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=examples(120), deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )

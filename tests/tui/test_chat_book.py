@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from dateflicks.tui.model import ChatEntry
 from dateflicks.tui.widgets.chat_book import ChatBook
 from dateflicks.tui.widgets.chat_lines import Layout
+from tests.conftest import examples
 from tests.tui.chat import EVENING, said, talk
 
 LAYOUT = Layout(width=60, zone=UTC)
@@ -334,7 +335,7 @@ def _swapped(entries: list[ChatEntry], seed: int) -> list[ChatEntry]:
     return [*entries[:at], entries[at + 1], entries[at], *entries[at + 2 :]]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(
     st.lists(
         st.tuples(

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dateflicks.core.catalogue.identity import Decision, Group, Identity, are_alike, do_lengths_agree, grouped
+from tests.conftest import examples
 
 MINUTE = 60.0
 
@@ -221,7 +222,7 @@ def made(rows: list[tuple[str, int | None, int | None, str | None, str | None, s
     return found
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=examples(300))
 @given(offers_strategy, st.data())
 def test_whatever_is_offered_films_are_a_partition_without_contradictions_in_any_order(
     rows: list[tuple[str, int | None, int | None, str | None, str | None, str | None]], data: st.DataObject
@@ -246,7 +247,7 @@ def test_whatever_is_offered_films_are_a_partition_without_contradictions_in_any
     assert grouped(shuffled, list(reversed(decisions))) == found
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(200))
 @given(offers_strategy)
 def test_what_offers_have_nothing_to_do_with_changes_nothing_for_them(
     rows: list[tuple[str, int | None, int | None, str | None, str | None, str | None]],

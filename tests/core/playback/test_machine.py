@@ -27,6 +27,7 @@ from dateflicks.core.playback import (
     Timeline,
 )
 from dateflicks.core.playback.control import Events
+from tests.conftest import examples
 from tests.core.playback.scene import EVENING, PARTY, SESSION, member
 
 Step = tuple[str, float, tuple[Any, ...]]  # what was called, when, with what
@@ -428,7 +429,7 @@ def _found_paused(event: TimecodeEvent) -> bool:
 
 
 Evening.TestCase.settings = settings(
-    max_examples=100,
+    max_examples=examples(100),
     stateful_step_count=50,
     deadline=None,
     derandomize=True,

@@ -9,19 +9,21 @@ import pytest
 
 from benchmarks.faultbench.evening import Scale, run_evening
 
-BOUNDED = Scale(sessions=6, messages=600, kills=3, cut_seconds=0.04, patience_seconds=150.0)
+FEW = Scale(sessions=4, messages=240, kills=2, cut_seconds=0.04, patience_seconds=150.0)
+MORE = Scale(sessions=6, messages=600, kills=4, cut_seconds=0.04, patience_seconds=150.0)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(240)
-async def test_all_lists_are_the_database_s_after_kills_restarts_and_cuts(tmp_path: Path) -> None:
-    result = await run_evening(BOUNDED, 20_261_125, tmp_path)
+@pytest.mark.parametrize("scale", [pytest.param(FEW, id="few"), pytest.param(MORE, id="more", marks=pytest.mark.long)])
+async def test_all_lists_are_the_database_s_after_kills_restarts_and_cuts(tmp_path: Path, scale: Scale) -> None:
+    result = await run_evening(scale, 20_261_125, tmp_path)
 
     findings = result.findings
     assert findings.is_good, (findings, (tmp_path / "service.log").read_text()[-2_000:])
-    assert result.kills == BOUNDED.kills
-    assert findings.said == BOUNDED.messages
+    assert result.kills == scale.kills
+    assert findings.said == scale.messages
     assert findings.acknowledged + findings.unacknowledged_kept + findings.unacknowledged_absent == findings.said
     assert result.cuts
-    assert findings.reconnects >= BOUNDED.kills  # otherwise nothing was tried
+    assert findings.reconnects >= scale.kills  # otherwise nothing was tried
     assert findings.resends

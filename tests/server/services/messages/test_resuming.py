@@ -18,7 +18,7 @@ from tests.server.services.messages.deployment import Deployment, Talk, deployed
 from tests.server.websocket.peer import Peer, connected
 from tests.server.websocket.sending import frame
 
-MANY = 25_000  # ten times what fits into what a peer may leave unread
+MANY = 12_500  # five times what fits into what a peer may leave unread
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 

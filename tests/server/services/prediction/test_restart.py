@@ -129,7 +129,8 @@ class Killed:
 
 
 @pytest.mark.timeout(240)
-async def test_with_the_service_killed_at_any_moment_each_settlement_counts_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kills", [1, pytest.param(4, marks=pytest.mark.long)])
+async def test_with_the_service_killed_at_any_moment_each_settlement_counts_once(tmp_path: Path, kills: int) -> None:
     home = tmp_path / "service"
     service = Killed(home)
     async with service.running():
@@ -158,13 +159,13 @@ async def test_with_the_service_killed_at_any_moment_each_settlement_counts_once
         async with client:
             betting = asyncio.create_task(bets())
             chance = random.Random(4)
-            for _ in range(3):
+            for _ in range(kills):
                 await asyncio.wait([betting], timeout=chance.uniform(0.05, 0.4))
                 await service.kill()
             await betting
             session = await service.call(client, "GET", f"{evening.path}/scores", ana)
             pair = await service.call(client, "GET", f"/predictions/scores?with={evening.ben.id}", ana)
-    assert service.kills == 3
+    assert service.kills == kills
     assert session == pair
     assert pair["predictions"] == 20
     assert [(one["name"], one["calls"], one["right"]) for one in pair["items"]] == [("ana", 20, 20), ("ben", 20, 0)]

@@ -11,6 +11,7 @@ from dateflicks.core.playback import Change, Member, Role, SeekChange, Status, S
 from dateflicks.server.services.timecode.records import TIMECODES, from_document, to_document
 from dateflicks.server.storage.records import StorageFault
 from dateflicks.server.storage.values import check_document
+from tests.conftest import examples
 from tests.server.services.timecode.deployment import Deployment
 
 users = st.from_regex(r"usr_[a-z2-7]{26}", fullmatch=True)
@@ -47,7 +48,7 @@ OLDEST = {
 }
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(records)
 def test_every_record_comes_back_from_its_document(record: TimecodeRecord) -> None:
     document = to_document(record)
@@ -60,7 +61,7 @@ def test_every_record_comes_back_from_its_document(record: TimecodeRecord) -> No
 async def test_every_record_comes_back_from_the_table(shared: Deployment) -> None:
     by_id: dict[str, TimecodeRecord] = {}
 
-    @settings(max_examples=40, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=examples(40), database=None, suppress_health_check=list(HealthCheck))
     @given(records)
     def collect(record: TimecodeRecord) -> None:
         by_id[record.session_id] = record
