@@ -61,6 +61,13 @@ class Person:
         return json.loads(self(*words, "--json"))
 
 
+def signed_in(home: Path, nowhere: ScriptedServer, server: Serving) -> Person:
+    """Somebody new."""
+    found = Person(home, nowhere, server.url)
+    found("register", home.name, "--password-stdin", stdin="seven small foxes\n")
+    return found
+
+
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     serving = Serving(tmp_path_factory.mktemp("server"))
@@ -74,10 +81,7 @@ def people(tmp_path_factory: pytest.TempPathFactory, server: Serving) -> Iterato
     """Ana and Bea, who have an account there."""
     homes = tmp_path_factory.mktemp("homes")
     with scripted_server() as nowhere:
-        found = [Person(homes / name, nowhere, server.url) for name in ("ana", "bea")]
-        for one in found:
-            one("register", one.home.name, "--password-stdin", stdin="seven small foxes\n")
-        yield found[0], found[1]
+        yield signed_in(homes / "ana", nowhere, server), signed_in(homes / "bea", nowhere, server)
 
 
 @pytest.fixture

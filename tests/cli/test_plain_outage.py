@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.test_chat_together import Serving, signed_in
+from tests.scripted_server import scripted_server
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
@@ -19,11 +20,13 @@ def server(tmp_path: Path) -> Iterator[Serving]:
 
 
 def test_what_is_said_while_the_server_is_away_is_told_as_queued_and_as_sent_once_it_is_back(
-    tmp_path: Path, server: Serving
+    tmp_path: Path, server: Serving, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ana, bea = signed_in(tmp_path / "ana", server), signed_in(tmp_path / "bea", server)
-    session = ana.json("session", "create", "film.mkv", "--guest", "bea")["id"]
-    bea("session", "accept", session)
+    monkeypatch.chdir(tmp_path)
+    with scripted_server() as nowhere:
+        ana, bea = (signed_in(tmp_path / name, nowhere, server) for name in ("ana", "bea"))
+        session = ana.json("session", "create", "film.mkv", "--guest", "bea")["id"]
+        bea("session", "accept", session)
     watch = ("watch", session, "--player", "simulated")
     with ana.at(*watch) as host, bea.at(*watch) as guest:
         for one in (host, guest):

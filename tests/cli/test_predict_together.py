@@ -7,17 +7,18 @@ import pytest
 
 from tests.cli.conftest import Cli
 from tests.journeys.deployment import running_server
-from tests.scripted_server import ScriptedServer
+from tests.scripted_server import ScriptedServer, scripted_server
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
 
-@pytest.fixture
-def url(tmp_path: Path) -> Iterator[str]:
-    folder = tmp_path / "server" / "data"
-    folder.mkdir(parents=True)
-    with running_server(folder) as server:
-        yield server.url
+@pytest.fixture(scope="module")
+def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Cli, Cli]]:
+    """Ana and Bea, who have an account on a server."""
+    folder = tmp_path_factory.mktemp("server")
+    (folder / "data").mkdir()
+    with running_server(folder / "data") as server, scripted_server() as nowhere:
+        yield person("ana", folder, nowhere, server.url), person("bea", folder, nowhere, server.url)
 
 
 def person(name: str, home: Path, server: ScriptedServer, url: str) -> Cli:
@@ -27,10 +28,14 @@ def person(name: str, home: Path, server: ScriptedServer, url: str) -> Cli:
     return cli
 
 
-def test_two_people_predict_call_lock_settle_and_see_who_is_ahead(
-    tmp_path: Path, server: ScriptedServer, url: str
-) -> None:
-    ana, bea = person("ana", tmp_path, server, url), person("bea", tmp_path, server, url)
+@pytest.fixture(autouse=True)
+def somewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Films are not looked for where the tests are started."""
+    monkeypatch.chdir(tmp_path)
+
+
+def test_two_people_predict_call_lock_settle_and_see_who_is_ahead(two: tuple[Cli, Cli]) -> None:
+    ana, bea = two
     session = ana.json("session", "create", "film.mkv", "--guest", "bea", "--length", "3600")["id"]
     assert bea("session", "accept", session).exit_code == 0
 
@@ -66,10 +71,8 @@ def test_two_people_predict_call_lock_settle_and_see_who_is_ahead(
     assert bea.json("predict", "score") == score
 
 
-def test_a_prediction_is_settled_after_the_evening_with_the_ticket_that_was_kept(
-    tmp_path: Path, server: ScriptedServer, url: str
-) -> None:
-    ana, bea = person("ana", tmp_path, server, url), person("bea", tmp_path, server, url)
+def test_a_prediction_is_settled_after_the_evening_with_the_ticket_that_was_kept(two: tuple[Cli, Cli]) -> None:
+    ana, bea = two
     session = ana.json("session", "create", "film.mkv", "--guest", "bea")["id"]
     assert bea("session", "accept", session).exit_code == 0
     made = ana.json("predict", "new", session, "Rain")["id"]

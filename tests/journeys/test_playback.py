@@ -8,6 +8,8 @@ from tests.journeys.people import Person
 from tests.journeys.room import Room, arrival_ms, is_well, nothing_happened, position_at, take_seat
 from tests.journeys.wire import Json
 
+CLOCKS_MS = 50  # what the clocks of two workers may be apart, beside each other
+
 
 @pytest.mark.parametrize("more", [{"cause": "user"}, {}], ids=["by the user", "without a cause"])
 async def test_play_waits_for_the_other_and_starts_at_an_instant_to_come(room: Room, more: Json) -> None:
@@ -17,9 +19,10 @@ async def test_play_waits_for_the_other_and_starts_at_an_instant_to_come(room: R
     asked = await room.pending("status", room.host, "play", after=before)
     assert (asked["status"], asked["rate"], asked["currentPosition"]) == ("stop", 0, 0)
     assert asked["pending"]["from"] == "stop"
-    allowed = asked["pending"]["deadline"] - asked_at
-    assert 0 <= allowed - 1000 * room.host.feed.frames[0]["limits"]["confirmSeconds"] < 2000
     earlier = await room.guest.feed.ping()
+    # From when the service took it up, which lies between the two exchanges, however long that was.
+    taken_up_at = asked["pending"]["deadline"] - 1000 * room.host.feed.frames[0]["limits"]["confirmSeconds"]
+    assert asked_at - CLOCKS_MS <= taken_up_at <= earlier["t1"] + CLOCKS_MS
     await room.guest.report("play", 0.0, **more)
     playing = await room.settled("play", "play", after=asked)
     later = await room.guest.feed.ping()
