@@ -47,8 +47,9 @@ def workers_of(pid: int) -> list[WorkerProcess]:
     found = []
     for child in children_of(pid):
         words = words_of(child)
-        if "--place" in words:
-            found.append(WorkerProcess(child, json.loads(words[words.index("--place") + 1])))
+        place = words[words.index("--place") + 1] if "--place" in words else ""
+        if place.startswith("{"):  # otherwise one that is only tried
+            found.append(WorkerProcess(child, json.loads(place)))
     return sorted(found, key=lambda one: int(one.place["number"]))
 
 

@@ -16,12 +16,13 @@ import httpx2
 import pytest
 
 from dateflicks.cli.exits import Exit
+from dateflicks.server import workers as workers_module
 from dateflicks.server.bus import redis as redis_module
 from dateflicks.server.bus.local import LocalBus
 from dateflicks.server.bus.redis import RedisBus
 from dateflicks.server.clock import ServerClock
 from dateflicks.server.workers import Crew, Seat
-from dateflicks.settings.services import SessionSettings
+from dateflicks.settings.services import ServerSettings, SessionSettings
 from tests.journeys.deployment import Server, running_server
 from tests.redis_server import running_redis
 from tests.server.processes import engine_of, is_running, kill, workers_of
@@ -127,6 +128,78 @@ async def test_a_host_that_has_no_room_for_another_process_is_tried_again_until_
     with socket.socket() as listener:
         await crew._keep(0, listener, ServerClock(), LocalBus(), stop, seat)
     assert next(tries) == 4
+
+
+# A worker that serves nothing: it notes who it is and what it was started with, and ends when it is asked to.
+_STAND_IN = """
+import os, signal, sys
+from pathlib import Path
+folder = Path(sys.argv[1])
+version = (folder / "version").read_text()
+if version == "wrong" and sys.argv[-1] == "trial":
+    sys.exit(2)
+if sys.argv[-1] != "trial":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    (folder / f"{version}-{os.getpid()}").write_text(sys.argv[-1])
+    if version != "hangs":
+        os.write(1, b"ready\\n")
+    while True:
+        signal.pause()
+"""
+
+
+async def test_workers_are_renewed_one_after_the_other_and_not_at_all_by_what_would_not_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    monkeypatch.setattr(workers_module, "RENEW_SECONDS", 2.0)
+    monkeypatch.setattr(workers_module, "GRACE_SECONDS", 0.5)
+    command = [sys.executable, "-S", "-c", _STAND_IN, str(tmp_path)]
+    server = ServerSettings(shutdown_seconds=0.5)
+    hosting = SessionSettings(server=server)
+    crew = Crew(count=COUNT, command=command, hosting=hosting, folder=tmp_path, on_ready=lambda _: None)
+    seats, stop, asked = [Seat() for _ in range(COUNT)], asyncio.Event(), asyncio.Event()
+
+    def running(version: str) -> set[int]:
+        found = {int(one.name.rpartition("-")[2]) for one in tmp_path.glob(f"{version}-*")}
+        return {pid for pid in found if is_running(pid)}
+
+    (tmp_path / "version").write_text("old")
+    with socket.socket() as listener:
+        keeping = [
+            asyncio.create_task(crew._keep(number, listener, ServerClock(), LocalBus(), stop, seat))
+            for number, seat in enumerate(seats)
+        ]
+        renewing = asyncio.create_task(crew._renew_when_asked(asked, seats))
+        await _until(lambda: all(seat.serving.is_set() for seat in seats))
+        before = running("old")
+        assert len(before) == COUNT
+
+        (tmp_path / "version").write_text("wrong")
+        asked.set()
+        await _until(lambda: "none was renewed" in caplog.text)
+        assert running("old") == before
+
+        (tmp_path / "version").write_text("new")
+        asked.set()
+        most_missing = 0
+        async with asyncio.timeout(DEADLINE):
+            while "all workers were renewed" not in caplog.text:
+                most_missing = max(most_missing, COUNT - sum(seat.serving.is_set() for seat in seats))
+                await asyncio.sleep(0.002)
+        assert most_missing == 1, "one at a time"
+        after = running("new")
+        assert (len(after), running("old")) == (COUNT, set())
+
+        (tmp_path / "version").write_text("hangs")
+        asked.set()
+        await _until(lambda: "the others stay as they are" in caplog.text)
+        assert len(running("new") & after) == COUNT - 1
+        renewing.cancel()
+        stop.set()
+        await asyncio.wait([renewing, *keeping])
+        assert not [one.result() for one in keeping if one.result()]
+    assert not running("*")
 
 
 def started(folder: Path, **variables: str) -> "subprocess.CompletedProcess[str]":

@@ -229,11 +229,11 @@ async def _start(environment: CliEnvironment, background: Background) -> None:
     import asyncio
 
     from dateflicks.server.jobs.scheduling import Scheduler
-    from dateflicks.server.observe.logs import configure_logs
+    from dateflicks.server.observe.logs import configure_logs, kept_log
 
     configure_logs("debug" if environment.verbosity else "info")
     stopping = asyncio.Event()
-    with on_stop(stopping.set):
+    with on_stop(stopping.set), kept_log(background.folder, "jobs"):
         async with opened(background) as database:
             supervisor = supervisor_of(environment, background, database)
             scheduler = Scheduler(database, supervisor, background.jobs)
