@@ -10,11 +10,16 @@ from tests.docs.pages import PAGES, REPOSITORY, Block, blocks_of
 from tests.docs.stage import Stage, staged
 
 SHELL: Final = ("sh", "console", "bash")
-RUN: Final = ("README.md", "docs/first-evening.md", "docs/troubleshooting.md", "docs/seeing-inside.md")
+RUN: Final = (
+    "README.md",
+    "docs/first-evening.md",
+    "docs/troubleshooting.md",
+    "docs/seeing-inside.md",
+    "docs/installing.md",
+)
 RUN_ALONE: Final = ("docs/backup.md",)  # of a database that no server has
 RUN_ELSEWHERE: Final = {
     "docs/hosting.md": "tests/hosting",
-    "docs/installing.md": "tests/install",
     "docs/cli.md": "tests/cli",  # made from the help, which is held by tests
     "docs/experiments.md": "tests/cli/test_experiments.py",
     "docs/writing-a-recommender.md": "tests/server/recommenders",
@@ -63,7 +68,7 @@ def _play(stage: Stage, page: str) -> None:
 
 @pytest.mark.long
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("page", [page for page in RUN])
+@pytest.mark.parametrize("page", list(RUN))
 def test_the_commands_of_a_page_work_in_its_order(stage: Stage, page: str) -> None:
     _play(stage, page)
 

@@ -1,4 +1,4 @@
-"""The tables of the protocol page that the code knows better: frames by service, limits, close codes.
+"""The tables of pages that the code knows better: frames by service, limits, close codes, the numbers of playback.
 
 `python -m tests.docs.wire_tables` writes them anew, between the remarks that name them; a test compares.
 """
@@ -18,6 +18,7 @@ from dateflicks.server.web.service import Feed
 from tests.docs.pages import REPOSITORY
 
 PAGE: Final = REPOSITORY / "docs" / "protocol.md"
+SYNC_PAGE: Final = REPOSITORY / "docs" / "sync.md"
 _TABLE: Final = re.compile(r"(<!-- table: ([\w -]+) -->\n)(.*?)(\n<!-- end of table -->)", re.DOTALL)
 _CONSTANT: Final = re.compile(r"^([A-Z_]+): Final = .*?# (.+)$", re.MULTILINE)
 _FRAMES: Final[dict[str, Any]] = {
@@ -48,12 +49,38 @@ _LIMITS: Final = (
     "SEEK_READY_SECONDS", "WAIT_SECONDS", "REPORT_FRESH_SECONDS", "EVENT_INTERVAL_SECONDS",
 )  # fmt: skip
 
+_NUMBERS: Final = (
+    ("core/limits.py", (
+        "BAND_SECONDS", "BAND_HOLD_SECONDS", "REPORT_FRESH_SECONDS", "MINIMUM_INTERVAL_SECONDS",
+        "PULL_BACK_BUDGET_SECONDS", "PULL_BACK_WINDOW_SECONDS", "EXCUSE_SECONDS", "STALL_GRACE_SECONDS", "WAIT_SECONDS",
+        "SEEK_READY_SECONDS", "LEAD_FACTOR", "LEAD_EXTRA_SECONDS", "LEAD_MIN_SECONDS", "LEAD_MAX_SECONDS",
+        "EVENT_INTERVAL_SECONDS", "CONFIRM_SECONDS",
+    )),
+    ("core/playback/review.py", ("RECOVER_SECONDS", "DESERTED_SECONDS")),
+    ("core/clock.py", (
+        "BURST", "BURST_INTERVAL", "INTERVAL", "CALM_INTERVAL", "WINDOW_SECONDS", "HISTORY_SECONDS",
+        "CONTRADICTION_SECONDS", "CONTRADICTIONS",
+    )),
+    ("client/viewer.py", (
+        "REPORT_SECONDS", "REPORT_SOON_SECONDS", "REPORT_SOON_FOR_SECONDS", "REPORT_SOON_ERROR_SECONDS",
+        "PING_CLEARANCE_SECONDS",
+    )),
+    ("client/follower.py", (
+        "INTERVAL_SECONDS", "CALM_SECONDS", "DONE_SECONDS", "GAIN", "CLAMP", "GENTLE_CLAMP", "BAND_SECONDS",
+        "COARSE_BAND_SECONDS", "HOLD_MAX_SECONDS", "SETTLE_SECONDS", "COARSE_INTERVAL_SECONDS", "DEAD_TIME_START",
+        "CUE_SECONDS",
+    )),
+    ("client/players/estimate.py", ("SOUND_WINDOW_SECONDS", "PICTURE_WINDOW_SECONDS", "SLOW_ANSWER_SECONDS")),
+    ("client/players/echoes.py", ("REMEMBERED_SECONDS",)),
+    ("client/players/stalls.py", ("LOOK_BACK_SECONDS",)),
+)  # fmt: skip
+
 
 def tables() -> dict[str, str]:
     """Each table of the page by its name."""
     found = {f"frames {name}": _of_frames(_members(kinds)) for name, kinds in _FRAMES.items()}
     found |= {f"object {name}": _of_object(kind) for name, kind in _OBJECTS.items()}
-    return found | {"limits": _of_limits(), "close codes": _of_codes()}
+    return found | {"limits": _of_limits(), "close codes": _of_codes(), "numbers of playback": _of_numbers()}
 
 
 def page_with_tables(text: str) -> str:
@@ -164,6 +191,18 @@ def _of_limits() -> str:
     return _table(*rows)
 
 
+def _of_numbers() -> str:
+    """Constants by the file that they are in, with what is said beside them."""
+    rows = [["number", "is", "in", "why"], ["---", "---", "---", "---"]]
+    for file, names in _NUMBERS:
+        source = (REPOSITORY / "dateflicks" / file).read_text(encoding="utf-8")
+        for name in names:
+            found = re.search(rf"^{name}(?:: Final)? = ([^#\n]*?)\s*(?:# (.+))?$", source, re.MULTILINE)
+            assert found is not None, f"{file} has no {name}"
+            rows.append([f"`{name}`", _number(float(found[1])), f"`{file}`", found[2] or "–"])
+    return _table(*rows)
+
+
 def _number(value: float) -> str:
     return f"{int(value):,}" if value == int(value) else f"{value:g}"
 
@@ -177,4 +216,5 @@ def _of_codes() -> str:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(page_with_tables(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    for page in (PAGE, SYNC_PAGE):
+        page.write_text(page_with_tables(page.read_text(encoding="utf-8")), encoding="utf-8")
