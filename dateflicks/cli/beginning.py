@@ -199,18 +199,30 @@ def _listening(
 
 def _certificate(environment: CliEnvironment, wishes: Wishes, before: Mapping[str, Any]) -> tuple[str, str]:
     """The files of the certificate and its key; nothing where a proxy has them. Raises StartFailed."""
+    from dateflicks.server.web.listener import StartFailed
     from dateflicks.server.web.tls import certificate_of
 
-    cert, key = str(wishes.tls_cert or ""), str(wishes.tls_key or "")
-    if not cert and not key:
-        kept = str(before.get("server.tls_cert", ""))
-        cert = environment.ask("Its certificate, a file; empty where a proxy has it", instead="", default=kept).strip()
-        if cert:
-            kept = str(before.get("server.tls_key", ""))
-            key = environment.ask("The certificate's key, a file", instead="--tls-key FILE", default=kept).strip()
-    cert, key = (str(Path(one).expanduser().absolute()) if one else "" for one in (cert, key))
-    certificate_of(cert, key)
-    return cert, key
+    typed = (str(wishes.tls_cert or ""), str(wishes.tls_key or ""))
+    kept = (str(before.get("server.tls_cert", "")), str(before.get("server.tls_key", "")))
+    while True:
+        asked = typed if any(typed) else _asked_certificate(environment, *kept)
+        cert, key = (str(Path(one).expanduser().absolute()) if one else "" for one in asked)
+        try:
+            certificate_of(cert, key)
+        except StartFailed as error:
+            if asked in (typed, kept):
+                raise
+            environment.complain(str(error).partition("\n")[0])
+        else:
+            return cert, key
+
+
+def _asked_certificate(environment: CliEnvironment, cert: str, key: str) -> tuple[str, str]:
+    question = "Its certificate, a file; empty where a proxy has it"
+    found = environment.ask(question, instead="", default=cert).strip()
+    if not found:
+        return "", ""
+    return found, environment.ask("The certificate's key, a file", instead="--tls-key FILE", default=key).strip()
 
 
 def _agree_to_plain(environment: CliEnvironment, wishes: Wishes, where: str) -> None:

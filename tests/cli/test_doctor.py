@@ -552,7 +552,7 @@ def test_without_a_session_there_is_nothing_to_measure_in(doctor: Cli, server: S
     assert "nobody is signed in" in one(look(doctor, "clock"), "note")
     sign_in(doctor, timedelta(days=10))
     server.on("GET", "/sessions", {"items": [], "next": None})
-    assert "none to measure in" in one(look(doctor, "clock"), "note")
+    assert "there is none" in one(look(doctor, "clock"), "note")
     assert "could not be measured" in one(look(doctor, "clock", DATEFLICKS_CLIENT_TOKEN="x",
                                                DATEFLICKS_CLIENT_SERVER="http://127.0.0.1:1"), "note")  # fmt: skip
 

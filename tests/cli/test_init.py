@@ -118,8 +118,10 @@ def test_a_file_that_is_not_in_order_is_left_alone(newcomer: Cli) -> None:
 
 def test_a_certificate_makes_it_listen_to_all_with_tls(newcomer: Cli, tmp_path: Path) -> None:
     pair = make_pair(tmp_path)
-    result = begin(newcomer, keys=f"here\nmpv\nembedded\nhttps://f.example:8800\n{pair.certificate}\n{pair.key}\n")
+    files = f"/nowhere.pem\n/nowhere.key\n{pair.certificate}\n{pair.key}\n"
+    result = begin(newcomer, keys=f"here\nmpv\nembedded\nhttps://f.example:8800\n{files}")
     assert result.exit_code == 0, result.output
+    assert "/nowhere.pem cannot be read" in result.stderr
     server = written(newcomer, "all").server
     assert (server.host, server.port, server.public_url) == ("0.0.0.0", 8800, "https://f.example:8800")
     assert (server.tls_cert, server.tls_key) == (str(pair.certificate), str(pair.key))

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 LOOK_SECONDS: Final = 5.0
 EXCHANGES: Final = 10
+SESSIONS: Final = 5
 OFF_SECONDS: Final = 2.0  # below it nobody notices; playing is held together by the server's clock alone
 FAR_OFF_SECONDS: Final = 60.0
 SOON: Final = timedelta(days=1)
@@ -53,7 +54,7 @@ async def server(environment: CliEnvironment) -> list[Finding]:
 
 def _unreached(environment: CliEnvironment, address: str, why: str) -> Finding:
     if environment.has_server:
-        return wrong("server", why, f"See that it runs, or name another: dateflicks config set client.server {address}")
+        return wrong("server", why, "dateflicks serve all, or name another: dateflicks config set client.server URL")
     return note("server", f"None runs at {address}, and no other is named.", "dateflicks serve all")
 
 
@@ -117,11 +118,10 @@ async def clock(environment: CliEnvironment) -> list[Finding]:
     """How far this clock is from the server's: measured in a session, by the filter that players follow."""
     from dateflicks.client import errors
 
-    nowhere = "It is measured in a session, and there is none to measure in; each evening does so by itself."
+    nowhere = "It is measured in a session whose film was opened, and there is none; each evening does so by itself."
     try:
         async with environment.connect() as client, asyncio.timeout(LOOK_SECONDS + 3):
-            session = await _measurable(client)
-            found = await _measured(client, session) if session is not None else None
+            found = await _in_a_session(client)
     except errors.NotSignedIn:
         return [note("clock", "It is measured in a session, and nobody is signed in.")]
     except (errors.ClientError, TimeoutError) as error:
@@ -141,11 +141,12 @@ def _of_offset(offset: float, uncertainty: float) -> Finding:
     return fine("clock", said)
 
 
-async def _measurable(client: "ServiceClient") -> "SessionBody | None":
-    async for session in client.all_sessions(("accepted",), limit=5):
+async def _in_a_session(client: "ServiceClient") -> "FollowedClock | None":
+    """The server's clock as the first of one's latest sessions tells it in which it can be heard."""
+    async for session in client.all_sessions(("accepted",), limit=SESSIONS):
         whole = await client.session(session.id)
-        if isinstance(whole.ticket, str):
-            return whole
+        if isinstance(whole.ticket, str) and (found := await _measured(client, whole)) is not None:
+            return found
     return None
 
 
@@ -209,7 +210,8 @@ async def sign_in(environment: CliEnvironment) -> list[Finding]:
         async with environment.connect() as client, asyncio.timeout(LOOK_SECONDS):
             me = await client.me()
     except (errors.NotSignedIn, errors.NotAllowed):
-        return [*findings, wrong("sign-in", f"The server does not take it any more: {who}.", LOGIN)]
+        fix = LOGIN if kept else "dateflicks config unset client.token"
+        return [*findings, wrong("sign-in", f"The server does not take it any more: {who}.", fix)]
     except (errors.Unreachable, TimeoutError):
         return [*findings, note("sign-in", f"{who}; the server could not be asked.")]
     if left is not None and left < SOON:

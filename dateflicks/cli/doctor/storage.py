@@ -1,5 +1,6 @@
 """What the services keep here: the folder and its room, the signing key, the database. Nothing of it is changed."""
 
+import asyncio
 import os
 import shutil
 from pathlib import Path
@@ -90,9 +91,12 @@ async def _of_database(place: Place) -> list[Finding]:
     async with kept_at(place, patience_seconds=PATIENCE_SECONDS) as kept:
         found = await status_of(kept)
         about = f"{kept.engine} ({kept.version}), {place.name}"
-    if place.is_embedded and place.engine_pid is not None:
-        await _ping(place)
-        about += f", answers as process {place.engine_pid}"
+    pid = place.engine_pid if place.is_embedded else None
+    if pid is not None:
+        if not await _answers(place):
+            said = f"The engine that has {place.name} does not answer (process {pid})."
+            return [wrong("database", said, "Stop 'dateflicks serve' and start it again.")]
+        about += f", answers as process {pid}"
     if not found:
         return [fine("database", f"{about}: nothing kept yet")]
     documents = sum(one.documents for one in found)
@@ -100,19 +104,23 @@ async def _of_database(place: Place) -> list[Finding]:
     return [fine("database", said), *_of_collections(found)]
 
 
-async def _ping(place: Place) -> None:
-    """Ask the engine that runs for a sign of life. Raises Unavailable."""
+async def _answers(place: Place) -> bool:
+    """Whether the engine that runs gives a sign of life; one that has ended meanwhile need not."""
     import urllib.parse
 
-    from dateflicks.cli.databases import told
+    from dateflicks.core.errors import Unavailable
     from dateflicks.server.storage.folder import EngineFolder
     from dateflicks.server.storage.mongokept import connected
 
-    with told(place):
-        path = await EngineFolder(place.folder).running()
-        if path is not None:
-            async with connected(f"mongodb://{urllib.parse.quote(os.fspath(path), safe='')}/"):
-                pass
+    path = await EngineFolder(place.folder).running()
+    if path is None:
+        return True
+    uri = f"mongodb://{urllib.parse.quote(os.fspath(path), safe='')}/"
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS), connected(uri, patience_seconds=PATIENCE_SECONDS):
+            return True
+    except (Unavailable, TimeoutError):
+        return False
 
 
 def _of_collections(found: "list[CollectionStatus]") -> list[Finding]:
