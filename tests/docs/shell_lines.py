@@ -13,6 +13,7 @@ from typer.main import get_command
 from dateflicks.cli.main import app
 
 _BREAKS: Final = {"|", "||", "&&", ";", "&"}
+_FOUND: Final[dict[tuple[str, str], tuple[str, Any]]] = {}  # commands by where they are: to make one takes long
 _VARIABLE: Final = re.compile(r"[A-Z][A-Z0-9_]*=")
 
 
@@ -65,7 +66,9 @@ def complaint_about(words: Sequence[str]) -> str:
             waiting = [*context._protected_args, *context.args]
             if not waiting:
                 return "" if command.invoke_without_command else f"'{context.command_path}' needs a command"
-            found, command, rest = command.resolve_command(context, waiting)
-            name = found or ""
+            where = (context.command_path, waiting[0])
+            if where not in _FOUND:
+                _FOUND[where] = command.resolve_command(context, waiting)[:2]
+            (name, command), rest = _FOUND[where], waiting[1:]
     except ClickException as error:
         return error.format_message()

@@ -46,21 +46,19 @@ def _s(seconds: float) -> str:
         f"after {_s(limits.SEEK_READY_SECONDS)} at most",
         f"seek {_s(follower.CUE_SECONDS)} ahead of the line",
         f"where they are for {_s(review.RECOVER_SECONDS)}",
-        (
-            f"every {_s(viewer.REPORT_SOON_SECONDS)} for {_s(viewer.REPORT_SOON_FOR_SECONDS)} after a change, and while "
-            f"it is more than {_ms(viewer.REPORT_SOON_ERROR_SECONDS)} off; otherwise every {_s(viewer.REPORT_SECONDS)}"
-        ),
+        f"every {_s(viewer.REPORT_SOON_SECONDS)} for {_s(viewer.REPORT_SOON_FOR_SECONDS)} after a change",
+        f"while it is more than {_ms(viewer.REPORT_SOON_ERROR_SECONDS)} off",
+        f"otherwise every {_s(viewer.REPORT_SECONDS)}",
         f"contradict what was known by {_ms(clock.CONTRADICTION_SECONDS)}",
         f"slower than {_ms(estimate.SLOW_ANSWER_SECONDS)}",
         f"median of the last {_s(estimate.SOUND_WINDOW_SECONDS)}",
         f"up to {_ms(follower.CALM_SECONDS)} (once steering, until {_ms(follower.DONE_SECONDS)})",
-        f"1 + {follower.GAIN:g}/s × e, at most {_percent(follower.CLAMP)} ({_percent(follower.GENTLE_CLAMP)} with `gentle`)",
+        f"1 + {follower.GAIN:g}/s × e",
+        f"at most {_percent(follower.CLAMP)} ({_percent(follower.GENTLE_CLAMP)} with `gentle`)",
         f"ahead by {_ms(follower.BAND_SECONDS)} to {_s(follower.HOLD_MAX_SECONDS)}",
         f"within {_ms(follower.COARSE_BAND_SECONDS)}",
-        (
-            f"For {_s(follower.SETTLE_SECONDS)} after a hold or a seek nothing is decided, and neither comes again within "
-            f"{_s(follower.COARSE_INTERVAL_SECONDS)}"
-        ),
+        f"For {_s(follower.SETTLE_SECONDS)} after a hold or a seek nothing is decided",
+        f"neither comes again within {_s(follower.COARSE_INTERVAL_SECONDS)}",
         f"remembered for {_s(echoes.REMEMBERED_SECONDS)}",
     ],
 )
