@@ -55,9 +55,12 @@ class UnhurriedParam(RuntimeParam):
 def _tidy_options(command: _click.Command, ctx: _click.Context) -> None:
     """Typer writes `--json <bool>` into its help, and whoever believes it types a word too many.
 
-    Numbers are `N`, and what Typer adds to install completion is hidden: there is a command for that.
+    Numbers are `N`, an argument's name says enough, and what Typer adds to install completion is hidden: there is a
+    command for that.
     """
     for param in command.get_params(ctx):
+        if isinstance(param, TyperArgument) and not param.type_descriptor.is_choice:
+            param.display_type_rich = _no_type  # type: ignore[method-assign]  # Typer makes them, not we
         if not isinstance(param, TyperOption):
             continue
         if param.name in ("install_completion", "show_completion"):
@@ -67,6 +70,10 @@ def _tidy_options(command: _click.Command, ctx: _click.Context) -> None:
                 param.metavar = ""
             elif (param.display_type(ctx) or "").startswith(("<int", "<float")):
                 param.metavar = "N"
+
+
+def _no_type(ctx: _click.Context) -> None:  # noqa: ARG001 - Typer asks so
+    return None
 
 
 def _complete_options_of_all_commands(command: _click.Command) -> None:
