@@ -115,7 +115,7 @@ def disable(ctx: typer.Context, name: NameArgument, data: DataOption = None) -> 
     environment = environment_of(ctx)
     found, count = environment.run(_disable(_place(environment, data), name))
     environment.show(found, DETAILS)
-    environment.say(f"{found.name} cannot sign in. {count} sign-ins have ended.")
+    environment.say(f"{found.name} cannot sign in. Sign-ins that have ended: {count}.")
 
 
 @app.command()
@@ -139,7 +139,7 @@ def reset_password(
     password = _password(password_stdin)
     found, count = environment.run(_reset(_place(environment, data), name, password, is_one_time=not password_stdin))
     _show_password(environment, found.name, password, is_told=not password_stdin)
-    environment.say(f"The password of {found.name} is another one. {count} sign-ins have ended.")
+    environment.say(f"The password of {found.name} is another one. Sign-ins that have ended: {count}.")
 
 
 @app.command()

@@ -104,10 +104,11 @@ class Erasing:
         for field in ("hostUserId", "guestUserId"):
             async for page in sessions_of(self._sessions, field, self._id):
                 found += page
-        live = {one["_id"] for one in found if session.handshake_of(one).is_live}
+        under_way = [one["_id"] for one in found if not session.handshake_of(one).is_over]
+        is_live = any(session.handshake_of(one).is_live for one in found)
         found = [await _changed(self._sessions, one, self._ending) for one in found]
-        await self._accounts.tell_of([one["_id"] for one in found if one["_id"] in live])
-        if live:
+        await self._accounts.tell_of(under_way)
+        if is_live:
             self._tell("Waiting for services to close what is open", 0, 0)
             await asyncio.sleep(self._settle_seconds)
         return found

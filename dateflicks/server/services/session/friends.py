@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from dateflicks.core import limits
-from dateflicks.core.errors import Conflict, NotFound
+from dateflicks.core.errors import Conflict, FieldProblem, Invalid, NotFound
 from dateflicks.protocol.bodies import Friend, FriendPage
 from dateflicks.protocol.times import rfc3339_from_unix
 from dateflicks.server.auth.caller import Caller
-from dateflicks.server.services.session.asking import no_such_guest, own_guest
+from dateflicks.server.services.session.asking import no_such_guest
 from dateflicks.server.services.session.people import People
 from dateflicks.server.services.session.records import can_be_name, friend_id
 from dateflicks.server.storage.records import Document, Place
@@ -74,7 +74,7 @@ class Friends:
         if user is None:
             raise no_such_guest()
         if user["_id"] == caller.user_id:
-            raise own_guest("name")
+            raise Invalid("You cannot be on your own list.", (FieldProblem("name", "is yourself"),))
         document = await self._friends.get(friend_id(caller.user_id, name))
         if document is None or document["friendId"] != user["_id"]:
             document = await self._put(caller.user_id, user)
