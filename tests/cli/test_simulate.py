@@ -33,7 +33,7 @@ def test_a_script_is_read_in_the_order_of_its_times() -> None:
     ("line", "why"),
     [
         ("1 play", "too short"),
-        ("1 1 paly", "Did you mean 'play'?"),
+        ("1 1 plya", "Did you mean 'play'?"),
         ("1 1 seek", "needs a value"),
         ("1 1 play 3", "takes no value"),
         ("x 1 play", "no time that can be read"),

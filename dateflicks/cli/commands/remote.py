@@ -19,13 +19,14 @@ WaitOption = Annotated[
 
 @app.callback()
 def remote() -> None:
-    """Ask for a change of the film from the shell, without a player.
+    """Play, pause and seek from the shell.
 
     dateflicks remote pause 7fk2
     dateflicks remote seek 7fk2 +30 --wait && echo agreed
 
-    It is asked in your name, as your own player would ask, and your partner
-    agrees or not. A player of yours that is open goes on and follows what is agreed.
+    It needs no player: it is asked in your name, as your player would ask,
+    and your partner agrees or not. A player of yours that is open goes on and
+    follows what is agreed.
     """
 
 

@@ -16,22 +16,25 @@ def replay(
     told: Annotated[bool, typer.Option("--told", help="Only what changed something, or was refused.")] = False,
     by: Annotated[str | None, typer.Option(metavar="USER", help="Only what this user id did.")] = None,
 ) -> None:
-    """Play a log of a session's playback again and print each decision: what came in, what was told, and why.
+    """Play a log of a session's playback again.
 
     dateflicks replay ses_7fk2.jsonl --told
     dateflicks replay ses_7fk2.jsonl --json | jq -c 'select(.refused)'
 
-    The timecode service writes such logs into the folder that its setting
-    record_folder names: ids, times and positions, no names and no talk. A line of
-    JSON each; the first says how it began, all times are seconds:
+    Each decision is printed: what came in, what was told or refused, and when
+    it wakes next. The timecode service writes such logs into the folder that
+    its setting record_folder names: ids, times and positions, no names and no
+    talk. They are lines of JSON; the first says how it began, and all times
+    are in seconds:
 
-    {"format":"dateflicks-playback","version":1,"sessionId":"s","at":0,"length":5400}
+    {"format":"dateflicks-playback","version":1,"sessionId":"s","at":0,
+     "length":5400}                               (on one line, as all are)
     {"input":"join","at":1,"userId":"ana","role":"host"}
-    {"input":"report","at":2,"userId":"ana","currentPosition":0,"status":"play",
-     "isHost":true,"cause":"user"}            (on one line)
+    {"input":"report","at":2,"userId":"ana","currentPosition":0,
+     "status":"play","isHost":true,"cause":"user"}
 
-    Inputs are join, leave, player, report, act, seek, refuse, length, delay and
-    advance. The same log always gives the same decisions.
+    Inputs are join, leave, player, report, act, seek, refuse, length, delay
+    and advance. The same log always gives the same decisions.
     """
     from dateflicks.cli.replaying import replay as play_again
 

@@ -35,17 +35,20 @@ def simulate(
     seed: Annotated[int, typer.Option(min=0, max=2**31, help="The same seed draws the same lines.")] = 1,
     script: Annotated[Path | None, typer.Option(metavar="FILE", help="What they do, and when.")] = None,
 ) -> None:
-    """Watch with people who are not there, and see how far apart they are.
+    """Watch with people who are not there, for demos and load.
 
     dateflicks simulate --new --rtt 200 --jitter 80
     dateflicks simulate --new --clients 20 --minutes 10 --json > load.jsonl
     dateflicks simulate 7fk2 --clients 1
 
-    In a session that there is they watch in your name and agree to everything; of
-    several the newest one counts as you. With --new the first one asks for play;
-    the accounts stay on the server, signed out. A --script has a line for each
-    thing: SECONDS CLIENT WORD [VALUE], with play, pause, stop, refuse, seek 41:12,
-    freeze 3, stall 3, slip -0.5 and cut 4 (the line, for 4 s).
+    It shows how far apart they are, each second and in sum. In a session
+    that there is they watch in your name and agree to everything; of several
+    the newest one counts as you. With --new the first one asks for play, and
+    the accounts stay on the server, signed out.
+
+    A --script has a line for each thing, SECONDS CLIENT WORD [VALUE]: play,
+    pause, stop, refuse, seek 41:12, freeze 3 (the player, for 3 s), stall 3
+    (its picture), slip -0.5 (it is elsewhere) and cut 4 (the line).
     """
     from dateflicks.cli.simulated_script import read_script
     from dateflicks.cli.simulating import Wishes
