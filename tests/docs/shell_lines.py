@@ -13,7 +13,7 @@ from typer.main import get_command
 from dateflicks.cli.main import app
 
 _BREAKS: Final = {"|", "||", "&&", ";", "&"}
-_FOUND: Final[dict[tuple[str, str], tuple[str, Any]]] = {}  # commands by where they are: to make one takes long
+_FOUND: Final[dict[tuple[str, str], tuple[Any, Any]]] = {}  # commands by where they are: to make one takes long
 _VARIABLE: Final = re.compile(r"[A-Z][A-Z0-9_]*=")
 
 
