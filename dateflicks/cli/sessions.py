@@ -2,6 +2,7 @@
 a session's ticket.
 """
 
+import contextlib
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -14,7 +15,7 @@ from dateflicks.cli.failures import CliError, nearest
 
 if TYPE_CHECKING:
     from dateflicks.client.http import ServiceClient
-    from dateflicks.protocol.bodies import SessionBody
+    from dateflicks.protocol.bodies import SessionBody, SessionRequest
 
 SessionArgument = Annotated[
     str, typer.Argument(metavar="SESSION", help="Its id, or the beginning of it.", autocompletion=session_ids)
@@ -76,6 +77,26 @@ async def person_named(client: "ServiceClient", text: str | None, people: dict[s
     if text is None:
         raise CliError(Exit.USAGE, "With whom?", hint=f"Name one of {', '.join(people)}: --with NAME.")
     raise CliError(Exit.NOT_FOUND, f"You have had no session with '{text}'.", hint=nearest(text, list(people)))
+
+
+async def create_with_guest(client: "ServiceClient", request: "SessionRequest") -> "SessionBody":
+    """Ask a guest, or make a link; a name that nobody has is told with the nearest one on one's list of friends."""
+    import difflib
+
+    from dateflicks.client.errors import ClientError, NotThere
+    from dateflicks.client.people import friends
+
+    try:
+        return await client.create_session(request)
+    except NotThere as error:
+        if request.guest_name is None:
+            raise
+        known: list[str] = []
+        with contextlib.suppress(ClientError):
+            known = [friend.name async for friend in friends(client)]
+        close = difflib.get_close_matches(request.guest_name, known, n=1)
+        hint = f"Did you mean '{close[0]}'?" if close else "Or send a link: dateflicks session create VIDEO --link"
+        raise CliError(Exit.NOT_FOUND, error.detail, hint=hint) from error
 
 
 async def accepted(client: "ServiceClient", session_id: str) -> "SessionBody":

@@ -61,6 +61,16 @@ def test_a_name_from_elsewhere_does_nothing_to_the_terminal(cli: Cli, server: Sc
     assert "\u202e" not in cli("friends", "--json").stdout
 
 
+def test_the_nearest_friend_is_offered_where_a_guest_is_asked_whom_nobody_knows(
+    cli: Cli, server: ScriptedServer
+) -> None:
+    server.on("POST", "/sessions", Answer.problem(404, "There is nobody of this name or id."))
+    result = cli("session", "create", "film.mkv", "--guest", "bae")
+    assert (result.exit_code, "Did you mean 'bea'?" in result.stderr) == (Exit.NOT_FOUND, True)
+    server.on("GET", "/users/me/friends", Answer.problem(503, "Later."))
+    assert "--link" in cli("session", "create", "film.mkv", "--guest", "bae").stderr
+
+
 def test_who_is_on_the_list_is_offered_by_the_shell(cli: Cli) -> None:
     assert cli("friends").exit_code == 0
     assert '"bea"' in (cli.home / "completion.json").read_text(encoding="utf-8")

@@ -9,7 +9,15 @@ from dateflicks.cli.completing import names_of_people, remember
 from dateflicks.cli.environment import CliEnvironment, environment_of
 from dateflicks.cli.exits import Exit
 from dateflicks.cli.failures import CliError
-from dateflicks.cli.sessions import COLUMNS, DETAILS, SessionArgument, full_id, on_session, ticket_of
+from dateflicks.cli.sessions import (
+    COLUMNS,
+    DETAILS,
+    SessionArgument,
+    create_with_guest,
+    full_id,
+    on_session,
+    ticket_of,
+)
 from dateflicks.protocol.printable import printable
 
 if TYPE_CHECKING:
@@ -216,7 +224,7 @@ async def _create(environment: CliEnvironment, request: "SessionRequest", wait: 
     from dateflicks.client.news import changed
 
     async with environment.connect() as client:
-        made = await client.create_session(request)
+        made = await create_with_guest(client, request)
         if isinstance(made.invitation, str):
             environment.say(f"Whoever holds this code may come, once: {made.invitation}")
         else:
