@@ -153,6 +153,8 @@ def value_of(spot: Spot, text: str, path: Path) -> Any:
         checked(str(path), spot.key, {spot.entry: text})
         check_keys({spot.entry: text} if spot.full_name.startswith("client.keys.") else {}, str(path))
         return text
+    if spot.full_name == "client.server":
+        check_server(text, "")
     if not isinstance(spot.key.default, list | dict) or not text.startswith(("[", "{")):
         return read_value(spot.service, spot.key.name, text)
     try:
@@ -160,6 +162,18 @@ def value_of(spot: Spot, text: str, path: Path) -> Any:
     except tomllib.TOMLDecodeError as error:
         raise SettingsError("", spot.name, 'is not TOML, such as ["one", "two"]') from error
     return checked("", spot.key, raw)
+
+
+def check_server(text: str, where: str) -> None:
+    """Raises SettingsError for what is no address of a server."""
+    from dateflicks.client.address import server_address
+    from dateflicks.client.errors import DoesNotFit
+    from dateflicks.settings.errors import SettingsError
+
+    try:
+        server_address(text)
+    except DoesNotFit:
+        raise SettingsError(where, "server", "is no address of a server, such as https://films.example.org") from None
 
 
 def check_keys(chosen: Mapping[str, str], where: str) -> None:
@@ -234,14 +248,14 @@ def mistakes(environment: CliEnvironment, files: Sequence[Path] = ()) -> tuple[l
 
 
 def mistakes_of_file(path: Path, service: str) -> list["Mistake"]:
-    """All that is wrong with the settings file of a service, keys of the terminal client among it."""
+    """All that is wrong with the settings file of a service; of the client's, what its values have to be too."""
     from dateflicks.settings.checking import mistakes_in
 
-    return mistakes_in(path, service) or _wrong_keys(path, service)
+    return mistakes_in(path, service) or _wrong_for_client(path, service)
 
 
-def _wrong_keys(path: Path, service: str) -> list["Mistake"]:
-    """What only the terminal client finds wrong with a file that is in order otherwise."""
+def _wrong_for_client(path: Path, service: str) -> list["Mistake"]:
+    """What only the client finds wrong with a file that is in order otherwise."""
     import tomllib
 
     from dateflicks.settings.checking import Mistake, line_of
@@ -250,8 +264,10 @@ def _wrong_keys(path: Path, service: str) -> list["Mistake"]:
     if service != "client" or not path.is_file():
         return []
     text = path.read_text(encoding="utf-8")
+    written = tomllib.loads(text)
     try:
-        check_keys(tomllib.loads(text).get("keys", {}), str(path))
+        check_server(written.get("server", "127.0.0.1"), str(path))
+        check_keys(written.get("keys", {}), str(path))
     except SettingsError as error:
         return [Mistake(str(path), line_of(text, error.key), error.key, error.problem, error.suggestion)]
     return []
@@ -326,6 +342,9 @@ def edit(environment: CliEnvironment, service: str) -> Path | None:
     """
     from dateflicks.settings.writing import replace_file
 
+    if not environment.may_ask:
+        what = "An editor is for a person, and --no-input says that there is none."
+        raise CliError(Exit.USAGE, what, hint="Change one key: dateflicks config set KEY VALUE")
     path = file_of(environment, service)
     draft = path.with_name(f"{path.name}.edited")
     before = path.read_text(encoding="utf-8", errors="surrogateescape") if path.is_file() else ""
@@ -336,7 +355,12 @@ def edit(environment: CliEnvironment, service: str) -> Path | None:
         begun = before or blank(service)
         replace_file(draft, begun)
     while True:
-        _run_editor(environment, draft)
+        try:
+            _run_editor(environment, draft)
+        except CliError:
+            if not is_going_on and draft.read_text(encoding="utf-8") == begun:
+                draft.unlink()
+            raise
         text = draft.read_text(encoding="utf-8", errors="replace")
         found = mistakes_of_file(draft, service)
         if not found:
@@ -373,7 +397,7 @@ def _run_editor(environment: CliEnvironment, path: Path) -> None:
     chosen = environ.get("VISUAL") or environ.get("EDITOR")
     found = next((one for one in EDITORS if shutil.which(one, path=environ.get("PATH"))), None)
     if not chosen and found is None:
-        raise CliError(Exit.FAILED, "There is no editor here.", hint=f"Name yours in EDITOR; the file is {path}.")
+        raise CliError(Exit.FAILED, "There is no editor here.", hint="Name yours in the variable EDITOR.")
     try:
         words = shlex.split(chosen) if chosen else [str(found)]
         code = subprocess.run([*words, os.fspath(path)], check=False).returncode  # noqa: S603 - the user's own editor
@@ -381,5 +405,4 @@ def _run_editor(environment: CliEnvironment, path: Path) -> None:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise CliError(Exit.FAILED, f"The editor '{chosen or found}' cannot be started: {reason}.") from None
     if code:
-        what = f"The editor '{chosen or found}' ended with {code}; nothing was changed."
-        raise CliError(Exit.FAILED, what, hint=f"What it left is in {path}.")
+        raise CliError(Exit.FAILED, f"The editor '{chosen or found}' ended with {code}; nothing was changed.")

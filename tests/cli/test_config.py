@@ -98,6 +98,8 @@ def test_a_key_of_the_terminal_client_is_moved_and_one_that_cannot_be_is_refused
         (("unset", "client.gentel"), "Did you mean 'client.gentle'?"),
         (("set", "client.player", "mpvv"), "Did you mean 'mpv'?"),
         (("set", "client.films", "[1"), "is not TOML"),
+        (("set", "client.server", "a\x1b[2Jb"), "is no address"),
+        (("edit", "--no-input"), "dateflicks config set KEY VALUE"),
         (("set", "recommendation.experiments.one", "x"), "config edit recommendation"),
         (("path", "clint"), "Did you mean 'client'?"),
     ],
@@ -168,6 +170,7 @@ def test_every_mistake_has_its_file_its_line_and_what_was_meant(cli: Cli, folder
         ("gentle = 3\n", 1, "must be"),
         ("\ntui = 1\n", 2, "is a section"),
         ('[keys]\nleave = "ctrl+m"\n', 2, "same as enter"),
+        ('server = "ftp://x"\n', 1, "is no address"),
         ("a = " + "[" * 5000, None, "is not TOML"),
     ],
 )
@@ -249,4 +252,4 @@ def test_an_editor_that_fails_changes_nothing(cli: Cli, folder: Path) -> None:
     for words in ("false", "/nowhere/vi -u", "'"):
         result = cli("config", "edit", "timecode", EDITOR=words)
         assert (result.exit_code, result.stdout) == (Exit.FAILED, "")
-        assert not (folder / "timecode.toml").exists()
+        assert [path.name for path in folder.iterdir()] == ["client.toml"]

@@ -33,6 +33,7 @@ from dateflicks.cli.doctor.terminal import RESET, reset_terminal, terminal
 from dateflicks.cli.environment import CliEnvironment
 from dateflicks.cli.exits import Exit
 from dateflicks.client.credentials import SignIn
+from dateflicks.server.storage.folder import EngineFolder
 from tests.authorities import make_pair
 from tests.cli.conftest import Cli
 from tests.conftest import require
@@ -380,6 +381,22 @@ def test_a_database_that_is_away_wrong_or_spoilt_is_told_without_its_password(
     file.parent.mkdir(parents=True)
     file.write_bytes(b"no database at all" * 500)
     assert "db restore" in one(look(doctor, "database"), "wrong")
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # the driver forgets a silent socket
+def test_an_engine_that_hangs_is_told(doctor: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(storage, "PATIENCE_SECONDS", 0.2)
+    folder = EngineFolder(doctor.home / "server")
+    lock = asyncio.run(folder.claim())
+    listener, path = folder.listen()
+    folder.write_pid(os.getpid())
+    told = one(look(doctor, "database"), "wrong")
+    gc.collect()
+    listener.close()
+    folder.tidy(path)
+    os.close(lock)
+    assert f"does not answer (process {os.getpid()})" in told
+    assert "nothing kept yet" in one(look(doctor, "database"), "ok")
 
 
 # --- the network ----------------------------------------------------------------------------------------------------

@@ -82,7 +82,7 @@ async def database(environment: CliEnvironment) -> list[Finding]:
         if failure.exit not in _FIXES:
             raise
         found = " ".join(part for part in (failure.what, failure.why) if part).partition(" (configured timeouts")[0]
-        return [wrong("database", found, _FIXES[failure.exit])]
+        return [wrong("database", found, failure.hint or _FIXES[failure.exit])]
 
 
 async def _of_database(place: Place) -> list[Finding]:
