@@ -72,8 +72,9 @@ class CatchingUp:
     async def _tell_rest(self, seat: Seat, asked: ResumeFrame) -> None:
         """Until all is told, or something else is asked for, or the peer is gone."""
         room = seat.room
-        async with room.lock:
-            await room.read_on()
+        if not room.knows(seat.told, seat.told_changes):
+            async with room.lock:
+                await room.read_on()
         if seat.asked is not asked:
             return
         # Who knows of more than there is has seen another database, or an older one of this.

@@ -20,6 +20,7 @@ from dateflicks.server.services.messages.sequence import DenseSequence
 from dateflicks.server.storage.records import Document
 from dateflicks.server.storage.table import Table
 
+FRESH_SECONDS: Final = 0.25  # after a look: what others write meanwhile is told by their hint, or the next look
 QUEUE_MAX: Final = 200  # what waits in one room to be written; when it is full, what comes is refused and not kept
 _ENCODER: Final = msgspec.json.Encoder()
 
@@ -101,20 +102,30 @@ class Room:
         self.lock = asyncio.Lock()
         self.is_loaded = False
         self.touched = 0.0
+        self._looked_at = float("-inf")
 
     async def load(self) -> None:
         """Know where the session stands. Raises Unavailable, StorageFault."""
+        began = asyncio.get_running_loop().time()
         await asyncio.gather(self.messages.find_head(), self.changes.find_head(), self.marks.load())
-        self.is_loaded = True
+        self.is_loaded, self._looked_at = True, began
 
     async def read_on(self) -> None:
         """Tell what others have written, or we without knowing it. Raises Unavailable, StorageFault."""
+        began = asyncio.get_running_loop().time()
         await self.messages.read_on()
         await self.changes.read_on()
+        self._looked_at = began
         for number in sorted(self.doubts.changes):
             await self._tell_again(number)
             if not self.doubts.looks:
                 self.doubts.changes.discard(number)
+
+    def knows(self, after: int, changes: int) -> bool:
+        """Whether what stands behind these numbers is known without another look: many come back at one moment."""
+        is_fresh = asyncio.get_running_loop().time() - self._looked_at < FRESH_SECONDS
+        in_doubt = bool(self.doubts.changes or self.doubts.looks)
+        return is_fresh and not in_doubt and after <= self.messages.head and changes <= self.changes.head
 
     @property
     def is_idle(self) -> bool:

@@ -11,7 +11,7 @@ import pymongo
 import pytest
 from nx_27017.handler import NeoSQLiteHandler
 
-from dateflicks.server.services.messages import catching, handler
+from dateflicks.server.services.messages import catching, handler, room
 from dateflicks.server.services.messages.records import Draft, to_document
 from dateflicks.server.websocket.connection import BEHIND_BYTES
 from tests.server.services.messages.deployment import Deployment, Talk, deployed, until
@@ -53,6 +53,29 @@ def written(talk: Talk, count: int, *, first: int = 1, size: int) -> Iterator[li
             document = to_document(talk.id, draft, draft.id_in(talk.id), 1.8e9 + seq)
             documents.append({"_id": f"{talk.id}:{seq:012d}", "seq": seq, "rev": 1, **document})
         yield documents
+
+
+async def test_two_who_come_at_one_moment_cost_one_look_at_what_was_said(
+    own: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "FRESH_SECONDS", 60.0)
+    with own.commands() as commands:
+        async with own.both() as (ana, bea):
+            await ana.resume()
+            await bea.resume()
+    assert commands == ["find"]
+
+
+async def test_whoever_knows_of_more_than_this_process_is_told_what_follows_that_and_nothing_twice(
+    own: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "FRESH_SECONDS", 60.0)
+    talk = own.talk()
+    async with own.speaker(talk, talk.ana, is_silent=True) as ana, own.another() as elsewhere:
+        for content in ("one", "two"):
+            await elsewhere.post(talk, talk.bea, {"message": {"content": content}})
+        await ana.resume(after=1)
+    assert ana.seqs == [2]
 
 
 async def test_whoever_resumes_hears_the_rest_once_and_in_order_and_then_what_is_new(own: Deployment) -> None:
