@@ -70,7 +70,9 @@ def test_whatever_is_named_is_there() -> None:
         assert set(service["networks"]) <= set(found["networks"])
         assert set(service.get("secrets", [])) <= set(found["secrets"])
         assert {one["source"] for one in service.get("configs", [])} <= set(found["configs"])
-        assert {one.partition(":")[0] for one in service.get("volumes", [])} <= set(found["volumes"])
+        mounted = {one.partition(":")[0]: one for one in service.get("volumes", [])}
+        assert {name for name in mounted if not name.startswith("./")} <= set(found["volumes"])
+        assert all(one.endswith(":ro") for name, one in mounted.items() if name.startswith("./"))
         for other, how in service.get("depends_on", {}).items():
             assert how == {"condition": "service_healthy"}
             assert not found["services"][other]["healthcheck"].get("disable")

@@ -143,8 +143,7 @@ if sys.argv[-1] != "trial":
     (folder / f"{version}-{os.getpid()}").write_text(sys.argv[-1])
     if version != "hangs":
         os.write(1, b"ready\\n")
-    while True:
-        signal.pause()
+    sys.stdin.buffer.read()
 """
 
 
