@@ -1,9 +1,5 @@
-"""What `config` does: one key found, read and changed with everything around it kept; files checked and edited."""
+"""What `config` does: one key found, read and changed with everything around it kept; all files checked."""
 
-import os
-import shlex
-import shutil
-import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +16,6 @@ if TYPE_CHECKING:
     from dateflicks.settings.checking import Mistake
     from dateflicks.settings.keys import Key
 
-EDITORS: Final = ("sensible-editor", "nano", "vim", "vi")
 MODEL: Final = ".model.toml"
 MISTAKES: Final = ("file", "line", "key", "problem", "suggestion")
 
@@ -329,80 +324,3 @@ def tell_mistakes(environment: CliEnvironment, found: Sequence["Mistake"], files
         raise typer.Exit(Exit.PROBLEMS)
     said = {0: "There is no settings file: the defaults hold.", 1: "The settings file is in order."}
     environment.say(said.get(files, f"All {files} settings files are in order."))
-
-
-# --- editing ------------------------------------------------------------------------------------------------------
-
-
-def edit(environment: CliEnvironment, service: str) -> Path | None:
-    """Have a settings file edited, and put it in place once it is in order; None when nothing was changed.
-
-    What was typed is kept beside the file as long as it is not in order, and is where the next edit begins.
-    Raises CliError, typer.Exit.
-    """
-    from dateflicks.settings.writing import replace_file
-
-    if not environment.may_ask:
-        what = "An editor is for a person, and --no-input says that there is none."
-        raise CliError(Exit.USAGE, what, hint="Change one key: dateflicks config set KEY VALUE")
-    path = file_of(environment, service)
-    draft = path.with_name(f"{path.name}.edited")
-    before = path.read_text(encoding="utf-8", errors="surrogateescape") if path.is_file() else ""
-    is_going_on = draft.is_file()
-    if is_going_on:
-        environment.say(f"Going on with {draft}, which was not in order the last time.")
-    else:
-        begun = before or blank(service)
-        replace_file(draft, begun)
-    while True:
-        try:
-            _run_editor(environment, draft)
-        except CliError:
-            if not is_going_on and draft.read_text(encoding="utf-8") == begun:
-                draft.unlink()
-            raise
-        text = draft.read_text(encoding="utf-8", errors="replace")
-        found = mistakes_of_file(draft, service)
-        if not found:
-            break
-        environment.complain(*map(sentence, found))
-        if not _again(environment):
-            what = f"{path} stays as it was; what you typed is kept in {draft}."
-            raise CliError(Exit.PROBLEMS, what, hint=f"Go on with: dateflicks config edit {service}")
-    draft.unlink()
-    if not is_going_on and text == begun:
-        return None
-    replace_file(path, text)
-    return path
-
-
-def blank(service: str) -> str:
-    """The model file with every key taken back, so that defaults stay defaults until somebody changes one."""
-    from dateflicks.settings.models import model_text
-
-    lines = model_text(service).splitlines()
-    return "".join(f"{'#' if ' = ' in line and not line.startswith('#') else ''}{line}\n" for line in lines)
-
-
-def _again(environment: CliEnvironment) -> bool:
-    if not environment.may_ask or not sys.stdin.isatty():
-        return False
-    import typer
-
-    return typer.confirm("Edit it again?", default=True, err=True)
-
-
-def _run_editor(environment: CliEnvironment, path: Path) -> None:
-    environ = environment.environ
-    chosen = environ.get("VISUAL") or environ.get("EDITOR")
-    found = next((one for one in EDITORS if shutil.which(one, path=environ.get("PATH"))), None)
-    if not chosen and found is None:
-        raise CliError(Exit.FAILED, "There is no editor here.", hint="Name yours in the variable EDITOR.")
-    try:
-        words = shlex.split(chosen) if chosen else [str(found)]
-        code = subprocess.run([*words, os.fspath(path)], check=False).returncode  # noqa: S603 - the user's own editor
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise CliError(Exit.FAILED, f"The editor '{chosen or found}' cannot be started: {reason}.") from None
-    if code:
-        raise CliError(Exit.FAILED, f"The editor '{chosen or found}' ended with {code}; nothing was changed.")

@@ -10,7 +10,7 @@ import jsonschema_rs
 import pytest
 
 from dateflicks.cli.commands.config import SERVICES
-from dateflicks.cli.configuring import blank
+from dateflicks.cli.editing import blank
 from dateflicks.cli.exits import Exit
 from dateflicks.settings import loader
 from dateflicks.settings.checking import line_of, mistakes_of_text
@@ -82,6 +82,7 @@ def test_what_was_read_can_be_typed_again(cli: Cli, folder: Path) -> None:
 def test_a_key_of_the_terminal_client_is_moved_and_one_that_cannot_be_is_refused(cli: Cli, folder: Path) -> None:
     assert cli("config", "set", "client.keys.leave", "ctrl+l").exit_code == 0
     assert cli("config", "get", "client.keys.leave").stdout == "ctrl+l\n"
+    assert ["^l", "leave"] in [line.split()[:2] for line in cli("help", "keys").stdout.splitlines()]
     for name, key, words in (("leave", "ctrl+m", "same as enter"), ("leeve", "x", "Did you mean 'leave'?")):
         refused = cli("config", "set", f"client.keys.{name}", key)
         assert (refused.exit_code, words in refused.stderr) == (Exit.USAGE, True)
@@ -146,13 +147,13 @@ def test_without_a_file_the_users_own_is_made(cli: Cli) -> None:
 def test_every_mistake_has_its_file_its_line_and_what_was_meant(cli: Cli, folder: Path) -> None:
     wrong = 'gentel = true\n\n[tui]\ntheme = "nord"\nemoji = "some"\n[consnet]\nplay = "ask"\n'
     (folder / "client.toml").write_text(wrong, encoding="utf-8")
-    (folder / "cleint.toml").write_text("", encoding="utf-8")
+    (folder / "clients.toml").write_text("", encoding="utf-8")
     result = cli("config", "validate", "-o", "jsonl", DATEFLICKS_TIMECODE_WAIT_SECOND="3")
     assert result.exit_code == Exit.PROBLEMS
     found = [json.loads(line) for line in result.stdout.splitlines()]
     client = str(folder / "client.toml")
     assert [(one["file"], one["line"], one["suggestion"]) for one in found] == [
-        (str(folder / "cleint.toml"), None, "client.toml"),
+        (str(folder / "clients.toml"), None, "client.toml"),
         ("DATEFLICKS_TIMECODE_WAIT_SECOND", None, "DATEFLICKS_TIMECODE_WAIT_SECONDS"),
         (client, 1, "gentle"),
         (client, 5, "simple"),

@@ -10,6 +10,7 @@ import typer
 from typer.testing import CliRunner
 
 from dateflicks import __version__
+from dateflicks.cli.commands.topics import TOPICS
 from dateflicks.cli.environment import CliEnvironment
 from dateflicks.cli.exits import MEANINGS, Exit
 from dateflicks.cli.failures import CliError
@@ -116,8 +117,9 @@ def test_quiet_says_only_what_went_wrong(cli: Cli, server: ScriptedServer) -> No
     assert cli("whoami", "-q").stderr.startswith("Error: ")
 
 
-@pytest.mark.parametrize("topic", ["environment", "exit-codes", "output"])
+@pytest.mark.parametrize("topic", TOPICS)
 def test_each_topic_is_explained(topic: str, cli: Cli) -> None:
+    assert topic in Root.entries["help"].summary
     assert len(cli("help", topic).stdout.splitlines()) > 3
 
 

@@ -88,10 +88,10 @@ def change(
     dateflicks config set client.keys.leave ctrl+l
     dateflicks config set all.mongo.uri - < uri.txt
     """
-    from dateflicks.cli import configuring
+    from dateflicks.cli.configuring import change as change_key
 
     environment = environment_of(ctx)
-    environment.show(configuring.change(environment, key, value), CHANGED)
+    environment.show(change_key(environment, key, value), CHANGED)
 
 
 @app.command()
@@ -147,11 +147,11 @@ def path(ctx: typer.Context, service: ServiceArgument = None) -> None:
 @app.command()
 def edit(ctx: typer.Context, service: OneService = "client") -> None:
     """Open the settings file of a service in $VISUAL or $EDITOR, and put it in place once it is in order."""
-    from dateflicks.cli import configuring
+    from dateflicks.cli.editing import edit as edit_file
 
     environment = environment_of(ctx)
     (name,) = _services(service)
-    done = configuring.edit(environment, name)
+    done = edit_file(environment, name)
     environment.say(f"Written: {done}" if done else "Nothing was changed.")
 
 

@@ -5,6 +5,7 @@ their own that nobody waits for: a folder on a network that is away answers nobo
 """
 
 import asyncio
+import contextlib
 import inspect
 import re
 import threading
@@ -54,7 +55,9 @@ CHECKS: Final = (
 
 async def examine(environment: CliEnvironment, checks: Iterable[Check] = CHECKS) -> list[Finding]:
     """What these checks find, in their order."""
-    secrets = await _in_thread(_secrets, environment, SECONDS)
+    secrets: list[str] = []
+    with contextlib.suppress(TimeoutError):  # of a folder that hangs, each check tells for itself
+        secrets = await _in_thread(_secrets, environment, SECONDS)
     found = await asyncio.gather(*(_findings(environment, check) for check in checks))
     return [_cleaned(one, secrets) for findings in found for one in findings]
 
@@ -102,7 +105,7 @@ async def _in_thread(function: Callable[[CliEnvironment], Any], environment: Cli
             result, error = function(environment), None
         except Exception as raised:  # noqa: BLE001 - handed on
             result, error = None, raised
-        if not loop.is_closed():
+        with contextlib.suppress(RuntimeError):  # nobody waits any more
             loop.call_soon_threadsafe(_settle, done, result, error)
 
     threading.Thread(target=work, daemon=True, name=getattr(function, "__name__", "check")).start()
