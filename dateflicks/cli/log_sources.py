@@ -209,6 +209,8 @@ class PipeSource:
         if self._process is not None:
             self._process.terminate()
             self._process.communicate()
+        elif self._handle > 2:
+            os.close(self._handle)
 
     def _take(self) -> list[Line]:
         chunk = os.read(self._handle, CHUNK_BYTES)

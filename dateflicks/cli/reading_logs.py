@@ -7,6 +7,7 @@ that is no JSON is shown as it is. Whatever it was, nothing of it reaches the te
 
 import heapq
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -65,15 +66,19 @@ class Log:
     journal: str | None = None  # the program that reads it
     _sources: dict[Path, FileSource] = field(default_factory=dict)
     _pipes: list[PipeSource] = field(default_factory=list)
+    _named: set[Path] = field(default_factory=set)  # those of the pipes
 
     def find(self) -> bool:
         """Look for files that are new. Whether there is anything to read."""
-        found = [one for one in self.files if str(one) != "-"] if self.files else sorted(self.folder.glob(PATTERN))
-        for path in found:
-            if path not in self._sources:
+        for path in self.files or sorted(self.folder.glob(PATTERN)):
+            if path in self._sources or path in self._named:
+                continue
+            if self.files and not path.is_file():  # stdin, or what a shell puts there for a program
+                handle = sys.stdin.fileno() if str(path) == "-" else os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+                self._named.add(path)
+                self._pipes.append(PipeSource(handle, Reader("stdin" if str(path) == "-" else path.name)))
+            else:
                 self._sources[path] = FileSource(path)
-        if "-" in map(str, self.files) and not self._pipes:
-            self._pipes.append(PipeSource(sys.stdin.fileno(), Reader("stdin")))
         return bool(self._sources or self._pipes or self.journal)
 
     def before(self, wanted: Wanted) -> Iterator[Line]:
@@ -212,6 +217,12 @@ def show_logs(
                 return
             if not lines:
                 wait(POLL_SECONDS)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        why = error.strerror or type(error).__name__
+        hint = "Ask as the account that the services run as, or as root."
+        raise CliError(Exit.FAILED, f"{error.filename} cannot be read: {why}.", hint=hint) from error
     finally:
         log.close()
 
@@ -224,7 +235,7 @@ def _last(lines: Iterable[Line], wanted: Wanted) -> Iterable[Line]:
 
 def _log_of(environment: CliEnvironment, wanted: Wanted, data: Path | None) -> Log:
     for path in wanted.files:
-        if str(path) != "-" and not path.is_file():
+        if str(path) != "-" and (not path.exists() or path.is_dir()):
             raise CliError(Exit.NOT_FOUND, f"There is no file {path}.")
     if data is None and not wanted.files:
         chosen = environment.load("all").settings.server.data

@@ -6,6 +6,7 @@ import os
 import stat
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -271,6 +272,27 @@ def test_a_line_of_the_journal_that_has_no_end_of_its_own_is_told() -> None:
     assert reader.lines(b"half") == []
     (line,) = reader.lines(b"", is_end=True)
     assert line.record["event"] == "half"
+
+
+def test_what_a_shell_puts_in_place_of_a_file_is_read(cli: Cli, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_text, args=(entry(1, "through it"),), daemon=True)
+    writer.start()
+    assert events(cli("serve", "logs", str(pipe)).stdout) == ["through it"]
+    writer.join(30)
+
+
+def test_a_file_that_cannot_be_read_is_said(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder_of(cli) / "all.jsonl").write_text(entry(1, "hidden"))
+
+    def refuse(path: Path, _: int) -> int:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("dateflicks.cli.log_sources.os.open", refuse)
+    result = cli("serve", "logs")
+    assert result.exit_code == 1
+    assert "all.jsonl cannot be read: Permission denied." in result.stderr
 
 
 @pytest.mark.parametrize("flags", [(), ("-f",)])

@@ -76,6 +76,36 @@ def test_without_flags_the_defaults_hold(
     assert result.stderr == f"Serving {', '.join(services)} at http://127.0.0.1:{port}\n"
 
 
+@pytest.mark.parametrize(
+    ("flags", "services"),
+    [
+        (("--only", "session,timecode"), ["session", "timecode"]),
+        (("--only", "timecode", "--only", "session"), ["session", "timecode"]),
+        (("--except", "videos, recommendations"), ["session", "timecode", "messages", "prediction"]),
+        (("--only", "session,videos", "--except", "videos"), ["session"]),
+    ],
+)
+def test_services_can_be_chosen_or_left_out(
+    cli: Cli, plan: list[Planned], flags: tuple[str, ...], services: list[str]
+) -> None:
+    assert cli("serve", "all", *flags).exit_code == 0
+    assert list(plan[0].services) == services
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (("--only", "sesion"), "Did you mean 'session'?"),
+        (("--except", "session,timecode,messages,prediction,videos,recommendation"), "leaves no service"),
+    ],
+)
+def test_a_choice_that_cannot_be_is_said(cli: Cli, plan: list[Planned], flags: tuple[str, ...], said: str) -> None:
+    result = cli("serve", "all", *flags)
+    assert result.exit_code == 2
+    assert said in result.stderr
+    assert not plan
+
+
 def test_flags_win_over_variables(cli: Cli, plan: list[Planned], tmp_path: Path) -> None:
     variables = {
         "DATEFLICKS_TIMECODE_PORT": "1111", "DATEFLICKS_TIMECODE_CONFIRM_SECONDS": "9",

@@ -257,7 +257,7 @@ def logs(
 
     dateflicks serve logs -f
     dateflicks serve logs --level warning --since 1h
-    docker compose logs --no-log-prefix services | dateflicks serve logs - --service timecode
+    docker compose logs --no-log-prefix | dateflicks serve logs -
 
     Services keep their logs in the folder 'logs' of their data; under systemd the
     journal has them. Both are read. Into a pipe it writes JSON lines.
