@@ -28,7 +28,7 @@ def doctor(
         bool, typer.Option("--reset-terminal", help="Have the terminal as usual again, and do nothing more.")
     ] = False,
 ) -> None:
-    """Check that everything is in order here: each finding says what to type. Exit code 9 when something is wrong.
+    """Check that everything is in order here. Each finding says what to type; exit code 9 when something is wrong.
 
     dateflicks doctor
     dateflicks doctor --only player,server

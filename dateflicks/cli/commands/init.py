@@ -35,7 +35,7 @@ def init(
     folder: Annotated[Path | None, typer.Option(metavar="DIR", help="Where to write the settings.")] = None,
     data: Annotated[Path | None, typer.Option(metavar="DIR", help="Where the services keep their data.")] = None,
 ) -> None:
-    """Write settings and secrets: asks four questions, or none with --no-input.
+    """Write settings and secrets. Asks four questions, or none with --no-input.
 
     dateflicks init
     dateflicks init --server https://films.example.org
