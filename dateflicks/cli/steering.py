@@ -39,6 +39,7 @@ def place_of(text: str) -> "Place":
 async def steer(environment: CliEnvironment, text: str, wish: "Wish", *, waits: bool) -> None:
     """Ask in one's own name, and tell what came of it. Raises CliError, ClientError."""
     from dateflicks.client import steering
+    from dateflicks.client.errors import NotThere
 
     async with environment.connect() as client:
         name = await full_id(client, text)
@@ -49,7 +50,11 @@ async def steer(environment: CliEnvironment, text: str, wish: "Wish", *, waits: 
         def asked() -> None:
             environment.say(f"{_asked(asking, me)} Waiting for the answer; Ctrl-C leaves it asked.")
 
-        await steering.steer(client, asking, name, lambda: ticket_of(client, name), waits=waits, asked=asked)
+        try:
+            await steering.steer(client, asking, name, lambda: ticket_of(client, name), waits=waits, asked=asked)
+        except NotThere:
+            hint = f"Open it with 'dateflicks watch {name[:12]}'."
+            raise CliError(Exit.NOT_FOUND, "Nobody has opened the film of this session yet.", hint=hint) from None
     environment.show(_record(asking, name), COLUMNS)
     _tell(environment, asking, me, waits=waits)
 

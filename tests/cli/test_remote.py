@@ -149,6 +149,14 @@ def test_what_the_service_refuses_is_exit_code_5_with_its_reason(cli: Cli, feed:
     assert detail in result.stderr
 
 
+def test_a_film_that_nobody_has_opened_is_exit_code_3(cli: Cli, server: ScriptedServer, feed: Feed) -> None:
+    with listening(lambda socket: socket.close(4404)) as timecode:
+        server.on("GET", "/services", {"services": {"session": server.url, "timecode": timecode}})
+        result = cli("remote", "play", A)
+    assert (result.exit_code, feed.heard) == (3, [])
+    assert f"dateflicks watch {A[:12]}" in result.stderr
+
+
 def test_a_session_that_is_not_accepted_can_not_be_steered(cli: Cli, server: ScriptedServer) -> None:
     cli.sign_in()
     server.on("GET", f"/sessions/{A}", {"session": session_json(id=A)})

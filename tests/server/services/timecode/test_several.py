@@ -22,7 +22,7 @@ from dateflicks.server.services.timecode.records import COLLECTIONS, TIMECODES
 from dateflicks.server.storage.database import Database, DatabaseSettings
 from tests.journeys.deployment import Deployment as Address
 from tests.journeys.room import Room, is_connected, make_timecode, take_seat
-from tests.journeys.wire import Json, Rest, open_rest
+from tests.journeys.wire import Json, Rest, open_feed, open_rest
 from tests.redis_server import RedisServer, redis_server
 from tests.server.services.timecode.deployment import KEY, Evening, until
 
@@ -127,6 +127,21 @@ async def test_two_people_at_two_processes_are_told_the_same(two: Several) -> No
             same = {key: value for key, value in told.get(frame["revision"], frame).items() if key != "limits"}
             assert mine["status"] == same["status"]
             assert mine["reason"] == same["reason"]
+
+
+async def test_who_looks_on_may_act_at_any_process_and_has_no_player_at_any(two: Several) -> None:
+    evening = Evening(two.signer)
+    async with two.room(evening) as room:
+        path = f"{evening.path}/events?looksOn=true"
+        async with open_feed(two.workers[-1].address, path, evening.ticket("host")) as remote:
+            first = await remote.expect(lambda frame: frame["type"] == "timecode", "greeting")
+            report = {"type": "report", "sessionId": evening.id, "currentPosition": 0.0, "isHost": True}
+            await remote.send(**report, status="stop", cause="tick")
+            assert (await remote.expect(lambda frame: frame["type"] == "error", "refusal"))["code"] == "looks-on"
+            await remote.send(**report, status="play", cause="user", revision=first["revision"])
+            asked = await room.guest.feed.expect(lambda frame: frame.get("pending") is not None, "asked")
+        assert (asked["by"], asked["pending"]["to"]) == (room.host.id, "play")
+        assert is_connected(asked, room.host)
 
 
 async def test_what_is_wrong_is_told_to_whoever_said_it_at_any_process(two: Several) -> None:
