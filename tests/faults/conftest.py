@@ -16,7 +16,7 @@ async def alone(tmp_path: Path) -> AsyncIterator[Town]:
 
 
 @pytest.fixture
-async def several(tmp_path: Path) -> AsyncIterator[Town]:
-    """Three workers behind one port, joined by a Redis."""
-    async with town(tmp_path, 3) as made:
+async def several(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Town]:
+    """Workers behind one port, joined by a Redis: three unless the test says how many."""
+    async with town(tmp_path, getattr(request, "param", 3)) as made:
         yield made

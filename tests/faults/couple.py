@@ -28,6 +28,7 @@ from dateflicks.protocol.bodies import SessionBody, SessionRequest, VideoRef
 from dateflicks.protocol.chat import Message, MessagePage
 from dateflicks.settings.client import ClientSettings, ConsentSettings
 from tests.faults.town import DEADLINE, until
+from tests.faults.unhindered import unhindered
 
 FREE = ClientSettings(
     player="simulated", consent=ConsentSettings(play="free", pause="free", stop="free", seek="free")
@@ -36,6 +37,7 @@ LOOK_SECONDS = 0.02
 JUMP_SECONDS = 0.080  # what a player does between two looks beyond this was done to it
 IN_STEP_SECONDS = 0.100
 LENGTH = 3_600.0
+BACK_SECONDS = 3.0  # after the return of what was away, everybody is in step
 ASK_AGAIN_SECONDS = 5.0
 Status = Literal["play", "pause", "stop"]
 
@@ -240,15 +242,20 @@ class Couple:
             and self.distance < IN_STEP_SECONDS
         )
 
-    async def in_step_again(self, since: float, within: float = DEADLINE) -> float:
-        """Wait until both are connected and in step, and stay so for half a second; how long after `since` it was."""
+    async def in_step_again(self, within: float = DEADLINE) -> float:
+        """Wait until both are connected and in step, and stay so for half a second; the unhindered instant it was."""
         while True:
             await until(lambda: self.is_whole, "both connected and in step", within)
-            took, ends = time.monotonic() - since, time.monotonic() + 0.5
+            at, ends = unhindered(), time.monotonic() + 0.5
             while self.is_whole and time.monotonic() < ends:  # noqa: ASYNC110 - what is looked at tells nobody
                 await asyncio.sleep(LOOK_SECONDS)
             if self.is_whole:
-                return took
+                return at
+
+    async def in_step_soon(self, back: float) -> None:
+        """The same, and soon enough after the unhindered instant at which what was broken was whole again."""
+        took = await self.in_step_again() - back
+        assert took <= BACK_SECONDS, f"in step after {took:.2f} s in which the machine was free"
 
     def check_unmoved(self, since: float, stall: float = 0.0) -> None:
         """Nobody was moved by more than a stall that there was, and the film is where it would be but for that."""

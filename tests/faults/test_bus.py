@@ -7,8 +7,10 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from tests.faults.couple import couple
-from tests.faults.town import Town
+from tests.faults.town import Town, until
+from tests.faults.unhindered import unhindered
 from tests.redis_server import RedisServer
+from tests.server.processes import is_running, kill
 
 long = pytest.mark.long
 Fault = Callable[[RedisServer, Callable[[], Awaitable[None]]], Awaitable[None]]
@@ -37,10 +39,10 @@ async def flapping(redis: RedisServer, meanwhile: Callable[[], Awaitable[None]])
     await meanwhile()
 
 
-FAULTS = [away, pytest.param(frozen, marks=long), pytest.param(flapping, marks=long)]
+FAULTS = [(2, away), *(pytest.param(3, fault, marks=long) for fault in (away, frozen, flapping))]
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize(("several", "fault"), FAULTS, indirect=["several"])
 async def test_people_on_several_workers_watch_talk_and_pause_without_a_bus_and_with_it_again(
     several: Town, fault: Fault
 ) -> None:
@@ -59,9 +61,38 @@ async def test_people_on_several_workers_watch_talk_and_pause_without_a_bus_and_
                 await pair.ask("play", pair.host)
 
         await fault(several.redis, meanwhile)
-        back = time.monotonic()
+        back = unhindered()
+        await asyncio.gather(*(pair.in_step_soon(back) for pair in pairs))
         for pair in pairs:
-            await pair.in_step_again(back)
             assert max(who.apart(since) for who in pair.both) == 0.0, "nobody was cut off for it"
+            await pair.ask("pause", pair.guest)
+            await pair.settle()
+
+
+@long
+@pytest.mark.timeout(300)
+async def test_workers_that_are_killed_while_the_bus_is_away_cost_nobody_more_than_a_moment(several: Town) -> None:
+    assert several.redis is not None
+    async with couple(several.url) as one, couple(several.url) as other:
+        pairs = (one, other)
+        for pair in pairs:
+            await pair.play(0.3)
+        await several.redis.kill()
+        await asyncio.sleep(2.0)
+        since = time.monotonic()
+        for number in range(several.count):  # whichever of them keeps a film, or has somebody connected, is among these
+            victim = several.workers[number].pid
+            kill(victim)
+            await until(lambda pid=victim: not is_running(pid), "its end")  # type: ignore[misc]
+            await asyncio.gather(*(pair.in_step_again() for pair in pairs))
+            await until(lambda: len(several.workers) == several.count, "another in its place")
+        for pair in pairs:
+            pair.check_unmoved(since)
+            await pair.ask("pause", pair.guest)
+            await pair.ask("play", pair.host)
+        await several.redis.start()
+        back = unhindered()
+        await asyncio.gather(*(pair.in_step_soon(back) for pair in pairs))
+        for pair in pairs:
             await pair.ask("pause", pair.guest)
             await pair.settle()

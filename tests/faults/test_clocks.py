@@ -63,7 +63,7 @@ async def runs_on(pair: Couple, since: float) -> None:
     await pair.ask("play", pair.host)
 
 
-@pytest.mark.parametrize("by", [HOUR, -HOUR])
+@pytest.mark.parametrize("by", [HOUR, pytest.param(-HOUR, marks=pytest.mark.long)])
 async def test_the_clock_of_the_services_is_set_and_nobody_notices(tmp_path: Path, by: float) -> None:
     now = HostClock()
     async with services(tmp_path, now) as url, couple(url) as pair:
@@ -76,7 +76,7 @@ async def test_the_clock_of_the_services_is_set_and_nobody_notices(tmp_path: Pat
         await pair.settle()
 
 
-@pytest.mark.parametrize("by", [HOUR, -HOUR])
+@pytest.mark.parametrize("by", [pytest.param(HOUR, marks=pytest.mark.long), -HOUR])
 async def test_the_clock_of_the_people_is_set_and_nobody_notices(
     tmp_path: Path, by: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,6 +10,7 @@ from dateflicks.client.errors import ClientError
 from dateflicks.client.http import ServiceClient
 from tests.faults.couple import Couple, couple
 from tests.faults.town import Town, until
+from tests.faults.unhindered import unhindered
 from tests.server.processes import kill
 
 long = pytest.mark.long
@@ -17,7 +18,7 @@ long = pytest.mark.long
 
 async def over(pair: Couple, since: float) -> None:
     """The database is back: nobody was cut off or moved, and what waited is there."""
-    await pair.in_step_again(time.monotonic())
+    await pair.in_step_soon(unhindered())
     pair.check_unmoved(since)
     pair.check_went_on(since)
     assert max(one.apart(since) for one in pair.both) == 0.0, "nobody was cut off for it"

@@ -9,6 +9,7 @@ import pytest
 from dateflicks.client.consent import Consent, ConsentSettings
 from tests.faults.couple import Couple, couple
 from tests.faults.town import Town, until
+from tests.faults.unhindered import unhindered
 from tests.server.processes import is_running, kill
 
 long = pytest.mark.long
@@ -57,11 +58,12 @@ States = Callable[[Couple], Awaitable[None]]
 STATES: list[States] = [stop, pending, playing, paused, seeking, predicting]
 OFTEN = [playing]
 EVERY = [pytest.param(state, marks=() if state in OFTEN else long, id=state.__name__) for state in STATES]
+WORKERS = [(2, playing), *(pytest.param(3, state, marks=long) for state in STATES)]
 
 
-async def goes_on(pair: Couple, state: States, since: float, *, stall: float) -> None:
-    """After the fault: in step again, unmoved, and what is agreed afterwards holds."""
-    await pair.in_step_again(since)
+async def goes_on(pair: Couple, state: States, since: float, back: float, *, stall: float) -> None:
+    """After the fault: in step soon, unmoved, and what is agreed afterwards holds."""
+    await pair.in_step_soon(back)
     if state is seeking:
         await until(
             lambda: all(abs(one.position - 900.0) < 60.0 or one.position < 60.0 for one in pair.both), "a place"
@@ -84,20 +86,22 @@ async def goes_on(pair: Couple, state: States, since: float, *, stall: float) ->
     await pair.settle()
 
 
-@pytest.mark.parametrize("state", EVERY)
+@pytest.mark.parametrize(("several", "state"), WORKERS, indirect=["several"])
 async def test_workers_killed_one_after_the_other_cost_nobody_more_than_a_moment(several: Town, state: States) -> None:
     async with couple(several.url) as pair:
         await state(pair)
         began = time.monotonic()
-        for number in range(3):  # whichever of them keeps the film, or has one of the two connected, is among these
+        for number in range(
+            several.count
+        ):  # whichever of them keeps the film, or has one of the two connected, is among these
             victim = several.workers[number].pid
-            since = time.monotonic()
             kill(victim)
+            back = unhindered()  # others are there
             await until(lambda pid=victim: not is_running(pid), "its end")  # type: ignore[misc]
-            await pair.in_step_again(since)
-            await until(lambda: len(several.workers) == 3, "another in its place")
+            await pair.in_step_soon(back)
+            await until(lambda: len(several.workers) == several.count, "another in its place")
             await asyncio.sleep(0.5)
-        await goes_on(pair, state, began, stall=0.0)
+        await goes_on(pair, state, began, unhindered(), stall=0.0)
 
 
 @pytest.mark.parametrize("state", EVERY)
@@ -108,4 +112,4 @@ async def test_all_of_it_killed_at_once_and_started_again_goes_on_where_it_was(a
         await alone.kill()
         await asyncio.sleep(1.0)
         await alone.start()
-        await goes_on(pair, state, since, stall=0.0)
+        await goes_on(pair, state, since, unhindered(), stall=0.0)

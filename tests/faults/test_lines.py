@@ -82,7 +82,7 @@ async def test_a_line_on_which_nothing_passes_is_given_up_and_the_other_one_watc
         pair.check_unmoved(since)
         pair.check_went_on(since)
         valve.open()
-        await pair.in_step_again(time.monotonic())
+        await pair.in_step_again()
         pair.check_unmoved(since)
         await pair.ask("pause", pair.host)
         await pair.settle()

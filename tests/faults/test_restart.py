@@ -8,23 +8,25 @@ import pytest
 
 from tests.faults.couple import couple
 from tests.faults.town import Town, until
+from tests.faults.unhindered import unhindered
 from tests.server.processes import kill
 
 
+@pytest.mark.parametrize("several", [2, pytest.param(3, marks=pytest.mark.long)], indirect=True)
 async def test_workers_that_restart_one_after_the_other_interrupt_nothing(several: Town) -> None:
     async with couple(several.url) as pair:
         await pair.play()
         since = time.monotonic()
-        for number in range(3):
+        for number in range(several.count):
             before = several.workers[number].pid
             kill(before, signal.SIGTERM)
             await until(
                 lambda before=before: (  # type: ignore[misc]
-                    len(several.workers) == 3 and before not in {one.pid for one in several.workers}
+                    len(several.workers) == several.count and before not in {one.pid for one in several.workers}
                 ),
                 "a new worker in its place",
             )
-            await pair.in_step_again(time.monotonic())
+            await pair.in_step_soon(unhindered())
             await asyncio.sleep(0.5)
         pair.check_unmoved(since)
         pair.check_went_on(since)
@@ -40,7 +42,7 @@ async def stopped_and_started(town: Town) -> None:
         since = time.monotonic()
         await town.stop()
         await town.start()
-        await pair.in_step_again(time.monotonic())
+        await pair.in_step_soon(unhindered())
         pair.check_unmoved(since)
         pair.check_went_on(since)
         await pair.ask("pause", pair.guest)
