@@ -25,6 +25,7 @@ def examples(count: int) -> int:
     return count if EXPLORES else max(1, count * 2 // 5)
 
 
+REAL_SECONDS = 240
 _REAL_PROCESSES = ("cli", "faults", "journeys", "server", "strangers", "tui", "watching")
 
 
@@ -44,12 +45,17 @@ def pytest_collection() -> Iterator[None]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of servers, screens and players get one more try, told in the summary: the machine is not theirs alone."""
+    """Tests of servers, screens and players get one more try, told in the summary: the machine is not theirs alone.
+
+    And more time: what they wait for has a deadline each, and says what has not come; the one for all of it does not.
+    """
     here = Path(__file__).parent
     for item in items:
         folder = item.path.relative_to(here).parent.as_posix()
         if folder.startswith(_REAL_PROCESSES):
             item.add_marker(pytest.mark.flaky(reruns=1))
+            if item.get_closest_marker("timeout") is None:
+                item.add_marker(pytest.mark.timeout(REAL_SECONDS))
 
 
 def require(*programs: str) -> None:

@@ -6,18 +6,18 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from dateflicks.server.storage.embedded import EmbeddedEngine
+from dateflicks.server.storage.embedded import EmbeddedEngine, Role
 
 SECONDS = 30.0
 
 
 @contextlib.contextmanager
-def engine_beside(folder: Path) -> Iterator[None]:
+def engine_beside(folder: Path, role: Role = "worker") -> Iterator[None]:
     """The engine of a data folder for as long as the block runs, on a loop of its own."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="engine of a test", daemon=True)
     thread.start()
-    engine = EmbeddedEngine(folder, "worker")
+    engine = EmbeddedEngine(folder, role)
     try:
         asyncio.run_coroutine_threadsafe(engine.start(), loop).result(SECONDS)
         try:

@@ -18,9 +18,7 @@ SECONDS = 30.0
 class Program:
     """One run; everything it writes is kept. Each person has a home of their own."""
 
-    def __init__(self, home: Path, *args: str, wait_for: "Program | None" = None, **variables: str) -> None:
-        if wait_for is not None:
-            wait_for.until("dateflicks join ")
+    def __init__(self, home: Path, *args: str, **variables: str) -> None:
         home.mkdir(parents=True, exist_ok=True)
         environ = {
             **os.environ, "DATEFLICKS_HOME": str(home), "DATEFLICKS_CLIENT_CREDENTIALS": "file",

@@ -12,6 +12,7 @@ from dateflicks.client.errors import ServerFailed
 from dateflicks.client.hosting import account_name, own_account
 from dateflicks.client.http import ServiceClient
 from tests.cli.conftest import Cli
+from tests.cli.engine import engine_beside
 from tests.cli.process import Program, is_running
 from tests.scripted_server import Answer, ScriptedServer, session_json
 from tests.server.services.session.deployment import deployed
@@ -118,8 +119,8 @@ def test_a_server_of_one_s_own_says_who_can_reach_it_waits_and_takes_the_invitat
 @pytest.mark.slow
 def test_a_data_folder_in_use_is_said(tmp_path: Path, film: Path) -> None:
     with (
-        Program(tmp_path / "ana", "host", str(film), "--port", "0", *SIMULATED) as first,
-        Program(tmp_path / "ana", "host", str(film), "--port", "0", *SIMULATED, wait_for=first) as second,
+        engine_beside(tmp_path / "ana" / "evening", "service"),
+        Program(tmp_path / "ana", "host", str(film), "--port", "0", *SIMULATED) as second,
     ):
         assert second.ends() == 1
         second.until_said("is in use by process")

@@ -8,7 +8,7 @@ import pytest
 from tests.cli.test_chat_together import Serving, signed_in
 from tests.scripted_server import scripted_server
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.long, pytest.mark.slow, pytest.mark.timeout(180)]
 
 
 @pytest.fixture

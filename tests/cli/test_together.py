@@ -206,7 +206,7 @@ def test_with_real_players_the_guest_s_copy_is_found_by_name_and_a_player_that_d
     ) as host:
         word = host.until("dateflicks join ").split()[-1]
         found_in = {"DATEFLICKS_CLIENT_FILMS": "films", "DATEFLICKS_CLIENT_MPV_ARGUMENTS": SILENT}
-        with Program(tmp_path / "bea", "join", word, wait_for=None, **found_in) as guest:
+        with Program(tmp_path / "bea", "join", word, **found_in) as guest:
             guest.until("You are here")
             host.until("bea")
             guest.type("play")

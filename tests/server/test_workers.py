@@ -62,6 +62,7 @@ def health(server: Server) -> int:
     return httpx2.get(f"{server.url}/health", trust_env=False, timeout=DEADLINE).status_code
 
 
+@pytest.mark.long  # in every run those of tests/faults are killed
 async def test_a_worker_that_is_killed_is_replaced_the_others_answer_meanwhile_and_are_told_at_once(
     crew: Server, redis: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -208,7 +208,7 @@ async def test_a_freeze_that_did_not_happen_and_a_service_that_did_not_die_are_f
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("may_simulate", [True, False])
+@pytest.mark.parametrize("may_simulate", [pytest.param(True, marks=pytest.mark.long), False])
 async def test_without_a_film_simulated_players_stand_in_unless_real_ones_were_asked_for(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, may_simulate: bool
 ) -> None:
