@@ -38,6 +38,7 @@ from dateflicks.protocol.printable import printable
 FORMAT: Final = "dateflicks-playback"
 VERSION: Final = 1
 LINE_MAX_BYTES: Final = 64 * 1024
+HAIR_SECONDS: Final = 1e-6  # a float of the server's clock is good to a quarter of it
 
 Time = Annotated[float, msgspec.Meta(ge=0, le=1e11)]
 Position = Annotated[float, msgspec.Meta(ge=0, le=172_800)]
@@ -351,7 +352,8 @@ class Replay:
         assert self.control is not None
         assert self._header is not None
         while not self._header.wakes and (wake := self.control.next_wake()) is not None and wake < until:
-            yield self._decide(number, Advance(at=max(wake, self._now)))
+            # An instant that could not be told from the one before it would come for ever.
+            yield self._decide(number, Advance(at=wake if wake > self._now else self._now + HAIR_SECONDS))
 
     def _decide(self, number: int, line: AnyInput) -> Decision:
         control = self.control
