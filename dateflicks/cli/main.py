@@ -44,7 +44,7 @@ class Root(LazyGroup):
         "passwd": Entry("passwd", "Change your password.", ACCOUNT),
         "friends": Entry("friends", "List the people you watch with.", ACCOUNT),
         "users": Entry("users", "Keep the accounts of a deployment.", ACCOUNT),
-        "serve": Entry("serve", "Start the services.", SERVICES),
+        "serve": Entry("serve", "Start the services, and look after them.", SERVICES),
         "providers": Entry("providers", "See and run the sources of films.", BACKGROUND),
         "recommenders": Entry("recommenders", "See and run the recommenders.", BACKGROUND),
         "recommend": Entry("recommend", "See and run the recommenders.", BACKGROUND, is_hidden=True),
