@@ -223,11 +223,15 @@ def completion_script(program: str, variable: str, shell: str) -> str:
     return get_completion_script(prog_name=program, complete_var=variable, shell=shell)
 
 
-def install_completion(program: str, variable: str, shell: str) -> Path:
-    """Put the script into a folder of this user, and a line that reads it into what the shell reads first."""
+def install_completion(program: str, variable: str, shell: str, read_first: Path) -> Path:
+    """Put the script into a folder of this user, and a line that reads it into `read_first`, if it is not there yet."""
     from typer._completion_shared import install
 
-    return install(shell, program, variable)[1]
+    before = read_first.read_bytes() if read_first.exists() else b""
+    path = install(shell, program, variable)[1]
+    if read_first.read_bytes().strip() == before.strip():
+        read_first.write_bytes(before)  # Typer adds an empty line each time
+    return path
 
 
 def _open_what_is_closed() -> None:

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 from typer.testing import CliRunner
 
-from dateflicks.cli.commands.completion import Shell
+from dateflicks.cli.commands.completion import READS_IT, Shell
 from dateflicks.cli.completing import PEOPLE_MAX, remember
 from dateflicks.cli.environment import CliEnvironment
 from dateflicks.cli.main import app
@@ -48,17 +48,33 @@ def in_shell(home: Path, *command: str) -> list[str]:
 
 @pytest.mark.parametrize("shell", Shell)
 def test_the_script_that_is_installed_is_the_one_that_is_shown(shell: Shell, cli: Cli) -> None:
-    for _ in range(2):  # a second time changes nothing
-        installed = cli("completion", "install", shell.value)
-        assert installed.exit_code == 0
-        assert "started from now on" in installed.stderr
+    installed = cli("completion", "install", shell.value)
+    assert installed.exit_code == 0
+    assert "started from now on" in installed.stderr
     file = Path(installed.stdout.split("\t")[0])
     shown = cli("completion", "show", shell.value).stdout
     assert file.read_text(encoding="utf-8") == shown
     assert "_DATEFLICKS_COMPLETE" in shown
-    for start in (Path.home() / ".bashrc", Path.home() / ".zshrc"):
-        lines = start.read_text(encoding="utf-8").split("\n") if start.exists() else []
-        assert len([line for line in lines if line]) == len({line for line in lines if line})
+
+
+@pytest.mark.parametrize("shell", READS_IT)
+def test_what_the_shell_reads_first_is_kept_and_gets_its_line_once(shell: Shell, cli: Cli) -> None:
+    file = Path(READS_IT[shell]).expanduser()
+    file.write_text("alias ll='ls -l'\n\n\n", encoding="utf-8")
+    assert cli("completion", "install", shell.value).exit_code == 0
+    once = file.read_text(encoding="utf-8")
+    assert once.startswith("alias ll='ls -l'\n")
+    assert len(once) > 30
+    assert cli("completion", "install", shell.value).exit_code == 0
+    assert file.read_text(encoding="utf-8") == once
+
+
+def test_a_file_that_is_no_text_is_left_as_it_is(cli: Cli) -> None:
+    file = Path.home() / ".bashrc"
+    file.write_bytes(b"\xff\xfe")
+    result = cli("completion", "install", "bash")
+    assert (result.exit_code, result.stdout, file.read_bytes()) == (1, "", b"\xff\xfe")
+    assert "could not be installed" in result.stderr
 
 
 def test_a_home_that_cannot_be_written_is_told(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

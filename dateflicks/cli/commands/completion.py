@@ -54,7 +54,7 @@ def install(ctx: typer.Context, shell: ShellArgument) -> None:
         path = (
             _place_of_fish(environment.environ)
             if shell is Shell.FISH
-            else install_completion(PROGRAM, VARIABLE, shell.value)
+            else install_completion(PROGRAM, VARIABLE, shell.value, Path(READS_IT[shell]).expanduser())
         )
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"{_script(shell)}\n", encoding="utf-8")
