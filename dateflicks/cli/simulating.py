@@ -433,10 +433,12 @@ def _signals(stop: asyncio.Event, interrupted: asyncio.Event) -> Any:
         interrupted.set()
         stop.set()
 
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    every = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    chosen = [number for number in every if signal.getsignal(number) != signal.SIG_IGN]  # as in the background
+    for number in chosen:
         loop.add_signal_handler(number, end)
     try:
         yield
     finally:
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in chosen:
             loop.remove_signal_handler(number)
