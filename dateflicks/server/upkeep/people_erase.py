@@ -108,7 +108,7 @@ class Erasing:
         is_live = any(session.handshake_of(one).is_live for one in found)
         found = [await _changed(self._sessions, one, self._ending) for one in found]
         await self._accounts.tell_of(under_way)
-        if is_live:
+        if is_live and self._settle_seconds:
             self._tell("Waiting for services to close what is open", 0, 0)
             await asyncio.sleep(self._settle_seconds)
         return found
