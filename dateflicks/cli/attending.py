@@ -46,6 +46,8 @@ def ending_as_by_ctrl_c() -> Iterator[None]:
     """A closed terminal and a polite kill end an evening as Ctrl-C does, so that nothing is left running."""
 
     def interrupt(*_: object) -> None:
+        if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # as a shell starts what it leaves in the background
+            raise KeyboardInterrupt
         signal.raise_signal(signal.SIGINT)
 
     chosen = [number for number in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(number) != signal.SIG_IGN]
