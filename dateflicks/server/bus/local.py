@@ -47,10 +47,13 @@ class Bus(Protocol):
         """Be called with the name of a process that is not there any more."""
 
     def is_there(self, worker_id: str) -> bool:
-        """Whether a process has been heard of lately; while the bus is away nobody is known to be gone."""
+        """Whether a process has been heard of lately; while the bus is away only who was seen to be gone is not."""
 
     def tell_gone(self, worker_id: str) -> None:
         """Say for a process that has died that it is gone."""
+
+    def take_as_gone(self, worker_id: str) -> None:
+        """Take a process to be gone until it is heard again, for this process alone."""
 
 
 class TooManySubscribers(RuntimeError):
@@ -92,6 +95,9 @@ class LocalBus:
 
     def tell_gone(self, worker_id: str) -> None:
         """There is nobody to tell."""
+
+    def take_as_gone(self, worker_id: str) -> None:
+        """Nobody goes."""
 
     def publish(self, topic: str, body: Mapping[str, Any]) -> None:
         """Call every callback of this topic; one that raises is logged, and the others are called all the same."""

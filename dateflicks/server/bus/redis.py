@@ -119,8 +119,8 @@ class RedisBus:
     def is_there(self, worker_id: str) -> bool:
         """Whether a process has been heard of lately.
 
-        While the bus is away only those are known to be gone who said so, or were silent before; of others it shows
-        once the bus is back.
+        While the bus is away only those are known to be gone who said so, were silent before, or were taken as gone;
+        of others it shows once the bus is back.
         """
         if worker_id == self.worker_id or worker_id in self._heard_at:
             return True
@@ -134,6 +134,12 @@ class RedisBus:
         self._forget(worker_id)
         self._waiting.append(_Parcel(worker_id, _BYE, msgspec.Raw(b"{}")))
         self._has_waiting.set()
+
+    def take_as_gone(self, worker_id: str) -> None:
+        """Take a process to be gone until it is heard again, for this process alone."""
+        if worker_id != self.worker_id:
+            self._heard_at.setdefault(worker_id, 0.0)
+            self._forget(worker_id)
 
     @property
     def workers(self) -> list[str]:

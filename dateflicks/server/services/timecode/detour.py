@@ -2,7 +2,8 @@
 
 What people ask for goes into the collection that keepers look into a few times a second; what everybody is told is read
 from the records, which are written at every change; what was refused is told in a letter. Of reports only each one's
-newest goes, so that a keeper knows that they are there and where.
+newest goes, so that a keeper knows that they are there and where. Who does not take its letters is taken as gone: the
+bus can not tell that somebody has died, and what it keeps would wait for the bus.
 """
 
 import asyncio
@@ -35,6 +36,8 @@ LOOK_SECONDS: Final = 0.4
 CALM_SECONDS: Final = 0.5  # how often to see whether the bus is away
 CHECK_SECONDS: Final = 2.0  # how often to look for letters of those who cannot reach the bus, while we can
 WAITING_MAX: Final = 5_000
+# For a letter to be taken: several looks of whoever is well. Who is only slow is overtaken, which harms nobody.
+TAKEN_SECONDS: Final = 5.0
 OLD_SECONDS: Final = 30.0  # a letter that nobody took for so long is of another evening
 _ERROR: Final = '{"type":"error"'
 
@@ -50,6 +53,7 @@ class Detour:
         self._acts: deque[dict[str, Any]] = deque(maxlen=WAITING_MAX)
         self._reports: dict[str, dict[str, Any]] = {}
         self._told: dict[str, tuple[int, float]] = {}  # by session: the revision, and when
+        self._untaken: dict[str, tuple[str, float]] = {}  # by process: a letter to it, and since when it lies there
         self._number = 0
         self._encode = msgspec.json.Encoder().encode
 
@@ -87,6 +91,7 @@ class Detour:
                     log.exception("the way around the bus failed")
             if not is_away:
                 self._told.clear()
+                self._untaken.clear()
             was_away = is_away
             await asyncio.sleep(LOOK_SECONDS if is_away else CALM_SECONDS)
 
@@ -99,6 +104,7 @@ class Detour:
         await self._take(house)
         if not is_away:
             return
+        await self._see_who_takes(waiting)
         chairs = house.far_chairs()
         sessions = list(chairs)
         for start in range(0, len(sessions), PAGE_MAX):
@@ -107,7 +113,7 @@ class Detour:
                 self._tell(chairs[session_id], document)
 
     async def _take(self, house: "House") -> None:
-        page = await self._letters.page("to", self._bus.worker_id, order_by="order", descending=False, limit=PAGE_MAX)
+        page = await self._addressed_to(self._bus.worker_id)
         if not page:
             return
         await self._letters.delete_many([one["_id"] for one in page])
@@ -115,6 +121,25 @@ class Detour:
         for one in page:
             if now - float(one["at"]) <= OLD_SECONDS:
                 house.deliver(msgspec.json.decode(one["letter"]))
+
+    async def _addressed_to(self, worker_id: str) -> Sequence[Mapping[str, Any]]:
+        return await self._letters.page("to", worker_id, order_by="order", descending=False, limit=PAGE_MAX)
+
+    async def _see_who_takes(self, sent: Sequence[Mapping[str, Any]]) -> None:
+        """Look after one letter to each process; whose lies there for too long is taken as gone."""
+        now = asyncio.get_running_loop().time()
+        known = dict(list(self._untaken.items())[:PAGE_MAX])
+        there = await self._letters.get_many([letter_id for letter_id, _ in known.values()])
+        for worker_id, (letter_id, since) in known.items():
+            if letter_id not in there:
+                del self._untaken[worker_id]
+            elif now - since > TAKEN_SECONDS:
+                del self._untaken[worker_id]
+                log.warning("a process does not take its letters and is taken as gone", extra={"worker": worker_id})
+                self._bus.take_as_gone(worker_id)
+                await self._letters.delete_many([str(one["_id"]) for one in await self._addressed_to(worker_id)])
+        for one in sent:
+            self._untaken.setdefault(str(one["to"]), (str(one["_id"]), now))
 
     def _tell(self, chairs: "Sequence[Chair]", document: Mapping[str, Any]) -> None:
         """What a record says, if it says something new or has not been said for long."""

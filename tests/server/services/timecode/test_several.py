@@ -17,6 +17,7 @@ from dateflicks.server.auth.tokens import Signer
 from dateflicks.server.bus.redis import RedisBus
 from dateflicks.server.clock import ServerClock
 from dateflicks.server.runner import running
+from dateflicks.server.services.timecode import detour
 from dateflicks.server.services.timecode.app import TimecodeService
 from dateflicks.server.services.timecode.records import COLLECTIONS, TIMECODES
 from dateflicks.server.storage.database import Database, DatabaseSettings
@@ -191,10 +192,10 @@ async def test_when_the_keeper_is_gone_the_other_goes_on_from_its_record_and_nob
             await room.guest.timecode(lambda frame: frame["status"] == "pause", "a pause", after=before)
 
 
-def _is_of(task: "asyncio.Task[Any]", bus: RedisBus) -> bool:
+def _is_of(task: "asyncio.Task[Any]", owner: object) -> bool:
     coroutine = task.get_coro()
     frame = getattr(coroutine, "cr_frame", None)
-    return frame is not None and frame.f_locals.get("self") is bus
+    return frame is not None and frame.f_locals.get("self") is owner
 
 
 async def test_a_keeper_that_was_overtaken_writes_nothing_more_and_its_people_follow_the_new_one(two: Several) -> None:
@@ -246,6 +247,26 @@ async def test_while_the_bus_is_away_pairs_of_one_process_notice_nothing_and_oth
         await far.host.ask("play", far.host.position)
         await far.guest.timecode(lambda frame: frame["revision"] > before["revision"], "a wish of the host")
         assert [worker.keeps(apart.id) for worker in two.workers] == [True, False]
+
+
+async def test_a_keeper_that_dies_while_the_bus_is_away_is_missed_by_the_letters_that_it_does_not_take(
+    two: Several, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(detour, "TAKEN_SECONDS", 0.5)
+    evening = Evening(two.signer)
+    async with two.room(evening) as room:
+        await room.start_of(await room.play())
+        await two.workers[0].service._records.flush(10.0)
+        await two.redis.kill()
+        await until(lambda: not any(worker.bus.is_up for worker in two.workers))
+        for task in asyncio.all_tasks():  # it takes no letters any more
+            if task.get_name() == "timecode detour" and _is_of(task, two.workers[0].service._house._detour):
+                task.cancel()
+        await room.guest.tick()
+        await until(lambda: two.workers[1].keeps(evening.id))
+        before = await room.guest.timecode(lambda frame: frame["revision"] > 1_000, "the film from the other process")
+        await room.guest.ask("pause", room.guest.position)
+        await room.guest.timecode(lambda frame: frame["status"] == "pause", "a pause", after=before)
 
 
 async def test_what_was_stuck_on_a_bus_that_hung_does_not_come_behind_what_is_newer(two: Several) -> None:
