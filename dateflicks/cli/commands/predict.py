@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dateflicks.cli.completing import names_of_people
+from dateflicks.cli.completing import names_of_people, session_ids
 from dateflicks.cli.environment import CliEnvironment, environment_of
 from dateflicks.cli.exits import Exit
 from dateflicks.cli.failures import CliError
@@ -31,7 +31,10 @@ if TYPE_CHECKING:
 app = typer.Typer(add_completion=False)
 
 AnySession = Annotated[
-    str | None, typer.Argument(metavar="SESSION", help="Its id, or the beginning of it; or the only one there is.")
+    str | None,
+    typer.Argument(
+        metavar="SESSION", help="Its id, or the beginning of it; or the only one there is.", autocompletion=session_ids
+    ),
 ]
 IdArgument = Annotated[str, typer.Argument(metavar="ID", help="The prediction's id, or the beginning of it.")]
 Act = Callable[["Predicting", "PredictionBody"], Awaitable["PredictionBody"]]
@@ -151,7 +154,10 @@ def void(ctx: typer.Context, session: SessionArgument, id_: IdArgument) -> None:
 def score(
     ctx: typer.Context,
     session: Annotated[
-        str | None, typer.Argument(metavar="SESSION", help="Of this session alone: its id, or the beginning of it.")
+        str | None,
+        typer.Argument(
+            metavar="SESSION", help="Of this session alone: its id, or the beginning of it.", autocompletion=session_ids
+        ),
     ] = None,
     with_: Annotated[
         str | None,
