@@ -41,6 +41,7 @@ from dateflicks.server.services.timecode.handler import (
 )
 from dateflicks.server.services.timecode.kept import KeptElsewhere, KeptRecords
 from dateflicks.server.services.timecode.records import recorded_event
+from dateflicks.server.storage.records import StorageFault
 from dateflicks.server.websocket.decoding import error_frame
 
 log = logging.getLogger(__name__)
@@ -51,6 +52,7 @@ AGAIN_SECONDS: Final = 0.2
 LETTERS_KNOWN: Final = 5_000
 SPREAD_SECONDS: Final = 0.03  # so that of several who find a keeper gone one is first
 LENGTH_SECONDS: Final = 2.0  # for the keeper to take in a length that somebody else was told
+LOOKING_SECONDS: Final = 2.0  # for who comes meanwhile; then they take what there is
 DELETED: Final = "the timecode was deleted"
 _RANDOM: Final = random.SystemRandom()
 
@@ -85,6 +87,7 @@ class House:
         self._far = FarSeats(handler, clock, self._take, self.post)
         self._keepers: dict[str, str] = {}  # of sessions that are kept elsewhere, as far as is known here
         self._moving: dict[str, asyncio.Task[None]] = {}
+        self._looking: asyncio.Task[None] | None = None
         self._letters: dict[str, None] = {}  # that came of late
         self._is_ending = False
         self._encode = msgspec.json.Encoder().encode
@@ -101,7 +104,8 @@ class House:
             try:
                 yield self
             finally:
-                tasks = [detour, *self._far.end(), *self._moving.values()]
+                looking = [] if self._looking is None else [self._looking]
+                tasks = [detour, *self._far.end(), *self._moving.values(), *looking]
                 for task in tasks:
                     task.cancel()
                 await asyncio.wait(tasks)
@@ -150,6 +154,8 @@ class House:
 
     async def load(self, session_id: str) -> None:
         """Find out where a playback is kept, here if nobody else does. Raises NotFound, Unavailable, StorageFault."""
+        if self._looking is not None:
+            await asyncio.wait([self._looking], timeout=LOOKING_SECONDS)
         try:
             await self._take(session_id)
         except KeptElsewhere as elsewhere:
@@ -331,10 +337,20 @@ class House:
         self._far.hear_gone(worker_id)
 
     def _hear_return(self) -> None:
-        """Letters may have been lost: everybody sits down again where their playback is kept."""
+        """Letters may have been lost, and word of who took over what is kept here, such as from a frozen process."""
+        if self._looking is None and not self._is_ending:
+            self._looking = asyncio.create_task(self._look_again(), name="whether it is kept here")
         for chairs in self.far_chairs().values():
             for chair in chairs:
                 self._sit_far(chair, chair.keeper)
+
+    async def _look_again(self) -> None:
+        try:
+            await self._records.look_again()
+        except (Unavailable, StorageFault) as error:  # then it shows when the next change is written
+            log.debug("nobody knows whether what is kept here still is: %s", error)
+        finally:
+            self._looking = None
 
     def _move(self, session_id: str) -> None:
         if session_id not in self._chairs or session_id in self._moving or self._is_ending:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from dateflicks.core.errors import DateflicksError, Unavailable
+from dateflicks.core.limits import PAGE_MAX
 from dateflicks.server.bus.local import Bus
 from dateflicks.server.storage.outbox import WriteBehind
 from dateflicks.server.storage.records import Document
@@ -90,6 +91,14 @@ class KeptRecords:
     async def flush(self, seconds: float) -> int:
         """Wait until all is written, this long at most; how many are not."""
         return await self._outbox.flush(seconds)
+
+    async def look_again(self) -> None:
+        """See of all records whether they are still kept here; `overtaken` is called for others. Raises Unavailable."""
+        kept = list(self._epochs)
+        for start in range(0, len(kept), PAGE_MAX):
+            for session_id, document in (await self._table.get_many(kept[start : start + PAGE_MAX])).items():
+                if epoch_of(document) > self._epochs.get(session_id, epoch_of(document)):
+                    self._lose(session_id)
 
     def keeps(self, session_id: str) -> bool:
         """Whether this process keeps it, as far as it knows."""

@@ -227,6 +227,20 @@ async def test_a_keeper_that_was_overtaken_writes_nothing_more_and_its_people_fo
         await room.both(lambda frame: frame["status"] == "pause", "a pause", after=before)
 
 
+async def test_a_keeper_that_heard_nothing_of_being_overtaken_looks_once_it_hears_again(two: Several) -> None:
+    evening = Evening(two.signer)
+    table = two.database.table(TIMECODES)
+    async with two.room(evening, apart=False) as room:
+        await room.play()
+        await two.workers[0].service._records.flush(10.0)
+        stored = await two.document(evening.id)
+        changes = {"keeper": two.workers[1].bus.worker_id, "epoch": stored["epoch"] + 1, "rev": stored["rev"] + 1}
+        assert await table.replace(stored | changes, stored["rev"])
+        two.workers[0].bus._call_returned()
+        await until(lambda: two.workers[1].keeps(evening.id) and not two.workers[0].keeps(evening.id))
+        await room.guest.timecode(lambda frame: frame["revision"] > 1_000, "the word of the new keeper")
+
+
 async def test_while_the_bus_is_away_pairs_of_one_process_notice_nothing_and_others_pause_through_the_database(
     two: Several,
 ) -> None:
