@@ -38,9 +38,14 @@ class Report:
         return [label for label, found in self.statuses.items() if not any(200 <= status < 300 for status in found)]
 
 
-def fuzz(url: str, service: str, kind: CallerKind, stage: Stage, report: Report) -> None:
-    """Call every operation of the service with what fits its documentation and with what does not."""
-    schema = schemathesis.openapi.from_url(f"{url}/docs/openapi.json", config=_config()).include(tag=service)
+def fuzz(url: str, service: str, kind: CallerKind, stage: Stage, report: Report, *, at_edges: bool = True) -> None:
+    """Call every operation of the service with what fits its documentation and with what does not.
+
+    `at_edges` adds what is at the edges of every field, which is most of it.
+    """
+    schema = schemathesis.openapi.from_url(f"{url}/docs/openapi.json", config=_config(at_edges=at_edges)).include(
+        tag=service
+    )
     for found in schema.get_all_operations():
         if isinstance(found, Ok):
             report.statuses.setdefault(found.ok().label, Counter())
@@ -54,15 +59,20 @@ def fuzz(url: str, service: str, kind: CallerKind, stage: Stage, report: Report)
             _take_down(event, report)
 
 
-def _config() -> SchemathesisConfig:
+def _config(*, at_edges: bool) -> SchemathesisConfig:
     return SchemathesisConfig.from_dict(
         {
             "seed": SEED,
             "cache": {"enabled": False},
             "continue-on-failure": True,
             "request-timeout": 30.0,
-            "generation": {"max-examples": EXAMPLES, "deterministic": True, "database": "none", "no-shrink": True},
-            "phases": {"stateful": {"enabled": False}},
+            "generation": {
+                "max-examples": EXAMPLES,
+                "deterministic": True,
+                "database": "none",
+                "no-shrink": True,
+            },
+            "phases": {"stateful": {"enabled": False}, "coverage": {"enabled": at_edges}},
             "checks": {name: {"enabled": False} for name in UNFAIR_CHECKS},
         }
     )

@@ -20,14 +20,14 @@ KINDS: dict[str, tuple[CallerKind, ...]] = {
     "videos": ("nobody",),
     "recommendation": ("nobody", "user"),
 }
-# In every run come those who get furthest; the fuzzer leaves out their token, too. All the others come in long runs.
+# In every run come those who get furthest, with a few calls each; the fuzzer leaves out their token, too. All the
+# others come in long runs, and so does what is at the edges of every field.
 FURTHEST: dict[str, tuple[CallerKind, ...]] = {
     service: kinds if service == "session" else kinds[-1:] for service, kinds in KINDS.items()
 }
-CALLERS = [pytest.param(service, kinds, id=service) for service, kinds in FURTHEST.items()] + [
-    pytest.param(service, kinds, id=f"{service}, all callers", marks=pytest.mark.long)
+CALLERS = [pytest.param(service, kinds, False, id=service) for service, kinds in FURTHEST.items()] + [
+    pytest.param(service, kinds, True, id=f"{service}, all callers, at all edges", marks=pytest.mark.long)
     for service, kinds in KINDS.items()
-    if kinds != FURTHEST[service]
 ]
 
 
@@ -46,13 +46,13 @@ def stage(server: Server) -> Iterator[Stage]:
 
 @pytest.mark.slow
 @pytest.mark.timeout(240)
-@pytest.mark.parametrize(("service", "kinds"), CALLERS)
+@pytest.mark.parametrize(("service", "kinds", "at_edges"), CALLERS)
 def test_a_service_answers_whatever_it_is_called_with_as_documented(
-    server: Server, stage: Stage, service: str, kinds: tuple[CallerKind, ...]
+    server: Server, stage: Stage, service: str, kinds: tuple[CallerKind, ...], at_edges: bool
 ) -> None:
     report = Report()
     for kind in kinds:
-        fuzz(server.url, service, kind, stage, report)
+        fuzz(server.url, service, kind, stage, report, at_edges=at_edges)
 
     assert not report.faults, "\n\n".join(report.faults[:10])
     assert report.statuses, "the service documents no operation"
