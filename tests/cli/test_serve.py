@@ -206,6 +206,7 @@ def stop(program: Program, data: Path) -> None:
     assert not list(data.rglob("*.pid"))
 
 
+@pytest.mark.long  # in every run the journeys start them alone
 @pytest.mark.slow
 async def test_services_side_by_side_on_one_folder_know_each_others_tickets(tmp_path: Path) -> None:
     home, data = tmp_path / "host", tmp_path / "host" / "data"

@@ -60,6 +60,7 @@ async def watch_from(room: Room, to: float) -> Json:
     return playing
 
 
+@pytest.mark.long  # in every run tests/faults does it
 async def test_after_a_kill_the_film_goes_on_from_where_the_players_are(own_folder: Path) -> None:
     async with AsyncExitStack() as before_the_kill:
         with running_server(own_folder) as server:
@@ -136,6 +137,7 @@ async def test_after_a_kill_people_sessions_and_pending_invitations_are_there(ow
             await act(rest, pair.guest, waiting, "accept")
 
 
+@pytest.mark.long  # in every run the tests of the service do it
 async def test_a_pending_pause_is_not_forgotten_by_a_kill(own_folder: Path) -> None:
     async with AsyncExitStack() as before_the_kill:
         with running_server(own_folder) as server:

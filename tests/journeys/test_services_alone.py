@@ -147,6 +147,7 @@ async def test_one_service_that_stops_takes_none_of_the_others_with_it(own_folde
                 assert [one["id"] for one in await talk.history()] == [ack["id"]]
 
 
+@pytest.mark.long  # in every run the tests of the service do it
 async def test_a_conversation_survives_the_death_of_its_service_at_any_moment(own_folder: Path) -> None:
     chance = random.Random(20_261_125)
     said: dict[str, str] = {}  # what was sent, by the name its sender gave it
@@ -209,6 +210,7 @@ async def test_a_conversation_survives_the_death_of_its_service_at_any_moment(ow
     assert {message["content"] for message in history} <= set(said.values())
 
 
+@pytest.mark.long  # in every run the tests of the service do it
 async def test_a_prediction_survives_the_death_of_its_service_after_every_step(own_folder: Path) -> None:
     async with begun(own_folder) as evening:
 

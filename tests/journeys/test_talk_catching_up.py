@@ -56,6 +56,7 @@ def narrow_socket(deployment: Deployment) -> socket.socket:
     return narrow
 
 
+@pytest.mark.long  # in every run the tests of the service do it
 async def test_a_slow_reader_is_told_a_long_talk_at_their_own_pace(long_talk: Talk) -> None:
     talk = long_talk
     seqs: list[int] = []

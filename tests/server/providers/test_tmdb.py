@@ -227,6 +227,7 @@ async def test_a_list_beyond_five_hundred_pages_is_read_in_spans_of_release_date
     assert long.deepest <= 500
 
 
+@pytest.mark.long
 async def test_what_has_no_date_is_in_no_span_so_that_the_list_is_not_whole(server: RecordedServer) -> None:
     server.route(DISCOVER, Long(per_day=55, days=190, undated=3), {"with_watch_providers": 7})
     found = await _offered(server, 7)

@@ -44,6 +44,7 @@ async def together(address: Address, evening: Evening) -> AsyncIterator[Room]:
         yield Room(address, rest, session, host, guest, evening.tickets)
 
 
+@pytest.mark.long  # in every run tests/faults does it
 async def test_after_a_kill_all_are_on_one_timeline_again_where_their_players_went_on(tmp_path: Path) -> None:
     home = tmp_path / "service"
     with serving(home) as (program, address):
