@@ -39,6 +39,6 @@ async def test_it_is_what_the_services_say_that_are_started(cli: Cli, tmp_path: 
 
 
 def test_a_service_that_is_none_is_answered_with_the_nearest(cli: Cli) -> None:
-    result = cli("api", "schema", "mesages")
+    result = cli("api", "schema", "message")
     assert (result.exit_code, result.stdout) == (2, "")
     assert "Did you mean 'messages'?" in result.stderr

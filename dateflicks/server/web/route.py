@@ -87,11 +87,11 @@ class Route:
     @property
     def statuses(self) -> tuple[int, ...]:
         """Every error status that this call may answer with, in order."""
-        found = {*self.errors, 400, 429, 500, 503}
+        found = {*self.errors, 400, 413, 429, 500, 503}  # a head may be too large, whatever is asked
         if self.auth != "none":
             found.add(401)
         if self.body is not None:
-            found |= {413, 415, 422}
+            found |= {415, 422}
         if self.query is not None:
             found.add(422)
         if self.parameters:
