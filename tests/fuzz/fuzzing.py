@@ -98,14 +98,15 @@ def _props(stage: Stage, kind: CallerKind, bearer: str | None) -> Iterator[None]
 
     def before_call(context: Any, case: Any, kwargs: Any) -> None:
         label = case.operation.label
+        wrong = _wrong_places(case)
+        is_shut = kind == "nobody" and all(case.operation.definition.raw["security"] or [{}])
+        is_refused = bool(wrong) or is_shut or case.method.upper() != case.operation.method.upper()
         turn = turns[label] % 4
-        turns[label] += 1
+        turns[label] += not is_refused  # or few calls would all be what cannot get through
         if label not in PROPS or (turn == 3 and label != SIGN_OUT):
             return
         prop = unused.pop(label, None) or PROPS[label](stage)
-        wrong = _wrong_places(case)
-        is_shut = kind == "nobody" and all(case.operation.definition.raw["security"] or [{}])
-        if wrong or is_shut or case.method.upper() != case.operation.method.upper():
+        if is_refused:
             unused[label] = prop
         _dress(case, prop, turn, wrong)
         if bearer is not None and (case.headers or {}).get("Authorization") == f"Bearer {bearer}":

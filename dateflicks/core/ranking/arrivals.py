@@ -12,7 +12,7 @@ def with_arrivals(ranked: Sequence[T], arrivals: Sequence[T], share: float, limi
     Both are the best first, and nothing is in the list twice: an arrival that stands high enough by itself needs no
     place that is kept. Where either has too few, the other fills the places.
     """
-    every = round(1 / share) if share > 0 else 0
+    every = round(min(1 / share, 2 * limit + 2)) if share > 0 else 0  # where no list is so long, none has a place
     rest, new = list(reversed(ranked)), list(reversed(arrivals))
     placed: list[tuple[T, bool]] = []
     used: set[T] = set()

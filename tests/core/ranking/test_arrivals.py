@@ -48,5 +48,5 @@ def test_nothing_is_twice_in_a_list_or_out_of_order(
     kept = [entry for entry, is_new in placed if not is_new]
     assert kept == [entry for entry in ranked if entry in set(kept)]
     assert {entry for entry, is_new in placed if is_new} <= set(new)
-    there = len(set(ranked) | set(new)) if share > 0 and round(1 / share) else len(ranked)
+    there = len(set(ranked) | set(new)) if share > 0 else len(ranked)
     assert len(placed) == min(limit, there)

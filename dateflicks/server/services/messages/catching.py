@@ -25,10 +25,14 @@ OUR_FAULT: Final = "something went wrong here"
 
 
 class CatchingUp:
-    """All who catch up in this process; `wait_up` waits until the database answers."""
+    """All who catch up in this process; `wait_up` waits until the database answers.
 
-    def __init__(self, wait_up: Callable[[], Awaitable[None]]) -> None:
+    `is_alone` says that no other process writes to the same talks.
+    """
+
+    def __init__(self, wait_up: Callable[[], Awaitable[None]], *, is_alone: bool) -> None:
         self._wait_up = wait_up
+        self._is_alone = is_alone
         self._reading = asyncio.Semaphore(READS_AT_ONCE)
         self._unasked: set[Seat] = set()  # who did not resume, and gets no answer to it
 
@@ -72,7 +76,7 @@ class CatchingUp:
     async def _tell_rest(self, seat: Seat, asked: ResumeFrame) -> None:
         """Until all is told, or something else is asked for, or the peer is gone."""
         room = seat.room
-        if not room.knows(seat.told, seat.told_changes):
+        if not (self._is_alone and room.knows(seat.told, seat.told_changes)):
             async with room.lock:
                 await room.read_on()
         if seat.asked is not asked:

@@ -30,7 +30,7 @@ from dateflicks.protocol.chat import (
     SendFrame,
     TypingFrame,
 )
-from dateflicks.server.bus.local import Bus
+from dateflicks.server.bus.local import Bus, LocalBus
 from dateflicks.server.observe.metrics import Metrics
 from dateflicks.server.services.messages.catching import OUR_FAULT, OUR_FAULT_CODE, CatchingUp
 from dateflicks.server.services.messages.changing import change
@@ -93,7 +93,7 @@ class MessagesHandler:
         self._now = now
         self._monotonic = monotonic
         self._limiter = Limiter(burst, burst / per_second, TOO_MANY)
-        self._catching_up = CatchingUp(wait_up)
+        self._catching_up = CatchingUp(wait_up, is_alone=isinstance(bus, LocalBus))
         self._rooms: dict[str, Room] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self.others = Others(bus, self, self._begin, self._took, metrics)

@@ -20,7 +20,7 @@ from dateflicks.server.services.messages.sequence import DenseSequence
 from dateflicks.server.storage.records import Document
 from dateflicks.server.storage.table import Table
 
-FRESH_SECONDS: Final = 0.25  # after a look: what others write meanwhile is told by their hint, or the next look
+FRESH_SECONDS: Final = 0.25  # after a look: what somebody writes here meanwhile is told without another one
 QUEUE_MAX: Final = 200  # what waits in one room to be written; when it is full, what comes is refused and not kept
 _ENCODER: Final = msgspec.json.Encoder()
 

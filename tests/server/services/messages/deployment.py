@@ -188,8 +188,10 @@ class Deployment(OnEngine):
     @contextlib.asynccontextmanager
     async def another(self) -> AsyncIterator["Deployment"]:
         """The same database served once more, by a service that knows nothing of this one: as by another process."""
+        self.service._handler._catching_up._is_alone = False
         bus = LocalBus()
         service = MessagesService(self.database, self.signer, bus, PLENTY)
+        service._handler._catching_up._is_alone = False
         async with running([service]) as server:
             address = Address(server.url, is_ours=True)
             async with open_rest(address) as rest:
