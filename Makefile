@@ -33,10 +33,11 @@ lint: .venv/.made
 types: .venv/.made
 	$(BIN)/mypy
 
-# With what was compiled kept, for four workers and hundreds of processes import the same.
+# With what was compiled kept, for six workers and hundreds of processes import the same. Six on two cores, for tests of
+# players, servers and screens wait more than they work.
 unit test-long: export PYTHONDONTWRITEBYTECODE =
 unit: .venv/.made
-	$(BIN)/python -m pytest -q -n 4 --dist worksteal -m "not long" $(ARGS)
+	$(BIN)/python -m pytest -q -n 6 --dist worksteal -m "not long" $(ARGS)
 
 test-long: .venv/.made  ## what is too long for every run: sabotaged demos, many films, more deaths of services
 	$(BIN)/python -m pytest -q -n 2 -m long $(ARGS)

@@ -95,7 +95,8 @@ async def test_accounts_are_listed_and_shown(keeper: Keeper, scene: Scene) -> No
     assert plain.stdout.startswith("usr_")
     assert plain.stdout.count("\n") == 1
     found = await keeper.json("show", ana.name.upper())
-    assert (found["hosted"], found["joined"], found["friends"]) == (1, 0, 0)
+    assert (found["joined"], found["friends"]) == (0, 0)
+    assert found["hosted"] >= 1
     assert found["sign_ins"] >= 1
     assert found == await keeper.json("show", ana.id)
     nobody = await keeper("show", "nobody-at-all")
