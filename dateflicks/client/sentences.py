@@ -39,6 +39,7 @@ class Narrator:
     def __init__(self, user_id: str) -> None:
         self._user_id = user_id
         self._revision = -1
+        self._asker: str | None = None  # of what waits for an answer
         self._was_open = False
 
     def sentence(self, update: Update) -> str | None:
@@ -72,6 +73,8 @@ class Narrator:
         if frame.revision <= self._revision:
             return None
         self._revision = frame.revision
+        asker, self._asker = self._asker, frame.pending.by if frame.pending is not None else None
+        refuses = "took it back" if frame.by is not None and frame.by == asker else "said no"
         who, where = self.name(frame, frame.by), clock_text(frame.current_position)
         if frame.pending is not None and frame.reason in ("play", "pause", "stop", "seek"):
             return self._asked(frame, who, where)
@@ -87,7 +90,7 @@ class Narrator:
             "join": f"{_begin(who)} {_is(who)} here.",
             "leave": f"{_begin(who)} {_has(who)} gone; the place is kept.",
             "restored": f"Nobody answered: {_DOES[frame.status]} at {where}.",
-            "refused": f"{_begin(who)} said no: {_DOES[frame.status]} at {where}.",
+            "refused": f"{_begin(who)} {refuses}: {_DOES[frame.status]} at {where}.",
             "end": "The film is over.",
         }[frame.reason]
 

@@ -68,6 +68,13 @@ def test_each_reason_has_its_sentence(changes: dict[str, Any], sentence: str) ->
     assert said(**changes) == sentence
 
 
+@pytest.mark.parametrize(("asker", "sentence"), [(OTHER, "Bea took it back: "), (ME, "Bea said no: ")])
+def test_who_takes_an_own_request_back_has_not_said_no(asker: str, sentence: str) -> None:
+    narrator = Narrator(ME)
+    said(narrator, reason="play", by=asker, pending=asked("play", by=asker))
+    assert said(narrator, revision=2, reason="refused", status="pause") == f"{sentence}paused at 1:40."
+
+
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [

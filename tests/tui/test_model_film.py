@@ -301,6 +301,11 @@ def test_how_an_own_question_ended_is_told(reason: frames.Reason, by: str | None
     assert (texts(state), state.pending) == ([text], None)
 
 
+def test_who_takes_an_own_question_back_has_not_said_no() -> None:
+    state = reduce(asking(by=BEA), timecode(9.0, revision=3, reason="refused", by=BEA), 9.0)
+    assert texts(state) == ["bea took it back: the film plays."]
+
+
 # --- wishes -----------------------------------------------------------------------------------------------------
 
 

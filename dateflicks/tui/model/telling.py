@@ -24,6 +24,8 @@ def of_timecode(before: WatchState, after: WatchState, frame: TimecodeFrame) -> 
     match frame.reason:
         case "refused" if is_mine and before.pending is not None and before.pending.is_mine:
             return f"Taken back: {_GOES_ON[frame.status]}."
+        case "refused" if before.pending is not None and before.pending.by == frame.by:
+            return f"{_begin(who)} took it back: {_GOES_ON[frame.status]}."
         case "refused":
             return f"{_begin(who)} said no: {_GOES_ON[frame.status]}."
         case "restored":
