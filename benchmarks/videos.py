@@ -51,7 +51,6 @@ QUESTIONS: Final = 20  # of each kind in a round
 LOAD_SECONDS: Final = 600.0
 LOOK_SECONDS: Final = 0.1
 BY_ID: Final = "by id"
-RARE: Final = 200  # words of a lower rank are in very many titles
 STARTED: Final = 1_790_000_000.0
 
 Ask = Callable[[random.Random, int], str]

@@ -66,11 +66,11 @@ def settings_of(environment: CliEnvironment, player: PlayerName | None) -> "Clie
     return msgspec.structs.replace(environment.client, player=player.value) if player else environment.client
 
 
-def login_name(environment: CliEnvironment) -> str:
-    """What this machine calls its person, for an account that needs a name."""
+def login_name(environment: CliEnvironment, otherwise: str = "host") -> str:
+    """What this machine calls its person, for an account that needs a name; `otherwise` where it has no name."""
     from dateflicks.client.hosting import account_name
 
-    return account_name(environment.environ.get("USER") or environment.environ.get("LOGNAME") or "")
+    return account_name(environment.environ.get("USER") or environment.environ.get("LOGNAME") or "", otherwise)
 
 
 def the_film(

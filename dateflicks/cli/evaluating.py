@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from dateflicks.settings.recommenders import RecommendersSettings
 
 SYNTHETIC: Final = "synthetic"
-HOMES: Final = 25
 COLUMNS: Final = (
     "recommender", "split", "ndcg", "ndcg_error", "recall", "recall_error", "coverage", "fit_seconds",
     "memory_added_mib", "measured_users", "half_life_films", "settings",

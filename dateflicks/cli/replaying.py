@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from dateflicks.protocol.playback_log import Decision
 
 COLUMNS: Final = ("line", "since", "by", "input", "what", "told", "status", "position", "revision", "wakes_in")
-LOG_MAX_BYTES: Final = 1024 * 1024 * 1024
 
 
 def replay(environment: CliEnvironment, file: str, *, only_told: bool, whose: str | None) -> None:

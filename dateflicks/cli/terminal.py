@@ -38,7 +38,7 @@ def surroundings_of(environment: CliEnvironment, player: "PlayerName | None" = N
         server=environment.server_address,
         home=environment.home,
         settings_file=_settings_file(environment),
-        login=login_name(environment),
+        login=login_name(environment, "guest"),  # for who joins by a line that is typed there
         environ=environment.environ,
     )
 

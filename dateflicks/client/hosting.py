@@ -81,10 +81,10 @@ async def _file_details(film: Film) -> dict[str, Any] | None:
         return None  # it plays elsewhere, or the player will say why it can't
 
 
-def account_name(login: str) -> str:
-    """A name that an account may have, as near to `login` as can be."""
+def account_name(login: str, otherwise: str = "host") -> str:
+    """A name that an account may have, as near to `login` as can be; `otherwise` where nothing of it is left."""
     name = re.sub(r"[^A-Za-z0-9_-]+", "-", login).strip("-")[: NAME_MAX_CHARACTERS - 4]
-    return name if len(name) >= NAME_MIN_CHARACTERS else "host"
+    return name if len(name) >= NAME_MIN_CHARACTERS else otherwise
 
 
 async def _registered(client: ServiceClient, name: str, password: str) -> SignedIn:

@@ -221,10 +221,6 @@ class ServiceClient:
         path, body = f"/{quote(session_id, safe='')}", {"timecode": {"length": length}}
         return (await self._timecode("PATCH", path, bodies.TimecodeAnswer, ticket, body)).timecode
 
-    async def delete_timecode(self, session_id: str, *, ticket: str) -> None:
-        """Drop the record."""
-        await self._timecode("DELETE", f"/{quote(session_id, safe='')}", None, ticket)
-
     # --- one call -----------------------------------------------------------------------------------------------
 
     async def call(

@@ -13,7 +13,7 @@ think most likely, as sure as they are. `share` is fixed when the call is made, 
 that; and as whoever says what they believe can expect no less than 0, calling early is never a bad bet.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -83,11 +83,3 @@ def score_of(options: Sequence[str], option: str, confidence: float, outcome: st
     count = len(options)
     points = PERFECT_POINTS * (1.0 - brier * count / (count - 1)) * (1.0 + share)
     return Score(brier, points, option == outcome)
-
-
-def standing_of(scores: Iterable[Score]) -> Standing:
-    """What these are worth together."""
-    found = Standing()
-    for score in scores:
-        found = found.plus(score)
-    return found

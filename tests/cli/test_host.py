@@ -96,6 +96,10 @@ def test_an_account_is_named_as_much_like_its_person_as_can_be(login: str, name:
     assert account_name(login) == name
 
 
+def test_a_guest_whose_machine_has_no_name_for_them_is_not_called_host() -> None:
+    assert account_name("", "guest") == "guest"
+
+
 # --- a server of one's own ---------------------------------------------------------------------------------------
 
 

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from dateflicks.cli.exits import Exit
-from dateflicks.server.recommenders.evaluating.synthetic import synthetic, write_folder
+from dateflicks.server.recommenders.evaluating.synthetic import synthetic
 from tests.cli.conftest import Cli
+from tests.server.recommenders.evaluating.folders import write_folder
 
 
 @pytest.fixture

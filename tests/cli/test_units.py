@@ -17,7 +17,6 @@ from dateflicks.server.supervised import tell_supervisor
 from tests.cli.conftest import Cli
 
 SERVICES = [name for name in UNITS if name.endswith(".service")]
-PROGRAM = ["-P", "-m", "dateflicks"]
 
 
 class Unit(dict[str, list[str]]):

@@ -1,5 +1,6 @@
 """What calls are worth: the numbers of the formula, and that nobody gains by saying what they do not believe."""
 
+from functools import reduce
 from itertools import product
 
 import pytest
@@ -14,7 +15,6 @@ from dateflicks.core.scoring import (
     rounded,
     score_of,
     share_to_come,
-    standing_of,
 )
 
 OPTIONS = tuple("abcdef")
@@ -142,7 +142,7 @@ def test_the_least_confidence_can_be_said_with_any_number_of_decimals_from_four_
 
 @given(st.lists(st.builds(Score, st.floats(0, 2), st.floats(-500, 200), st.booleans())))
 def test_a_standing_is_the_sum_of_its_scores(scores: list[Score]) -> None:
-    standing = standing_of(scores)
+    standing = reduce(Standing.plus, scores, Standing())
     assert standing.calls == len(scores)
     assert standing.right == sum(score.is_right for score in scores)
     assert standing.points == pytest.approx(sum(score.points for score in scores))

@@ -20,7 +20,6 @@ from tests.docs.shell_lines import complaint_about, programs_of
 BLOCKS: Final = tuple(block for page in PAGES for block in blocks_of(page))
 SHELL: Final = ("sh", "console", "bash", "")
 ROOTS: Final = ("dateflicks", "tests", "benchmarks", "settings", "examples", "docs")
-PACKAGE_ROOTS: Final = ("", "dateflicks", "dateflicks/server", "dateflicks/client", "tests", "docs")
 _PATH: Final = re.compile(r"[\w.\-/]+(?:/[\w.\-]*|\.(?:py|md|toml|svg|yaml|txt))")
 _MAKE: Final = set(re.findall(r"^([a-z][\w-]*)(?:(?: [\w-]+)*):", (REPOSITORY / "Makefile").read_text(), re.MULTILINE))
 _NOT_OURS: Final = re.compile(

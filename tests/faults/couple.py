@@ -9,7 +9,7 @@ import contextlib
 import itertools
 import secrets
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -400,10 +400,3 @@ async def _talk(watcher: Watcher) -> None:
         if watcher.waits < 20:
             watcher.say(f"{watcher.name} {number}")
         await asyncio.sleep(0.35)
-
-
-async def outlasting(work: Callable[[], Awaitable[None]], seconds: float) -> None:
-    """Do it, and let so much time pass in all."""
-    began = time.monotonic()
-    await work()
-    await asyncio.sleep(max(0.0, seconds - (time.monotonic() - began)))

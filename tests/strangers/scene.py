@@ -29,11 +29,10 @@ from dateflicks.server.services.videos.app import VideosService
 from dateflicks.server.web.route import Route
 from dateflicks.server.web.service import Feed, Service
 from tests.fuzz.deployment import HOSTING, SETTINGS
-from tests.fuzz.stage import FILM, PROPS, Evening, Person, Prop, Stage
+from tests.fuzz.stage import PROPS, Evening, Person, Prop, Stage
 from tests.server.services.videos.collection import work
 
 CANARY: Final = "0nly-f0r-tw0"  # stands in all that is said, predicted and written between the two
-MEMBERS_FILM: Final = FILM | {"title": f"A film {CANARY}"}
 
 
 @dataclass(frozen=True)

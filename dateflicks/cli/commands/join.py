@@ -108,7 +108,7 @@ async def _guest(
     from dateflicks.client.errors import NotSignedIn
     from dateflicks.client.joining import join as take_place
 
-    login = login_name(environment)
+    login = login_name(environment, "guest")
     try:
         joined = await take_place(client, invitation, name=name, login=login)
     except NotSignedIn:

@@ -51,11 +51,6 @@ def by_worth(offers: Iterable[Offer]) -> list[Offer]:
     return sorted(active, key=_worth)
 
 
-def best_offer(offers: Iterable[Offer]) -> Offer | None:
-    """The one that a click on the film opens."""
-    return next(iter(by_worth(offers)), None)
-
-
 def facts_of(offers: Iterable[Offer], now: float, trust: Mapping[str, int] = TRUST) -> Facts:
     """What these offers say of their film together, at this Unix time."""
     usable = [one for one in offers if one.status != "quarantined" and not one.is_expired(now)]

@@ -93,18 +93,17 @@ def read_films(folder: Path, film_ids: Sequence[str]) -> dict[str, PriorFilm]:
         ids = {film: {"imdb": f"tt{film}"} for film in film_ids}
     found = {}
     for film in film_ids:
-        names, year = _parsed(*titles[film]) if film in titles else ((), None)
+        names, year = parse_title(*titles[film]) if film in titles else ((), None)
         if names or film in ids:
             found[film] = PriorFilm(titles=names, year=year, ids=hard_ids(ids.get(film, {})))
     return found
 
 
-def parse_title(text: str) -> tuple[tuple[str, ...], int | None]:
-    """All titles of `City of Lost Children, The (Cité des enfants perdus, La) (1995)`, and its year."""
-    return _parsed(text, None)
+def parse_title(text: str, year: int | None = None) -> tuple[tuple[str, ...], int | None]:
+    """All titles of `City of Lost Children, The (Cité des enfants perdus, La) (1995)`, and its year.
 
-
-def _parsed(text: str, year: int | None) -> tuple[tuple[str, ...], int | None]:
+    A `year` that is told apart counts for more than the one in the title.
+    """
     rest = text.strip()[:TITLE_MAX]
     if dated := _YEAR.search(rest):
         year, rest = year or int(dated[1]), rest[: dated.start()]

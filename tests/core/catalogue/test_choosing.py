@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from dateflicks.core.catalogue.choosing import best_offer, by_worth, facts_of
+from dateflicks.core.catalogue.choosing import by_worth, facts_of
 from dateflicks.core.catalogue.facts import Offer
 
 
@@ -30,8 +30,7 @@ def test_one_offer_is_better_than_another(better: dict[str, Any], worse: dict[st
 
 
 def test_what_is_gone_or_put_aside_is_nobodys_best() -> None:
-    assert best_offer([offer("a", status="gone"), offer("b", status="quarantined")]) is None
-    assert best_offer([]) is None
+    assert by_worth([offer("a", status="gone"), offer("b", status="quarantined")]) == []
 
 
 def test_each_fact_comes_from_the_source_that_knows_best_among_those_that_have_it() -> None:
@@ -59,7 +58,7 @@ def test_facts_whose_time_is_over_are_not_used_and_where_it_is_seen_stays() -> N
     assert facts_of([kept, other], now=99.0).title == "The Birds"
     assert facts_of([kept, other], now=100.0).title == "birds"
     assert facts_of([kept], now=100.0).title is None
-    assert best_offer([kept]) == kept
+    assert by_worth([kept]) == [kept]
 
 
 def test_among_equals_the_one_that_is_there_and_has_looked_last_is_believed() -> None:

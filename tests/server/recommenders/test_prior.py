@@ -10,10 +10,11 @@ from scipy.sparse import csr_array
 
 from dateflicks.server.recommenders import prior as priors
 from dateflicks.server.recommenders.evaluating.reading import read_ratings
-from dateflicks.server.recommenders.evaluating.synthetic import synthetic, write_folder
+from dateflicks.server.recommenders.evaluating.synthetic import synthetic
 from dateflicks.server.recommenders.prior import FOLDER, About, Prior, PriorError, prior_of, stacked, widened
 from dateflicks.server.recommenders.prior_films import Finder, PriorFilm, parse_title, read_films
 from dateflicks.server.recommenders.recommender import Interactions
+from tests.server.recommenders.evaluating.folders import write_folder
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,6 @@ def post(body: bytes, *headers: bytes) -> bytes:
 
 
 BEARER = b"Authorization: Bearer " + TOKEN.encode()
-CHUNKS = b'2\r\n{"\r\n6\r\nword":\r\n4\r\n"hi"\r\n1\r\n}\r\n0\r\n\r\n'
 MALFORMED = {
     "no Host": get(b"/address", host=b""),
     "two Hosts": get(b"/address", b"Host: other.example"),

@@ -12,7 +12,6 @@ from dateflicks.core.errors import FieldProblem, Invalid
 from dateflicks.server.services.videos.matching import Wanted
 from dateflicks.server.services.videos.searching import BOLD, FEW, Spot
 
-CURSOR_MAX_CHARACTERS: Final = 800
 _KEY_MAX: Final = 100
 
 

@@ -12,8 +12,9 @@ from dateflicks.server.recommenders.evaluating.evaluation import HALF_LIVES, Eva
 from dateflicks.server.recommenders.evaluating.metrics import Mean, measure
 from dateflicks.server.recommenders.evaluating.reading import TEST, TRAIN, VALIDATION, read_ratings
 from dateflicks.server.recommenders.evaluating.splitting import How, Split, split_of
-from dateflicks.server.recommenders.evaluating.synthetic import Synthetic, synthetic, write_folder
+from dateflicks.server.recommenders.evaluating.synthetic import Synthetic, synthetic
 from dateflicks.server.recommenders.recommender import RecommenderError
+from tests.server.recommenders.evaluating.folders import write_folder
 from tests.server.recommenders.evaluating.recommenders import (
     Asking,
     Bare,

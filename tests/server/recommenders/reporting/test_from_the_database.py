@@ -14,11 +14,11 @@ from dateflicks.server.recommenders.reporting.evidence import COLLECTIONS as REA
 from dateflicks.server.recommenders.reporting.evidence import day_of, evidence_of
 from dateflicks.server.recommenders.reporting.outcomes import DAY, HOUR
 from dateflicks.server.recommenders.reporting.report import Verdict, report_of
-from dateflicks.server.recommenders.reporting.simulating import START
 from dateflicks.server.services.session.records import PROGRESS, SESSIONS, handshake_fields, order_key
 from dateflicks.server.storage.database import Database, DatabaseSettings
 from dateflicks.server.storage.table import MANY_MAX
 from dateflicks.settings.recommendation import ExperimentSettings, VariantSettings
+from tests.server.recommenders.reporting.crowds import START
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -15,7 +15,7 @@ from dateflicks.server.recommenders.reporting.interleaved import (
 )
 from dateflicks.server.recommenders.reporting.outcomes import DAY, HOUR
 from dateflicks.server.recommenders.reporting.report import Verdict, report_of
-from dateflicks.server.recommenders.reporting.simulating import START, Crowd, lived
+from tests.server.recommenders.reporting.crowds import START, Crowd, lived
 
 NOW = START + 30 * DAY
 

@@ -11,7 +11,7 @@ from dateflicks.core.experiments.assignment import Experiment, Mode, Phase, Unit
 from dateflicks.server.recommenders.reporting.evidence import Evening, Evidence, Opinion, Shown
 from dateflicks.server.recommenders.reporting.outcomes import DAY, HOUR, PRIMARY, SECONDARY, Outcomes, outcomes_of
 from dateflicks.server.recommenders.reporting.report import Report, Verdict, report_of
-from dateflicks.server.recommenders.reporting.simulating import START, Crowd, lived
+from tests.server.recommenders.reporting.crowds import START, Crowd, lived
 
 NOW = START + 20 * DAY
 

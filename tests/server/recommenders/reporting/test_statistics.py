@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from dateflicks.server.recommenders.reporting.simulating import newcomers, regulars
 from dateflicks.server.recommenders.reporting.statistics import (
     SMALLEST,
     Difference,
@@ -24,6 +23,7 @@ from dateflicks.server.recommenders.reporting.statistics import (
     shared_variance,
     split_p,
 )
+from tests.server.recommenders.reporting.crowds import newcomers, regulars
 
 EXPERIMENTS, DAYS, PER_DAY = 1_000, 30, 100
 

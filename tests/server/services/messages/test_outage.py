@@ -16,7 +16,6 @@ from tests.server.services.messages.deployment import DEADLINE_SECONDS, Deployme
 ANSWER_SECONDS = 2.0 + 1.5  # the longest that an answer may take, and what a busy machine adds
 KILLS = 4
 BETWEEN_KILLS = 25  # acknowledged messages
-WRITERS = 4
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 

@@ -83,7 +83,6 @@ class Scene(OnEngine):
         version: str = "1",
         is_live: bool = True,
         at: float | None = None,
-        **of_pairs: Any,
     ) -> Run:
         """What a run has made: lists of titles (the best first) by unit, and rows of neighbours by title."""
         at = self.now - 100 if at is None else at
