@@ -36,7 +36,8 @@ UNKNOWN: Final = (
 class Calls:
     """How the tables of one database make their calls; `try_seconds` limits each try.
 
-    `turns` has fewer places than the driver has connections: a probe finds one free.
+    `turns` has fewer places than the driver has connections: a probe finds one free. Within an `operation` nobody calls
+    again: those who hold a turn would wait for each other.
     """
 
     def __init__(self, health: Health, try_seconds: float, turns: asyncio.Semaphore) -> None:

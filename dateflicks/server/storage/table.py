@@ -6,7 +6,7 @@ engine an update operator stores a boolean as a number. `rev` counts a document'
 commands that changed it, by which a repeated command knows itself.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Final
 
 from pymongo import ReplaceOne
@@ -224,6 +224,27 @@ class Table:
             rest += await self._list(beyond, limit - len(rest), (order_by, direction), only)
         return rest[:limit]
 
+    async def pages(
+        self,
+        field: str,
+        value: Scalar,
+        *,
+        order_by: str,
+        after: Place | None = None,
+        descending: bool = True,
+        only: Sequence[str] = (),
+    ) -> AsyncIterator[list[Document]]:
+        """The same to the end, as pages of 200 at most, none of them empty."""
+        while True:
+            page = await self.page(
+                field, value, order_by=order_by, after=after, descending=descending, limit=limits.PAGE_MAX, only=only
+            )
+            if page:
+                yield page
+            if len(page) < limits.PAGE_MAX:
+                return
+            after = Place.of(page[-1], order_by)
+
     async def between(
         self,
         field: str,
@@ -251,12 +272,17 @@ class Table:
             except BulkWriteError as error:
                 failures = error.details["writeErrors"]
                 ids = [written[one["index"]]["_id"] for one in failures]
-                if any(one.get("code") != DUPLICATE_KEY for one in failures) or len(await self._those(ids)) < len(ids):
+                if any(one.get("code") != DUPLICATE_KEY for one in failures) or await self._there(ids) < len(ids):
                     raise
                 return ids
             return []
 
         return await self._calls.write(self.collection, one_try, seconds=MANY_SECONDS)
+
+    async def _there(self, ids: Sequence[str]) -> int:
+        """How many of these there are; within the turn of the call that asks, which must not wait for another one."""
+        cursor = self._driver.find({"_id": {"$in": list(ids)}}, {"_id": 1}).limit(len(ids)).batch_size(len(ids))
+        return len(await cursor.to_list())
 
     async def _upsert(self, written: Sequence[Document]) -> None:
         async def one_try(_again: bool) -> None:

@@ -54,6 +54,16 @@ async def test_what_is_there_is_told_and_stays_and_the_rest_is_written(engine: E
     assert [found[f"a{number}"]["n"] for number in range(4)] == [0, 1, "old", 3]
 
 
+async def test_whoever_writes_what_is_there_waits_for_no_second_turn(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine.database, "_turns", asyncio.Semaphore(1))
+    table = await engine.table()
+    await table.insert_many(things(1))
+
+    assert await table.insert_many(things(1, 2)) == ["a1"]
+
+
 async def test_a_unique_field_that_is_taken_is_an_error_and_no_known_id(engine: Engine) -> None:
     table = await engine.table(Index(("name",), unique=True))
     await table.insert({"_id": "b1", "name": "ada"})
