@@ -5,7 +5,7 @@ import math
 from collections.abc import AsyncIterator, Sequence
 
 from dateflicks.core.limits import PAGE_MAX
-from dateflicks.server.storage.records import Document, Place
+from dateflicks.server.storage.records import Document
 from dateflicks.server.storage.table import Table
 
 
@@ -26,18 +26,9 @@ async def fields_of_those(table: Table, keys: Sequence[str], only: Sequence[str]
     return found
 
 
-async def pages_of(videos: Table, source: str, *, only: Sequence[str] = ()) -> AsyncIterator[list[Document]]:
+def pages_of(videos: Table, source: str, *, only: Sequence[str] = ()) -> AsyncIterator[list[Document]]:
     """All offers of a source, in the order of their ids; or `only` some fields of them, `offerId` among these."""
-    after: Place | None = None
-    while True:
-        page = await videos.page(
-            "source", source, order_by="offerId", after=after, descending=False, limit=PAGE_MAX, only=only
-        )
-        if page:
-            yield page
-        if len(page) < PAGE_MAX:
-            return
-        after = Place.of(page[-1], "offerId")
+    return videos.pages("source", source, order_by="offerId", descending=False, only=only)
 
 
 async def pages_from(

@@ -2,11 +2,9 @@
 
 from collections.abc import Collection
 
-from dateflicks.core.limits import PAGE_MAX
 from dateflicks.server.catalogue.paging import pages_from_text
 from dateflicks.server.services.session.records import SESSIONS, USERS
 from dateflicks.server.storage.database import Database
-from dateflicks.server.storage.records import Place
 
 
 class Referring:
@@ -29,10 +27,5 @@ class Referring:
         return films if self._is_elsewhere else self._films.intersection(films)
 
     async def _read(self, host: str, films: set[str]) -> None:
-        after: Place | None = None
-        while True:
-            page = await self._sessions.page("hostUserId", host, order_by="order", after=after, limit=PAGE_MAX)
+        async for page in self._sessions.pages("hostUserId", host, order_by="order"):
             films.update(str(one["videoId"]) for one in page if one.get("videoId"))
-            if len(page) < PAGE_MAX:
-                return
-            after = Place.of(page[-1], "order")

@@ -13,7 +13,6 @@ from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from dateflicks.core.limits import PAGE_MAX
 from dateflicks.core.ranking.interactions import Act, Interaction, act_of_watching
 from dateflicks.protocol.ids import is_id
 from dateflicks.server.catalogue.paging import pages_from_text, those
@@ -22,7 +21,7 @@ from dateflicks.server.services.prediction.records import OUTCOMES
 from dateflicks.server.services.prediction.records import pair_key as outcomes_of
 from dateflicks.server.services.session.records import PROGRESS, SESSIONS, TOKENS, USERS
 from dateflicks.server.storage.database import Database
-from dateflicks.server.storage.records import Document, Place
+from dateflicks.server.storage.records import Document
 from dateflicks.server.storage.table import Table
 
 COLLECTIONS: Final = (USERS, TOKENS, SESSIONS, PROGRESS, OUTCOMES, RATINGS)
@@ -84,16 +83,12 @@ class Histories:
 
     async def met(self, one: str, other: str) -> Met | None:
         """Whether these two have accepted a session with each other, ever."""
-        pair, after = pair_of(one, other), None
-        while True:
-            page = await self._sessions.page("pair", pair, order_by="order", after=after, limit=PAGE_MAX)
+        async for page in self._sessions.pages("pair", pair_of(one, other), order_by="order"):
             for session in page:
                 if session.get("isAccepted") is True:
                     roles = [(session[f"{role}UserId"], session.get(f"{role}Name") or "") for role in ("host", "guest")]
                     return Met(dict(roles))
-            if len(page) < PAGE_MAX:
-                return None
-            after = Place.of(page[-1], "order")
+        return None
 
     async def is_signed_out(self, user_id: str, token_id: str) -> bool:
         """Whether a sign-in is over. Nobody can tell of people whose accounts are kept elsewhere: they are believed."""
@@ -171,10 +166,8 @@ def _time(value: Any) -> float:
 async def _all(table: Table, by: str, value: str, order: str, most: int | None) -> list[Document]:
     """The documents of a field's value, the newest first; all of them, or so many."""
     found: list[Document] = []
-    after: Place | None = None
-    while True:
-        page = await table.page(by, value, order_by=order, after=after, limit=PAGE_MAX)
+    async for page in table.pages(by, value, order_by=order):
         found += page
-        if len(page) < PAGE_MAX or (most is not None and len(found) >= most):
-            return found
-        after = Place.of(page[-1], order)
+        if most is not None and len(found) >= most:
+            break
+    return found

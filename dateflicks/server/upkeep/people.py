@@ -24,7 +24,7 @@ from dateflicks.server.services.session import records as session
 from dateflicks.server.services.session.notices import notice
 from dateflicks.server.services.timecode import records as timecode
 from dateflicks.server.storage.database import Database
-from dateflicks.server.storage.records import Collection, Document, Duplicate, Place, Stale
+from dateflicks.server.storage.records import Collection, Document, Duplicate, Stale
 from dateflicks.server.storage.table import Table
 
 _LETTERS: Final = "abcdefghjkmnpqrstvwxyz0123456789"  # none that is taken for another: 32, five bits each
@@ -189,23 +189,9 @@ class Accounts:
 
     async def _count(self, field: str, user_id: str) -> int:
         count = 0
-        async for page in sessions_of(self._sessions, field, user_id, only=("order",)):
+        async for page in self._sessions.pages(field, user_id, order_by="order", only=("order",)):
             count += len(page)
         return count
-
-
-async def sessions_of(
-    sessions: Table, field: str, user_id: str, *, only: tuple[str, ...] = ()
-) -> AsyncIterator[list[Document]]:
-    """A person's sessions as host or as guest, a page at a time."""
-    after: Place | None = None
-    while True:
-        page = await sessions.page(field, user_id, order_by="order", after=after, limit=PAGE_MAX, only=only)
-        if page:
-            yield page
-        if len(page) < PAGE_MAX:
-            return
-        after = Place.of(page[-1], "order")
 
 
 def one_time_password() -> str:

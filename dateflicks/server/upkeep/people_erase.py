@@ -24,9 +24,9 @@ from dateflicks.server.services.messages.sequence import DenseSequence
 from dateflicks.server.services.prediction import records as prediction
 from dateflicks.server.services.session import records as session
 from dateflicks.server.services.timecode import records as timecode
-from dateflicks.server.storage.records import Document, Missing, Place, Stale
+from dateflicks.server.storage.records import Document, Missing, Stale
 from dateflicks.server.storage.table import Table
-from dateflicks.server.upkeep.people import TRIES, Accounts, Everywhere, NotTheirs, sessions_of
+from dateflicks.server.upkeep.people import TRIES, Accounts, Everywhere, NotTheirs
 
 SETTLE_SECONDS: Final = (
     15.0  # services close feeds two seconds after they are told, and write that somebody left ten later
@@ -102,7 +102,7 @@ class Erasing:
         """End what is under way, so that nothing more comes to it; all sessions."""
         found: list[Document] = []
         for field in ("hostUserId", "guestUserId"):
-            async for page in sessions_of(self._sessions, field, self._id):
+            async for page in self._sessions.pages(field, self._id, order_by="order"):
                 found += page
         under_way = [one["_id"] for one in found if not session.handshake_of(one).is_over]
         is_live = any(session.handshake_of(one).is_live for one in found)
@@ -250,13 +250,8 @@ class Erasing:
             if await self._is_gone(other):
                 await _delete_all(table, "pairKey", key)
                 continue
-            after: Place | None = None
-            while True:
-                page = await table.page("pairKey", key, order_by="order", after=after, limit=PAGE_MAX)
+            async for page in table.pages("pairKey", key, order_by="order"):
                 await table.upsert_many([self._nameless_outcome(one) for one in page])
-                if len(page) < PAGE_MAX:
-                    break
-                after = Place.of(page[-1], "order")
 
     def _nameless_outcome(self, document: Document) -> Document:
         people = [{**one, "name": session.ERASED} if one["userId"] == self._id else one for one in document["people"]]

@@ -14,9 +14,9 @@ from dateflicks.server.services.messages import records as messages
 from dateflicks.server.services.messages.sequence import DenseSequence
 from dateflicks.server.services.prediction import records as prediction
 from dateflicks.server.services.session import records as session
-from dateflicks.server.storage.records import Document, Place, revealed
+from dateflicks.server.storage.records import Document, revealed
 from dateflicks.server.storage.table import Table
-from dateflicks.server.upkeep.people import Accounts, Everywhere, sessions_of
+from dateflicks.server.upkeep.people import Accounts, Everywhere
 
 KINDS: Final = (
     "account", "sign_ins", "friends", "sessions", "messages", "reading", "predictions", "calls", "scores", "ratings",
@@ -46,7 +46,7 @@ async def exported(everywhere: Everywhere, user: Document) -> AsyncIterator[Told
         yield "friends", {"name": one["name"], "user_id": one["friendId"], "since": _moment(one["since"])}
     partners: set[str] = set()
     for field in ("hostUserId", "guestUserId"):
-        async for page in sessions_of(everywhere.table(session.SESSIONS), field, user_id):
+        async for page in everywhere.table(session.SESSIONS).pages(field, user_id, order_by="order"):
             marks = await everywhere.table(session.PROGRESS).get_many([one["_id"] for one in page])
             for one in page:
                 yield "sessions", _session(one, user_id, marks.get(one["_id"]))
@@ -200,14 +200,9 @@ async def _films(everywhere: Everywhere, user_id: str, partners: set[str]) -> As
 
 
 async def _paged(table: Table, field: str, value: str, order_by: str) -> AsyncIterator[Document]:
-    after: Place | None = None
-    while True:
-        page = await table.page(field, value, order_by=order_by, after=after, limit=PAGE_MAX)
+    async for page in table.pages(field, value, order_by=order_by):
         for one in page:
             yield one
-        if len(page) < PAGE_MAX:
-            return
-        after = Place.of(page[-1], order_by)
 
 
 def _moment(seconds: float | None) -> str | None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from dateflicks.core import limits
 from dateflicks.server.storage.records import Document, Index, Place, UnsafeValue
 from dateflicks.server.storage.table import Table
 from tests.server.storage.engines import Engine
@@ -232,6 +233,21 @@ async def test_one_field_is_a_few_and_so_is_the_id_alone(engine: Engine) -> None
 
     assert await table.get_many(["a1"], only=["more"]) == {"a1": {"_id": "a1", "more": [1]}}
     assert await table.get_many(["a1"], only=["_id"]) == {"a1": {"_id": "a1"}}
+
+
+async def test_pages_come_one_after_the_other_until_there_are_no_more(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "PAGE_MAX", 4)
+    table = await engine.table(*KIND)
+    await table.insert_many([{"_id": f"a{number}", "kind": "k", "order": number} for number in range(8)])
+
+    whole = [ids(page) async for page in table.pages("kind", "k", order_by="order", descending=False)]
+    behind = [ids(page) async for page in table.pages("kind", "k", order_by="order", after=Place(6, "a6"))]
+
+    assert whole == [["a0", "a1", "a2", "a3"], ["a4", "a5", "a6", "a7"]]
+    assert behind == [["a5", "a4", "a3", "a2"], ["a1", "a0"]]
+    assert [page async for page in table.pages("kind", "none", order_by="order")] == []
 
 
 async def test_pages_of_a_few_fields_go_through_all_in_order(engine: Engine) -> None:

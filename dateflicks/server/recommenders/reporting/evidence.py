@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from dateflicks.core.experiments.assignment import Experiment, Mode, Unit
-from dateflicks.core.limits import PAGE_MAX
 from dateflicks.core.ranking.interactions import FINISHED_SHARE
 from dateflicks.server.catalogue.paging import those
 from dateflicks.server.recommendation.records import EXPOSURES, RATINGS
@@ -131,29 +130,20 @@ def _is_foreign(exposure: Document, algorithms: dict[str, str]) -> bool:
 
 
 async def _exposures(table: Table, experiment: str, since: float) -> list[Document]:
-    found: list[Document] = []
     after = Place(since, "")
-    while True:
-        page = await table.page(
-            "experiment", experiment, order_by="shownAt", after=after, descending=False, limit=PAGE_MAX
-        )
-        found += page
-        if len(page) < PAGE_MAX:
-            return found
-        after = Place.of(page[-1], "shownAt")
+    pages = table.pages("experiment", experiment, order_by="shownAt", after=after, descending=False)
+    return [one async for page in pages for one in page]
 
 
 async def _accepted(table: Table, by: str, unit: str, since: float) -> list[Document]:
     """A unit's accepted sessions that were made since then."""
     found: list[Document] = []
-    after: Place | None = None
-    while True:
-        page = await table.page(by, unit, order_by="order", after=after, limit=PAGE_MAX)
+    async for page in table.pages(by, unit, order_by="order"):
         recent = [one for one in page if one["createdAt"] >= since]
         found += [one for one in recent if one.get("isAccepted") is True and isinstance(one.get("videoId"), str)]
-        if len(recent) < PAGE_MAX:
-            return found
-        after = Place.of(page[-1], "order")
+        if len(recent) < len(page):
+            break
+    return found
 
 
 def _evening(session: Document, mark: Mapping[str, Any] | None) -> Evening:
@@ -165,15 +155,13 @@ def _evening(session: Document, mark: Mapping[str, Any] | None) -> Evening:
 
 async def _opinions(table: Table, person: str, since: float) -> list[Opinion]:
     found: list[Opinion] = []
-    after: Place | None = None
-    while True:
-        page = await table.page("userId", person, order_by="at", after=after, limit=PAGE_MAX)
+    async for page in table.pages("userId", person, order_by="at"):
         recent = [one for one in page if float(one.get("at") or 0.0) >= since]
         found += [
             Opinion(one["videoId"], float(one["at"]), OPINIONS[one["rating"]])
             for one in recent
             if one.get("rating") in OPINIONS
         ]
-        if len(recent) < PAGE_MAX:
-            return found
-        after = Place.of(page[-1], "at")
+        if len(recent) < len(page):
+            break
+    return found

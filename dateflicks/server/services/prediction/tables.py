@@ -18,7 +18,7 @@ from dateflicks.core.scoring import Score, Standing
 from dateflicks.protocol.predictions import Scores
 from dateflicks.server.services.prediction.records import from_document, outcome_documents, pair_key
 from dateflicks.server.services.prediction.views import score_body
-from dateflicks.server.storage.records import Document, Place
+from dateflicks.server.storage.records import Document
 from dateflicks.server.storage.table import Table
 
 log = logging.getLogger(__name__)
@@ -95,16 +95,11 @@ class Tables:
     async def pair(self, one: str, other: str) -> Scores:
         """The table of two people over all their sessions. Raises Unavailable."""
         await self.mend()
-        key = pair_key(one, other)
         found = _Fold()
-        after: Place | None = None
-        while True:
-            page = await self._outcomes.page("pairKey", key, order_by="order", after=after, limit=limits.PAGE_MAX)
+        async for page in self._outcomes.pages("pairKey", pair_key(one, other), order_by="order"):
             for document in page:
                 found.add(document)
-            if len(page) < limits.PAGE_MAX:
-                return found.table()
-            after = Place.of(page[-1], "order")
+        return found.table()
 
     async def _write(self, prediction: Prediction) -> None:
         for document in outcome_documents(prediction):

@@ -142,17 +142,14 @@ class Ratings:
     async def page(self, user_id: str, after: Place | None, limit: int) -> tuple[list[Document], Place | None]:
         """What somebody has said, the newest first, and the place of the last where there may be more."""
         found: list[Document] = []
-        while True:
-            page = await self._ratings.page("userId", user_id, order_by="at", after=after, limit=PAGE_MAX)
+        async for page in self._ratings.pages("userId", user_id, order_by="at", after=after):
             for one in page:
                 if one.get("rating") is None:
                     continue
                 if len(found) == limit:
                     return found, Place.of(found[-1], "at")
                 found.append(one)
-            if len(page) < PAGE_MAX:
-                return found, None
-            after = Place.of(page[-1], "at")
+        return found, None
 
     async def rate(self, user_id: str, video_id: str, rating: Rating | None) -> Document:
         """Say what one thinks of a film, or take it back; saying it again changes nothing, not even the time."""

@@ -17,7 +17,7 @@ from dateflicks.server.auth.caller import Caller
 from dateflicks.server.services.session.asking import no_such_guest
 from dateflicks.server.services.session.people import People
 from dateflicks.server.services.session.records import can_be_name, friend_id
-from dateflicks.server.storage.records import Document, Place
+from dateflicks.server.storage.records import Document
 from dateflicks.server.storage.table import Table
 from dateflicks.server.web.limiter import Limiter
 
@@ -132,15 +132,10 @@ class Friends:
 
     async def _own(self, field: str, user_id: str) -> list[Document]:
         found: list[Document] = []
-        after: Place | None = None
-        while len(found) < EVENINGS_MAX:
-            page = await self._sessions.page(
-                field, user_id, order_by="order", after=after, limit=limits.PAGE_MAX, only=_COUNTED
-            )
+        async for page in self._sessions.pages(field, user_id, order_by="order", only=_COUNTED):
             found += page
-            if len(page) < limits.PAGE_MAX:
+            if len(found) >= EVENINGS_MAX:
                 break
-            after = Place.of(page[-1], "order")
         return found
 
 

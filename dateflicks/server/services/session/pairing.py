@@ -8,7 +8,7 @@ from typing import Final
 
 from dateflicks.core.limits import PAGE_MAX
 from dateflicks.server.services.session.records import pair_of
-from dateflicks.server.storage.records import Document, Place
+from dateflicks.server.storage.records import Document
 from dateflicks.server.storage.table import Table
 
 DONE: Final = "filled:pair"  # the id of the mark, among those of how far films have come
@@ -45,13 +45,8 @@ class Pairing:
             last = people[-1]["nameKey"]
 
     async def _fill_of(self, host_id: str) -> None:
-        after = None
-        while True:
-            page = await self._sessions.page("hostUserId", host_id, order_by="order", after=after, limit=PAGE_MAX)
+        async for page in self._sessions.pages("hostUserId", host_id, order_by="order"):
             await self._sessions.replace_many([_paired(one) for one in page if _lacks_pair(one)])
-            if len(page) < PAGE_MAX:
-                return
-            after = Place(page[-1]["order"], page[-1]["_id"])
 
 
 def _lacks_pair(document: Document) -> bool:
