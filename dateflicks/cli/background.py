@@ -148,9 +148,9 @@ def on_stop(stop: Callable[[], None]) -> Iterator[list[int]]:
 
 def time_of(seconds: float | None) -> str | None:
     """Unix seconds as they are shown."""
-    from dateflicks.protocol.times import rfc3339_from_unix
+    from dateflicks.protocol.times import rfc3339_if_known
 
-    return None if seconds is None else rfc3339_from_unix(seconds)
+    return rfc3339_if_known(seconds)
 
 
 def shown(run: "JobRun") -> dict[str, Any]:

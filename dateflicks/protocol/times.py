@@ -15,6 +15,11 @@ def rfc3339_from_unix(seconds: float) -> str:
     return f"{_to_the_second(whole)}{milliseconds:03d}Z"
 
 
+def rfc3339_if_known(seconds: float | None) -> str | None:
+    """The same of what may not have happened yet."""
+    return None if seconds is None else rfc3339_from_unix(seconds)
+
+
 @lru_cache(maxsize=256)  # most of what is told happened in this second
 def _to_the_second(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.")

@@ -14,7 +14,7 @@ import msgspec
 from dateflicks.core.errors import DateflicksError
 from dateflicks.core.limits import PAGE_MAX
 from dateflicks.protocol.ids import is_id, new_id
-from dateflicks.protocol.times import rfc3339_from_unix
+from dateflicks.protocol.times import rfc3339_if_known
 from dateflicks.server.auth.passwords import Passwords
 from dateflicks.server.catalogue.paging import pages_from_text
 from dateflicks.server.recommendation import records as recommendation
@@ -118,7 +118,7 @@ class Accounts:
         return Details(
             **_account(user),
             sign_ins=len(good),
-            last_sign_in_at=_moment(max((one["createdAt"] for one in tokens), default=None)),
+            last_sign_in_at=rfc3339_if_known(max((one["createdAt"] for one in tokens), default=None)),
             hosted=await self._count("hostUserId", user["_id"]),
             joined=await self._count("guestUserId", user["_id"]),
             friends=len(await self._friends.find("userId", user["_id"], limit=PAGE_MAX)),
@@ -213,10 +213,6 @@ def _account(user: Document) -> dict[str, Any]:
         "id": user["_id"],
         "name": user["name"],
         "state": state,
-        "created_at": _moment(user.get("createdAt")),
-        "disabled_at": _moment(user.get("disabledAt")),
+        "created_at": rfc3339_if_known(user.get("createdAt")),
+        "disabled_at": rfc3339_if_known(user.get("disabledAt")),
     }
-
-
-def _moment(seconds: float | None) -> str | None:
-    return None if seconds is None else rfc3339_from_unix(seconds)

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from typing import Any, Final
 
 from dateflicks.core.limits import PAGE_MAX
-from dateflicks.protocol.times import rfc3339_from_unix
+from dateflicks.protocol.times import rfc3339_if_known
 from dateflicks.server.recommendation import records as recommendation
 from dateflicks.server.recommendation.records import pair_of
 from dateflicks.server.services.messages import records as messages
@@ -41,9 +41,9 @@ async def exported(everywhere: Everywhere, user: Document) -> AsyncIterator[Told
         },
     )
     for one in await everywhere.table(session.TOKENS).find("userId", user_id, limit=PAGE_MAX):
-        yield "sign_ins", {"at": _moment(one["createdAt"]), "expires_at": _moment(one["expiresAt"])}
+        yield "sign_ins", {"at": rfc3339_if_known(one["createdAt"]), "expires_at": rfc3339_if_known(one["expiresAt"])}
     for one in await everywhere.table(session.FRIENDS).find("userId", user_id, limit=PAGE_MAX):
-        yield "friends", {"name": one["name"], "user_id": one["friendId"], "since": _moment(one["since"])}
+        yield "friends", {"name": one["name"], "user_id": one["friendId"], "since": rfc3339_if_known(one["since"])}
     partners: set[str] = set()
     for field in ("hostUserId", "guestUserId"):
         async for page in everywhere.table(session.SESSIONS).pages(field, user_id, order_by="order"):
@@ -72,9 +72,9 @@ def _session(document: Document, user_id: str, mark: Document | None) -> dict[st
         "video": document["video"],
         "details": None if details is None else revealed(details),
         "start_time": document["startTime"],
-        "created_at": _moment(document["createdAt"]),
-        "answered_at": _moment(document["answeredAt"]),
-        "ended_at": _moment(document["endedAt"]),
+        "created_at": rfc3339_if_known(document["createdAt"]),
+        "answered_at": rfc3339_if_known(document["answeredAt"]),
+        "ended_at": rfc3339_if_known(document["endedAt"]),
         "position": None if mark is None else mark["position"],
     }
 
@@ -107,13 +107,13 @@ async def _said(table: Table, session_id: str, user_id: str) -> AsyncIterator[di
                     "id": one["messageId"],
                     "session_id": session_id,
                     "seq": one["seq"],
-                    "time": _moment(one["time"]),
+                    "time": rfc3339_if_known(one["time"]),
                     "type": one["type"],
                     "content": one["content"],
                     "position": one.get("position"),
                     "reply_to": one.get("replyTo"),
-                    "edited_at": _moment(one.get("editedAt")),
-                    "deleted_at": _moment(one.get("deletedAt")),
+                    "edited_at": rfc3339_if_known(one.get("editedAt")),
+                    "deleted_at": rfc3339_if_known(one.get("deletedAt")),
                 }
 
 
@@ -125,7 +125,7 @@ def _prediction(document: Document) -> dict[str, Any]:
         "options": document["options"],
         "status": document["status"],
         "outcome": document["outcome"],
-        "created_at": _moment(document["createdAt"]),
+        "created_at": rfc3339_if_known(document["createdAt"]),
     }
 
 
@@ -135,7 +135,7 @@ def _call(document: Document, call: Document) -> dict[str, Any]:
         "session_id": document["sessionId"],
         "option": call["option"],
         "confidence": call["confidence"],
-        "at": _moment(call["calledAt"]),
+        "at": rfc3339_if_known(call["calledAt"]),
         "position": call["atPosition"],
     }
 
@@ -157,7 +157,7 @@ async def _scores(everywhere: Everywhere, user_id: str, partners: set[str]) -> A
                             "brier": person["brier"],
                             "points": person["points"],
                             "right": person["right"],
-                            "settled_at": _moment(one["settledAt"]),
+                            "settled_at": rfc3339_if_known(one["settledAt"]),
                         },
                     )
 
@@ -171,8 +171,8 @@ async def _films(everywhere: Everywhere, user_id: str, partners: set[str]) -> As
             {
                 "video_id": one["videoId"],
                 "rating": one.get("rating"),
-                "at": _moment(one.get("at") or None),
-                "watched_at": _moment(one.get("watchedAt")),
+                "at": rfc3339_if_known(one.get("at") or None),
+                "watched_at": rfc3339_if_known(one.get("watchedAt")),
             },
         )
     for unit in (user_id, *(pair_of(user_id, other) for other in sorted(partners))):
@@ -182,7 +182,7 @@ async def _films(everywhere: Everywhere, user_id: str, partners: set[str]) -> As
                 {
                     "to": one.get("unit"),
                     "video_id": one["videoId"],
-                    "at": _moment(one["shownAt"]),
+                    "at": rfc3339_if_known(one["shownAt"]),
                     "experiment": one.get("experiment"),
                     "variant": one.get("variant"),
                     "events": [event["event"] for event in one.get("events", ()) if event.get("userId") == user_id],
@@ -203,7 +203,3 @@ async def _paged(table: Table, field: str, value: str, order_by: str) -> AsyncIt
     async for page in table.pages(field, value, order_by=order_by):
         for one in page:
             yield one
-
-
-def _moment(seconds: float | None) -> str | None:
-    return None if seconds is None else rfc3339_from_unix(seconds)

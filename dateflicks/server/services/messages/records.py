@@ -14,7 +14,7 @@ import msgspec
 
 from dateflicks.protocol.chat import DeletedFrame, EditedFrame, Message, MessageKind, SystemEvent
 from dateflicks.protocol.ids import id_of, new_id
-from dateflicks.protocol.times import rfc3339_from_unix
+from dateflicks.protocol.times import rfc3339_from_unix, rfc3339_if_known
 from dateflicks.server.storage.records import Collection, Document, Index, StorageFault
 
 DATABASE: Final = "MessageDb"
@@ -98,8 +98,8 @@ def message_of(document: Mapping[str, Any]) -> Message:
             author_name=document.get("authorName"),
             client_id=document.get("clientId"),
             reply_to=document.get("replyTo"),
-            edited_at=_time(document.get("editedAt")),
-            deleted_at=_time(document.get("deletedAt")),
+            edited_at=rfc3339_if_known(document.get("editedAt")),
+            deleted_at=rfc3339_if_known(document.get("deletedAt")),
             event=document.get("event"),
             to=document.get("to"),
         )
@@ -117,10 +117,6 @@ def change_of(document: Mapping[str, Any], change: int) -> EditedFrame | Deleted
             id=message.id, seq=message.seq, content=message.content, edited_at=message.edited_at, change=change
         )
     return None
-
-
-def _time(seconds: float | None) -> str | None:
-    return None if seconds is None else rfc3339_from_unix(seconds)
 
 
 def _hash(*words: str) -> bytes:

@@ -4,7 +4,7 @@ further on in the film than one has seen is not shown at all."""
 from dateflicks.core.prediction import Call, Prediction
 from dateflicks.core.scoring import Standing
 from dateflicks.protocol.predictions import CallBody, PredictionBody, ScoreBody, commitment
-from dateflicks.protocol.times import rfc3339_from_unix
+from dateflicks.protocol.times import rfc3339_from_unix, rfc3339_if_known
 from dateflicks.server.services.prediction.records import Kept
 
 POINTS_DECIMALS = 2
@@ -25,15 +25,15 @@ def prediction_body(kept: Kept, viewer_id: str, *, waits: bool, deadline: float 
         options=[] if waits else list(prediction.options),
         calls=[] if waits else [_call_body(prediction, call, viewer_id) for call in prediction.calls],
         created_at=rfc3339_from_unix(prediction.created_at),
-        locked_at=_moment(prediction.locked_at),
-        settled_at=_moment(prediction.settled_at),
+        locked_at=rfc3339_if_known(prediction.locked_at),
+        settled_at=rfc3339_if_known(prediction.settled_at),
         at_position=prediction.at_position,
         locks_at_position=prediction.locks_at_position,
         proposed_outcome=None if waits else prediction.proposed_outcome,
         proposed_by=None if waits else prediction.proposed_by,
         confirmed_by=None if waits or not prediction.confirmations else prediction.confirmations[-1],
         void_reason=None if prediction.void_reason is None else prediction.void_reason.value,
-        deadline=None if waits else _moment(deadline),
+        deadline=None if waits else rfc3339_if_known(deadline),
         revision=kept.rev,
         waits=waits,
     )
@@ -73,7 +73,3 @@ def _call_body(prediction: Prediction, call: Call, viewer_id: str) -> CallBody:
         brier=None if score is None else round(score.brier, BRIER_DECIMALS),
         points=None if score is None else round(score.points, POINTS_DECIMALS),
     )
-
-
-def _moment(seconds: float | None) -> str | None:
-    return None if seconds is None else rfc3339_from_unix(seconds)

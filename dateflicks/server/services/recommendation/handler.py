@@ -24,7 +24,7 @@ from dateflicks.protocol.recommendations import (
     RecommendationPage,
     RecommendationsQuery,
 )
-from dateflicks.protocol.times import rfc3339_from_unix
+from dateflicks.protocol.times import rfc3339_from_unix, rfc3339_if_known
 from dateflicks.server.recommendation.history import Histories
 from dateflicks.server.recommendation.records import rating_id
 from dateflicks.server.services.recommendation.choosing import Choosing
@@ -90,7 +90,7 @@ class RecommendationHandler:
             items=await self._bodies(ranking, page.picks, caller, names),
             next=page.next,
             variant=ranking.label,
-            generated_at=None if ranking.generated_at is None else rfc3339_from_unix(ranking.generated_at),
+            generated_at=rfc3339_if_known(ranking.generated_at),
             note=ranking.note,
         )
 

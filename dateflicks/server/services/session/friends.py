@@ -12,7 +12,7 @@ from typing import Final
 from dateflicks.core import limits
 from dateflicks.core.errors import Conflict, FieldProblem, Invalid, NotFound
 from dateflicks.protocol.bodies import Friend, FriendPage
-from dateflicks.protocol.times import rfc3339_from_unix
+from dateflicks.protocol.times import rfc3339_from_unix, rfc3339_if_known
 from dateflicks.server.auth.caller import Caller
 from dateflicks.server.services.session.asking import no_such_guest
 from dateflicks.server.services.session.people import People
@@ -113,7 +113,7 @@ class Friends:
                 name=one["name"],
                 since=rfc3339_from_unix(one["since"]),
                 evenings=evenings.evenings,
-                last_evening_at=None if evenings.last_at is None else rfc3339_from_unix(evenings.last_at),
+                last_evening_at=rfc3339_if_known(evenings.last_at),
             )
             for one, evenings in found
         ]

@@ -3,7 +3,7 @@
 import msgspec
 
 from dateflicks.protocol.bodies import HistoryEntry, InvitationFrame, SessionBody, SessionFrame, VideoRef
-from dateflicks.protocol.times import rfc3339_from_unix
+from dateflicks.protocol.times import rfc3339_from_unix, rfc3339_if_known
 from dateflicks.server.auth.caller import Caller
 from dateflicks.server.auth.tokens import Signer
 from dateflicks.server.services.session.progress import Mark
@@ -33,8 +33,8 @@ class Views:
             guest_name=document["guestName"],
             video=_video(document),
             created_at=rfc3339_from_unix(document["createdAt"]),
-            answered_at=_moment(document["answeredAt"]),
-            ended_at=_moment(document["endedAt"]),
+            answered_at=rfc3339_if_known(document["answeredAt"]),
+            ended_at=rfc3339_if_known(document["endedAt"]),
             rev=document["rev"],
             invitation=invitation if invitation is not None else msgspec.UNSET,
             ticket=self._ticket(document, viewer),
@@ -59,7 +59,7 @@ class Views:
             with_user_id=document[f"{other}UserId"],
             with_name=document[f"{other}Name"],
             started_at=rfc3339_from_unix(document["answeredAt"]),
-            ended_at=_moment(document["endedAt"]),
+            ended_at=rfc3339_if_known(document["endedAt"]),
             position=mark.position if mark else None,
             length=length or None,
         )
@@ -82,7 +82,3 @@ class Views:
 def _video(document: Document) -> VideoRef | None:
     video = document["video"]
     return None if video is None else VideoRef(url=video["url"], title=video["title"], length=float(video["length"]))
-
-
-def _moment(seconds: float | None) -> str | None:
-    return None if seconds is None else rfc3339_from_unix(seconds)
