@@ -28,6 +28,9 @@ DISABLED: Final = "This account is disabled. Ask whoever runs this server."
 CHANGED: Final = "The account was changed at this moment, elsewhere. Nothing was changed here; try again."
 TAKEN: Final = "This name is taken. Choose another, or sign in if it is yours."
 
+Tell = Callable[[str], None]
+"""Says of a token that it is worthless from here on."""
+
 
 class People:
     """Accounts and sign-ins; `now` is Unix time, `evenly` a clock for limits that never jumps."""
@@ -108,9 +111,9 @@ class People:
     # --- passwords ----------------------------------------------------------------------------------------------
 
     async def change_password(
-        self, caller: Caller, old: str | None, new: str, address: str, key: str | None
-    ) -> list[str]:
-        """Set another password and revoke all tokens but the caller's; the ids of those come back.
+        self, caller: Caller, old: str | None, new: str, address: str, key: str | None, tell: Tell
+    ) -> None:
+        """Set another password and revoke all tokens but the caller's; `tell` is called with the id of each.
 
         An account without a password needs no `old` one. Tries count as sign-ins do. Raises Forbidden (the old one is
         wrong), Invalid (it is missing), Conflict, TooMany.
@@ -124,18 +127,20 @@ class People:
             await self._set_password(user, await self._passwords.hashed(new), command)
         elif not (await self._passwords.verified(new, user["passwordHash"])).is_right:
             raise key_used()
-        return await self.revoke(caller.user_id, keep=caller.token_id)
+        await self._revoke(caller.user_id, caller.token_id, tell)
 
-    async def revoke(self, user_id: str, *, keep: str = "") -> list[str]:
-        """Revoke all tokens of an account but one; their ids. Raises Unavailable."""
-        revoked: list[str] = []
+    async def _revoke(self, user_id: str, keep: str, tell: Tell) -> None:
+        """Revoke all tokens of an account but one. Raises Unavailable."""
         while True:
             found = await self._tokens.find("userId", user_id, limit=limits.PAGE_MAX)
             others = [document["_id"] for document in found if document["_id"] != keep]
             if not others:
-                return revoked
-            await self._tokens.delete_many(others)
-            revoked += others
+                return
+            try:
+                await self._tokens.delete_many(others)
+            finally:  # as in `sign_out`
+                for token_id in others:
+                    tell(token_id)
 
     async def _check_old(self, user: Document, old: str | None, address: str) -> None:
         if user["passwordHash"] is None:
@@ -186,9 +191,12 @@ class People:
         """Whether this token has not been revoked."""
         return await self._tokens.get(token_id) is not None
 
-    async def sign_out(self, caller: Caller) -> None:
-        """Revoke the token that the caller came with."""
-        await self._tokens.delete(caller.token_id)
+    async def sign_out(self, caller: Caller, tell: Tell) -> None:
+        """Revoke the token that the caller came with; `tell` is called with its id."""
+        try:
+            await self._tokens.delete(caller.token_id)
+        finally:  # where nobody knows whether it is gone, nobody finds it again to tell of it
+            tell(caller.token_id)
 
     async def sweep(self) -> int:
         """Forget tokens that have expired, some at a time; how many. Raises Unavailable."""

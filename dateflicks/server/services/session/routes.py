@@ -163,16 +163,13 @@ class SessionRoutes:
 
     async def sign_out(self, call: Call) -> None:
         """`DELETE /tokens/current`."""
-        caller = _caller(call)
-        await self._people.sign_out(caller)
-        self._sign_outs.tell(caller.token_id)
+        await self._people.sign_out(_caller(call), self._sign_outs.tell)
 
     async def change_password(self, call: Call) -> None:
         """`PUT /users/me/password`."""
         body: bodies.ChangePassword = call.body
-        caller, key = _caller(call), call.header(KEY)
-        for token_id in await self._people.change_password(caller, body.old, body.new, call.address, key):
-            self._sign_outs.tell(token_id)
+        words = (body.old, body.new, call.address, call.header(KEY))
+        await self._people.change_password(_caller(call), *words, self._sign_outs.tell)
 
     # --- friends ------------------------------------------------------------------------------------------------
 

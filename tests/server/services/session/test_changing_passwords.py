@@ -8,6 +8,7 @@ import pytest
 
 from dateflicks.server.auth import signed_out
 from dateflicks.server.services.session import records
+from dateflicks.server.storage.records import OutcomeUnknown
 from dateflicks.settings.services import SessionSettings
 from tests.server.services.session.deployment import PASSWORD, Deployment, Person, deployed, fields, refusal
 
@@ -39,6 +40,41 @@ async def test_the_new_password_is_good_from_then_on_and_only_the_own_token_stay
     assert (await other.call("GET", "/users/me")).status_code == 401
     assert (await sign_in(shared, person.name, PASSWORD)).status_code == 401
     assert (await sign_in(shared, person.name, NEW)).status_code == 201
+
+
+@pytest.mark.parametrize("operation", ["delete", "delete_many"])
+async def test_all_are_told_of_a_token_though_nobody_knows_whether_it_is_gone(
+    operation: str, shared: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person = await shared.person()
+    other = shared.of((await sign_in(shared, person.name, PASSWORD)).json())
+    tokens, told = shared.service._people._tokens, set[str]()
+    monkeypatch.setattr(shared.service._people, "_tokens", Unanswered(tokens, operation))
+    unsubscribe = shared.bus.subscribe(signed_out.TOPIC, lambda _, hint: told.add(hint["tokenId"]))
+
+    by_themselves = operation == "delete"
+    response = await (other.call("DELETE", "/tokens/current") if by_themselves else change(person, old=PASSWORD))
+    unsubscribe()
+
+    assert response.status_code == 503
+    assert told == {shared.signer.verify_user_token(other.token).token_id}
+
+
+class Unanswered:
+    """A table of which one operation is carried out, and not answered."""
+
+    def __init__(self, table: Any, operation: str) -> None:
+        self._table = table
+        self._operation = operation
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._table, name)
+
+        async def unanswered(*arguments: Any) -> None:
+            await found(*arguments)
+            raise OutcomeUnknown("nobody knows")
+
+        return unanswered if name == self._operation else found
 
 
 async def test_a_wrong_old_password_changes_nothing(shared: Deployment) -> None:
