@@ -57,13 +57,20 @@ class PlaybackLog:
             os.close(descriptor)
 
     def _make_room(self) -> None:
-        files = sorted(self._folder.glob("*.jsonl"), key=lambda path: path.stat().st_mtime)
+        files = sorted(self._folder.glob("ses_*.jsonl"), key=_written_at)  # what else lies there is not ours
         for path in files[: max(0, len(files) + 1 - FILES_MAX)]:
             path.unlink(missing_ok=True)
 
     def _stop(self, session_id: str, why: str) -> None:
         self._full.add(session_id)
         log.warning("the log of a playback ends here: %s", why, extra={"session": session_id})
+
+
+def _written_at(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:  # another process makes room at the same time
+        return 0.0
 
 
 def recorded_by(note: Note) -> type[PlaybackControl]:

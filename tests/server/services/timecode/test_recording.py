@@ -63,6 +63,15 @@ def test_a_log_ends_at_its_bound_and_the_oldest_makes_room(tmp_path: Path, monke
     assert all(0 < path.stat().st_size <= 300 for path in files)
 
 
+def test_what_else_lies_in_the_folder_makes_no_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recording, "FILES_MAX", 2)
+    names = ("all.jsonl", "jobs.jsonl", "notes.jsonl")
+    for name in names:
+        (tmp_path / name).write_text("theirs", encoding="utf-8")
+    played(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [*names, "ses_a.jsonl"]
+
+
 @pytest.mark.parametrize("name", ["../ses_a", "ses/a", "", "a" * 101])
 def test_no_name_leads_out_of_the_folder(name: str, tmp_path: Path) -> None:
     PlaybackLog(tmp_path / "logs").note(name, Advance(at=1.0))
