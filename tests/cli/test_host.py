@@ -34,6 +34,8 @@ def test_with_a_named_server_and_nobody_signed_in_it_is_exit_code_4_with_what_to
     assert (result.exit_code, result.stdout) == (4, "")
     assert server.url in result.stderr
     assert "dateflicks login" in result.stderr
+    assert f"needs neither: dateflicks host {film} --listen 127.0.0.1" in result.stderr
+    assert "needs neither" not in cli("host", str(film), "--server", server.url, *SIMULATED).stderr
 
 
 def test_on_a_named_server_the_signed_in_account_invites_and_the_guest_s_line_is_the_first(

@@ -36,6 +36,16 @@ def test_a_code_that_is_not_good_is_exit_code_3_with_the_reason(cli: Cli, server
     assert result.stderr == "Error: This code is wrong, used or expired. Ask for a new one.\n"
 
 
+@pytest.mark.parametrize(
+    ("word", "hint"), [(CODE, "with an @ and an address"), (f"{CODE}@127.0.0.1:1", "whether the evening is still on")]
+)
+def test_a_server_that_is_not_there_is_a_thing_to_ask_the_host_about(word: str, hint: str, cli: Cli) -> None:
+    result = cli("join", word, DATEFLICKS_CLIENT_SERVER="http://127.0.0.1:1")
+    assert (result.exit_code, result.stdout) == (6, "")
+    assert hint in result.stderr
+    assert "serve all" not in result.stderr
+
+
 @pytest.mark.parametrize("word", ["", "no code", "x@", "$(reboot)"])
 def test_what_is_no_code_is_a_usage_error(word: str, cli: Cli, server: ScriptedServer) -> None:
     assert cli("join", word).exit_code == 2

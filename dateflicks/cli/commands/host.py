@@ -1,7 +1,7 @@
 """`dateflicks host`: a film, an invitation and an evening in one command, on a server of one's own if there is none."""
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,7 +20,7 @@ from dateflicks.cli.attending import (
 from dateflicks.cli.completing import names_of_people
 from dateflicks.cli.environment import CliEnvironment, environment_of
 from dateflicks.cli.exits import Exit
-from dateflicks.cli.failures import CliError
+from dateflicks.cli.failures import CliError, failure_of
 from dateflicks.cli.terminal import open_terminal, opens_terminal
 
 if TYPE_CHECKING:
@@ -170,7 +170,24 @@ def _check(environment: CliEnvironment, wishes: Wishes, player: str) -> None:
             hint=f"Say it: --player {player} --length 1:32:10",
         )
     if not _needs_server(environment, wishes):
-        environment.connect()
+        with _telling_of_own_server(environment, wishes):
+            environment.connect()
+
+
+@contextlib.contextmanager
+def _telling_of_own_server(environment: CliEnvironment, wishes: Wishes) -> Iterator[None]:
+    """Where the settings' server is of no use, say that an evening needs none of it. Raises CliError."""
+    from dateflicks.client.errors import NotSignedIn, TimedOut, Unreachable
+
+    try:
+        yield
+    except (NotSignedIn, Unreachable) as error:
+        found = failure_of(error)
+        if found is None or environment.server is not None or wishes.guest or isinstance(error, TimedOut):
+            raise
+        own = f"dateflicks host {shell_word(wishes.film)} --listen 127.0.0.1"
+        hint = f"A server for the evening needs neither: {own}"
+        raise CliError(found.exit, found.what, why=found.hint, hint=hint) from error
 
 
 @contextlib.asynccontextmanager
@@ -178,7 +195,9 @@ async def _place(environment: CliEnvironment, wishes: Wishes) -> AsyncIterator[P
     """The named server with the signed-in account; or one for the evening, with an account that is made by itself."""
     if not _needs_server(environment, wishes):
         async with environment.connect() as client:
-            environment.say(f"On {environment.server_address}, as {(await client.me()).name}.")
+            with _telling_of_own_server(environment, wishes):
+                name = (await client.me()).name
+            environment.say(f"On {environment.server_address}, as {name}.")
             yield Place(client, environment.server_address, environment.server_address)
         return
     async with own_place(environment, wishes.listen or "127.0.0.1", wishes.port) as place:

@@ -16,6 +16,8 @@ from dateflicks.cli.attending import (
     the_film,
 )
 from dateflicks.cli.environment import CliEnvironment, environment_of
+from dateflicks.cli.exits import Exit
+from dateflicks.cli.failures import CliError
 from dateflicks.cli.terminal import open_terminal, opens_terminal
 
 if TYPE_CHECKING:
@@ -105,7 +107,7 @@ async def _guest(
     environment: CliEnvironment, client: "ServiceClient", invitation: "Invitation", name: str | None
 ) -> "SessionBody":
     """Take the guest's place; an account that is made for it is kept for the next time."""
-    from dateflicks.client.errors import NotSignedIn
+    from dateflicks.client.errors import NotSignedIn, TimedOut, Unreachable
     from dateflicks.client.joining import join as take_place
 
     login = login_name(environment, "guest")
@@ -116,6 +118,15 @@ async def _guest(
             raise
         client.token = None  # it was good for another server at this address, or for another month
         joined = await take_place(client, invitation, name=name, login=login)
+    except Unreachable as error:
+        if isinstance(error, TimedOut):
+            raise
+        hint = (
+            "Ask your host whether the evening is still on, and was begun with --listen 0.0.0.0 if you are elsewhere."
+            if invitation.server is not None
+            else "Does the line that your host sent go on, with an @ and an address? Type all of it."
+        )
+        raise CliError(Exit.UNREACHABLE, error.detail, hint=hint) from error
     if joined.account is not None:
         environment.credentials.put(environment.server_address, joined.account)
         environment.say(f"You are {joined.account.name} at {environment.server_address}.")
