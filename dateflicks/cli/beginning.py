@@ -119,7 +119,7 @@ def _hosting(environment: CliEnvironment, wishes: Wishes, before: Mapping[str, A
     if wishes.database is not None:
         uri = _database(wishes.database, kept)
     else:
-        question = "Which database? 'embedded', or the address of a MongoDB (mongodb://…)"
+        question = "Which database? 'embedded', or a MongoDB's address (mongodb://…)"
         uri = _asked(environment, question, default, lambda text: _database(text, kept))
     reach = _reach(environment, wishes, before, _defaults(wishes.service))
     data = {"server.data": str(wishes.data.expanduser().absolute())} if wishes.data is not None else {}
@@ -148,7 +148,7 @@ def _reach(
     if wishes.reach is not None:
         where = read(wishes.reach)
     else:
-        question = f"Where do others reach it? '{NOBODY}', or an address such as https://films.example.org:8700"
+        question = f"Where do others reach it? '{NOBODY}', or an address (https://…)"
         where = _asked(environment, question, UNCHANGED if before else NOBODY, read)
     if where == UNCHANGED:
         return {}

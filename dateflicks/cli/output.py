@@ -6,7 +6,7 @@ people is cleaned here, at the sink, whatever was done to it before.
 
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from dateflicks.cli.exits import Exit
 from dateflicks.cli.failures import CliError, nearest
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 Record = dict[str, Any]
+
+WHOLE: Final = ("id", "file")  # columns that are folded, not cut: half of it is of no use
 
 
 class Format(StrEnum):
@@ -164,7 +166,7 @@ class Printer:
 
         table = Table(box=None, pad_edge=False, header_style="bold")
         for name in columns:
-            table.add_column(Text(_title(name)), overflow="fold" if name == "id" else "ellipsis")
+            table.add_column(Text(_title(name)), overflow="fold" if name in WHOLE else "ellipsis")
         for record in records:
             table.add_row(*(Text(cell(pick(record, name))) for name in columns))
         self._console().print(table)
