@@ -67,7 +67,8 @@ def failure_of(error: BaseException) -> Failure | None:
     if type(error).__name__ == "SettingsError":
         return _of_settings(error)
     if isinstance(error, DateflicksError):
-        return Failure(Exit.FAILED, str(error))
+        what, _, hint = str(error).partition("\n")
+        return Failure(Exit.FAILED, what, hint=hint)
     if isinstance(error, OSError) and error.errno in _FULL:
         return Failure(Exit.FAILED, "Nothing more can be written: the disk is full.", hint="Make room, then try again.")
     return None
@@ -76,16 +77,16 @@ def failure_of(error: BaseException) -> Failure | None:
 def _of_client(error: errors.ClientError) -> Failure:
     known = ((code, hint) for kind, code, hint in _CLIENT if isinstance(error, kind))
     code, hint = next(known, (Exit.FAILED, ""))  # such as sign-ins that cannot be read, which say what to do
-    why = ""
-    if isinstance(error, errors.DoesNotFit):
-        why = "; ".join(f"{problem.field}: {problem.message}" for problem in error.problems)
+    what, why = error.detail, ""
+    if isinstance(error, errors.DoesNotFit) and error.problems:  # the detail says of which body, which nobody has typed
+        what = "; ".join(f"{problem.field}: {problem.message}" for problem in error.problems)
     if isinstance(error, errors.FilmMissing) and error.looked_in:
         why = f"Looked in {' and '.join(error.looked_in)}."
     if isinstance(error, errors.ServerFailed):
         why = error.why
     if isinstance(error, errors.AskedTooOften) and error.retry_after is not None:
         hint = f"Try again in {error.retry_after:.0f} s."
-    return Failure(code, error.detail, why, hint)
+    return Failure(code, what, why, hint)
 
 
 def _of_settings(error: BaseException) -> Failure:

@@ -117,8 +117,9 @@ def _failed(words: str, data: Path, log: Path) -> ServerFailed:
     if found := _IN_USE.search(words):
         why = "Another evening is going on with it, or its server was left behind: end that process first."
         return ServerFailed(found[0], why=why)
-    errors = [line.removeprefix("Error: ") for line in words.splitlines() if line.startswith("Error: ")]
-    last = errors[-1] if errors else f"It said why in {log}."
+    _, error, last = words.rpartition("Error: ")
+    what, *hint = last.splitlines()[:2]
+    last = " ".join((what, *(line for line in hint if not line.startswith("{")))) if error else f"It said why in {log}."
     return ServerFailed(f"The server for this evening did not start, with its data in {data}.", why=last)
 
 
