@@ -65,11 +65,12 @@ def test_a_log_ends_at_its_bound_and_the_oldest_makes_room(tmp_path: Path, monke
 
 def test_what_else_lies_in_the_folder_makes_no_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recording, "FILES_MAX", 2)
-    names = ("all.jsonl", "jobs.jsonl", "notes.jsonl")
+    folder, names = tmp_path / "logs", ("all.jsonl", "jobs.jsonl", "notes.jsonl")
+    folder.mkdir()
     for name in names:
-        (tmp_path / name).write_text("theirs", encoding="utf-8")
-    played(tmp_path)
-    assert sorted(path.name for path in tmp_path.iterdir()) == [*names, "ses_a.jsonl"]
+        (folder / name).write_text("theirs", encoding="utf-8")
+    played(folder)
+    assert sorted(path.name for path in folder.iterdir()) == [*names, "ses_a.jsonl"]
 
 
 @pytest.mark.parametrize("name", ["../ses_a", "ses/a", "", "a" * 101])
