@@ -18,9 +18,9 @@ import msgspec
 
 from dateflicks.client import errors
 from dateflicks.client.address import is_loopback, server_address
+from dateflicks.client.paging import everything
 from dateflicks.client.trust import trust
 from dateflicks.core.errors import FieldProblem
-from dateflicks.core.limits import PAGE_MAX
 from dateflicks.protocol import bodies
 from dateflicks.protocol.problem import Problem
 
@@ -148,18 +148,10 @@ class ServiceClient:
         query = {"state": ",".join(states), "limit": str(limit), "cursor": cursor}
         return await self._session("GET", "/sessions", bodies.SessionPage, query=query)
 
-    async def all_sessions(
-        self, states: Iterable[str] = (), *, limit: int = 1_000
-    ) -> AsyncIterator[bodies.SessionBody]:
+    def all_sessions(self, states: Iterable[str] = (), *, limit: int = 1_000) -> AsyncIterator[bodies.SessionBody]:
         """One's own sessions, page after page, up to `limit`."""
-        chosen, cursor, left = tuple(states), None, limit
-        while left > 0:
-            page = await self.sessions(chosen, limit=min(left, PAGE_MAX), cursor=cursor)
-            for session in page.items:
-                yield session
-            left, cursor = left - len(page.items), page.next
-            if cursor is None or not page.items:
-                return
+        chosen = tuple(states)
+        return everything(lambda size, cursor: self.sessions(chosen, limit=size, cursor=cursor), limit)
 
     async def accept(self, session_id: str) -> bodies.SessionBody:
         """The guest's yes."""
@@ -193,16 +185,9 @@ class ServiceClient:
         """A page of what was watched, newest first."""
         return await self._session("GET", "/history", bodies.HistoryPage, query={"limit": str(limit), "cursor": cursor})
 
-    async def all_history(self, *, limit: int = 1_000) -> AsyncIterator[bodies.HistoryEntry]:
+    def all_history(self, *, limit: int = 1_000) -> AsyncIterator[bodies.HistoryEntry]:
         """What was watched, page after page, up to `limit`."""
-        cursor, left = None, limit
-        while left > 0:
-            page = await self.history(limit=min(left, PAGE_MAX), cursor=cursor)
-            for entry in page.items:
-                yield entry
-            left, cursor = left - len(page.items), page.next
-            if cursor is None or not page.items:
-                return
+        return everything(lambda size, cursor: self.history(limit=size, cursor=cursor), limit)
 
     # --- timecodes ----------------------------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ from typing import Final
 from urllib.parse import quote
 
 from dateflicks.client.http import ServiceClient
-from dateflicks.core.limits import PAGE_MAX
+from dateflicks.client.paging import everything
 from dateflicks.protocol import bodies
 
 SERVICE: Final = "session"
@@ -22,17 +22,14 @@ async def change_password(client: ServiceClient, old: str | None, new: str) -> N
     await client.call(SERVICE, "PUT", "/users/me/password", None, body=body)
 
 
-async def friends(client: ServiceClient, *, limit: int = 1_000) -> AsyncIterator[bodies.Friend]:
+def friends(client: ServiceClient, *, limit: int = 1_000) -> AsyncIterator[bodies.Friend]:
     """One's list by name, page after page, up to `limit`."""
-    cursor, left = None, limit
-    while left > 0:
-        query = {"limit": str(min(left, PAGE_MAX)), "cursor": cursor}
-        page = await client.call(SERVICE, "GET", "/users/me/friends", bodies.FriendPage, query=query)
-        for friend in page.items:
-            yield friend
-        left, cursor = left - len(page.items), page.next
-        if cursor is None or not page.items:
-            return
+
+    async def page(size: int, cursor: str | None) -> bodies.FriendPage:
+        query = {"limit": str(size), "cursor": cursor}
+        return await client.call(SERVICE, "GET", "/users/me/friends", bodies.FriendPage, query=query)
+
+    return everything(page, limit)
 
 
 async def add_friend(client: ServiceClient, name: str) -> bodies.Friend:

@@ -10,8 +10,8 @@ from urllib.parse import quote, unquote, urlsplit
 from dateflicks.client.errors import DoesNotFit, FilmMissing
 from dateflicks.client.films import Film, is_address, own_film
 from dateflicks.client.http import ServiceClient
+from dateflicks.client.paging import everything
 from dateflicks.core.catalogue.titles import fold_title
-from dateflicks.core.limits import PAGE_MAX
 from dateflicks.protocol.videos import OfferBody, SourcePage, VideoAnswer, VideoBody, VideoPage
 
 SERVICE: Final = "videos"
@@ -46,7 +46,7 @@ class Videos:
         self.is_complete = page.is_complete
         return page
 
-    async def all(
+    def all(
         self,
         text: str = "",
         *,
@@ -59,17 +59,14 @@ class Videos:
         limit: int = 50,
     ) -> AsyncIterator[VideoBody]:
         """What answers, page after page, up to `limit`; a page may be short, or empty, and others follow."""
-        cursor, left = None, limit
-        while left > 0:
-            page = await self.page(
-                text, source=source, genre=genre, year=year, region=region, playable=playable, sort=sort,
-                limit=min(left, PAGE_MAX), cursor=cursor,
+
+        async def page(size: int, cursor: str | None) -> VideoPage:
+            return await self.page(
+                text, source=source, genre=genre, year=year, region=region, playable=playable, sort=sort, limit=size,
+                cursor=cursor,
             )  # fmt: skip
-            for video in page.items:
-                yield video
-            left, cursor = left - len(page.items), page.next
-            if cursor is None:
-                return
+
+        return everything(page, limit, may_be_empty=True)
 
     async def video(self, video_id: str) -> VideoBody:
         """One film."""
