@@ -6,6 +6,7 @@ For whoever only looks: it moves nobody, and takes no place of a player of the s
 import contextlib
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Final
 from urllib.parse import quote
 
 import msgspec
@@ -14,10 +15,27 @@ from dateflicks.client import errors
 from dateflicks.client.feed import Feed, FeedEnded, Lost, Opened, Received
 from dateflicks.protocol.frames import TimecodeFrame, TimecodeServerFrame
 
+_DECODER: Final[msgspec.json.Decoder[TimecodeServerFrame]] = msgspec.json.Decoder(TimecodeServerFrame)
+
 
 def feed_url(base: str, session_id: str) -> str:
     """Where a session's playback is told; `base` is the timecode service's address."""
     return f"ws{base.removeprefix('http')}/timecodes/{quote(session_id, safe='')}/events"
+
+
+def looking_on(
+    base: str, session_id: str, ticket: Callable[[], Awaitable[str]], trust: Callable[[], ssl.SSLContext] | None = None
+) -> Feed:
+    """A line on which a session's playback is told to somebody who is not there; `base` is the service's address."""
+    return Feed(f"{feed_url(base, session_id)}?looksOn=true", ticket, trust=trust)
+
+
+def frame_of(data: bytes) -> TimecodeServerFrame | None:
+    """What the service said; None for a frame of a newer one: what matters comes again within seconds."""
+    try:
+        return _DECODER.decode(data)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return None
 
 
 async def playback(
@@ -30,14 +48,13 @@ async def playback(
     believe by TLS."""
     was_open, revision, clock = False, -1, ""
     try:
-        feed = Feed(f"{feed_url(base, session_id)}?looksOn=true", ticket, trust=trust)
-        async with contextlib.aclosing(feed.events()) as events:
+        async with contextlib.aclosing(looking_on(base, session_id, ticket, trust).events()) as events:
             async for event in events:
                 if isinstance(event, Opened):
                     was_open = True
                 elif isinstance(event, Lost) and not was_open and event.tries > 1:
                     raise errors.Unreachable(f"{base} cannot be reached: {event.why}.", url=base)
-                elif isinstance(event, Received) and (frame := _state(event.data)) is not None:
+                elif isinstance(event, Received) and isinstance(frame := frame_of(event.data), TimecodeFrame):
                     if frame.clock_id == clock and frame.revision < revision:
                         continue
                     revision, clock = frame.revision, frame.clock_id
@@ -46,11 +63,3 @@ async def playback(
                         return
     except FeedEnded as ended:
         raise errors.of_close_code(ended.code, str(ended), url=base) from ended
-
-
-def _state(data: bytes) -> TimecodeFrame | None:
-    try:
-        frame = msgspec.json.decode(data, type=TimecodeServerFrame)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return None  # a frame of a newer service: what matters comes again within seconds
-    return frame if isinstance(frame, TimecodeFrame) else None

@@ -1,7 +1,8 @@
 """Asking for a change without a player: what somebody wants of the film, and what comes of it.
 
-`Steering` is pure: it is told what the service says, and answers with what to send and what came of it. `steer` is its
-shell, on a line that only looks on: it is nobody's presence, and the own player, where one is open, goes on as it was.
+`Steering` speaks to nobody: it is told what the service says, and answers with what to send and what came of it.
+`steer` is its shell, on a line that only looks on: it is nobody's presence, and the own player, where one is open, goes
+on as it was.
 """
 
 import asyncio
@@ -17,7 +18,7 @@ import msgspec
 from dateflicks.client import errors
 from dateflicks.client.feed import Feed, FeedEnded, Lost, Opened, Received
 from dateflicks.client.http import ServiceClient
-from dateflicks.client.listening import feed_url
+from dateflicks.client.listening import frame_of, looking_on
 from dateflicks.core.limits import CONFIRM_SECONDS, POSITION_MAX_SECONDS, SEEK_TOLERANCE_SECONDS
 from dateflicks.protocol import frames
 
@@ -174,7 +175,7 @@ async def steer(
     What nobody has answered when this returns has the outcome ASKED still.
     """
     base = await client.address_of("timecode")
-    feed = Feed(f"{feed_url(base, session_id)}?looksOn=true", ticket, trust=lambda: client.trust)
+    feed = looking_on(base, session_id, ticket, lambda: client.trust)
     loop = asyncio.get_running_loop()
     told = False
     try:
@@ -204,17 +205,14 @@ async def steer(
 
 
 def _hear(steering: Steering, feed: Feed, event: Received) -> None:
-    try:
-        frame = msgspec.json.decode(event.data, type=frames.TimecodeServerFrame)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return  # a frame of a newer service
+    frame = frame_of(event.data)
     sent: frames.TimecodeClientFrame | None = None
     match frame:
         case frames.TimecodeFrame():
             sent = steering.told(frame)
         case frames.ErrorFrame():
             sent = steering.corrected(frame)
-        case frames.Pong():
+        case frames.Pong() | None:
             pass
     if sent is not None:
         feed.send(msgspec.json.encode(sent))

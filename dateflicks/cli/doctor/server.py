@@ -154,24 +154,23 @@ async def _measured(client: "ServiceClient", session: "SessionBody") -> "Followe
     """The server's clock after some exchanges with a feed that only looks on; None where it tells nothing."""
     import msgspec
 
-    from dateflicks.client.feed import Feed, FeedEnded, Lost, Received
-    from dateflicks.client.listening import feed_url
+    from dateflicks.client.feed import FeedEnded, Lost, Received
+    from dateflicks.client.listening import frame_of, looking_on
     from dateflicks.core.clock import FollowedClock
-    from dateflicks.protocol.frames import Ping, Pong, TimecodeServerFrame
+    from dateflicks.protocol.frames import Ping, Pong
 
     async def bearer() -> str:
         return str(session.ticket)
 
     followed, heard = FollowedClock(), 0
-    url = f"{feed_url(await client.address_of('timecode'), session.id)}?looksOn=true"
-    feed = Feed(url, bearer, trust=lambda: client.trust)
+    feed = looking_on(await client.address_of("timecode"), session.id, bearer, lambda: client.trust)
     with contextlib.suppress(FeedEnded, TimeoutError):
         async with asyncio.timeout(LOOK_SECONDS), contextlib.aclosing(feed.events()) as events:
             async for event in events:
                 if isinstance(event, Lost):
                     break
                 if isinstance(event, Received):
-                    frame = _frame(event.data, TimecodeServerFrame)
+                    frame = frame_of(event.data)
                     if not isinstance(frame, Pong) or not isinstance(frame.t0, int | float):
                         continue
                     followed.exchanged(float(frame.t0), frame.t1 / 1000, frame.t2 / 1000, event.at, frame.clock_id)
@@ -180,15 +179,6 @@ async def _measured(client: "ServiceClient", session: "SessionBody") -> "Followe
                         break
                 feed.send(msgspec.json.encode(Ping(t0=round(time.monotonic(), 6))))
     return followed if followed.ready else None
-
-
-def _frame(data: bytes, kind: Any) -> Any:
-    import msgspec
-
-    try:
-        return msgspec.json.decode(data, type=kind)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        return None
 
 
 # --- who we are ---------------------------------------------------------------------------------------------------
