@@ -1,3 +1,4 @@
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,23 @@ def test_a_file_that_is_not_there_is_made_for_its_owner_only(tmp_path: Path) -> 
     assert path.stat().st_mode & 0o077 == 0
     settings = load("client", ClientSettings, folders=[path.parent]).settings
     assert (settings.tui.motion, settings.films) == ("none", ["films", "more films"])
+
+
+def test_whoever_could_read_a_file_still_can_unless_it_has_a_secret_now(tmp_path: Path) -> None:
+    path = tmp_path / "all.toml"
+    path.write_text("", encoding="utf-8")
+    path.chmod(0o644)
+    write_value(path, "server.workers", 2)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o644
+    write_value(path, "mongo.uri", "mongodb://ana:s3cret@db/", is_secret=True)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_what_is_no_utf8_is_refused_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    folder = tmp_path / "settings"
+    with pytest.raises(SettingsError, match="UTF-8"):
+        write_value(folder / "client.toml", "films", ["/films/\udcff"])
+    assert not folder.exists()
 
 
 def test_a_key_that_is_taken_out_has_its_default_again(tmp_path: Path) -> None:

@@ -50,11 +50,12 @@ def spot_of(name: str) -> Spot:
     if rest in keys:
         return Spot(service, keys[rest])
     for key in keys.values():
-        if rest.startswith(f"{key.name}.") and isinstance(key.default, dict):
+        entry = rest.removeprefix(f"{key.name}.")
+        if entry not in ("", rest) and isinstance(key.default, dict):
             if get_args(key.type) != (str, str):
                 hint = f"Change it with 'dateflicks config edit {service}'."
                 raise CliError(Exit.USAGE, f"'{service}.{key.name}' is more than one value.", hint=hint)
-            return Spot(service, key, rest.removeprefix(f"{key.name}."))
+            return Spot(service, key, entry)
     order = [service] if service in SERVICES else ["client", *SERVICES]
     meant = nearest_key(name, [f"{one}.{key.name}" for one in order for key in keys_of(SERVICES[one]())])
     hint = f"Did you mean '{meant}'?" if meant else "See all with 'dateflicks config show'."
@@ -118,10 +119,10 @@ def change(environment: CliEnvironment, name: str, text: str | None) -> dict[str
     spot = spot_of(name)
     path = file_of(environment, spot.service)
     value = value_of(spot, _typed(environment, spot, text), path)
-    write_value(path, spot.name, value)
+    is_hidden = spot.key.is_secret and value != spot.key.default
+    write_value(path, spot.name, value, is_secret=is_hidden)
     if variable := _winning_variable(environment, spot):
         environment.complain(f"{variable} is set, and wins over the file.")
-    is_hidden = spot.key.is_secret and value != spot.key.default
     return {"key": spot.full_name, "value": MASK if is_hidden else value, "file": str(path)}
 
 

@@ -29,7 +29,7 @@ def edit(environment: CliEnvironment, service: str) -> Path | None:
         raise CliError(Exit.USAGE, what, hint="Change one key: dateflicks config set KEY VALUE")
     path = file_of(environment, service)
     draft = path.with_name(f"{path.name}.edited")
-    before = path.read_text(encoding="utf-8", errors="surrogateescape") if path.is_file() else ""
+    before = _read(path) if path.is_file() else ""
     is_going_on = draft.is_file()
     if is_going_on:
         environment.say(f"Going on with {draft}, which was not in order the last time.")
@@ -40,10 +40,10 @@ def edit(environment: CliEnvironment, service: str) -> Path | None:
         try:
             _run_editor(environment, draft)
         except CliError:
-            if not is_going_on and draft.read_text(encoding="utf-8") == begun:
+            if not is_going_on and _read(draft) == begun:
                 draft.unlink()
             raise
-        text = draft.read_text(encoding="utf-8", errors="replace")
+        text = _read(draft)
         found = mistakes_of_file(draft, service)
         if not found:
             break
@@ -56,6 +56,11 @@ def edit(environment: CliEnvironment, service: str) -> Path | None:
         return None
     replace_file(path, text)
     return path
+
+
+def _read(path: Path) -> str:
+    """A file as it is, though it may be no UTF-8: that is a mistake that can be mended in the editor, too."""
+    return path.read_text(encoding="utf-8", errors="surrogateescape")
 
 
 def blank(service: str) -> str:

@@ -96,7 +96,9 @@ def write_plan(plan: Plan) -> dict[str, Any]:
     if plan.is_new:
         replace_file(plan.path, _text(plan))
     elif plan.changes:
-        write_values(plan.path, plan.changes)
+        secrets = _secrets(plan.service)
+        has_secret = any(name in secrets and value != secrets[name] for name, value in plan.changes.items())
+        write_values(plan.path, plan.changes, is_secret=has_secret)
     return {"file": str(plan.path), "state": state, "says": said}
 
 

@@ -1,6 +1,8 @@
 """Changing one key of a settings file, with everything else in it, comments too, as it was."""
 
+import contextlib
 import os
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,15 +14,16 @@ from tomlkit.items import Table
 from dateflicks.settings.errors import SettingsError
 
 
-def write_value(path: Path, key: str, value: Any) -> None:
+def write_value(path: Path, key: str, value: Any, *, is_secret: bool = False) -> None:
     """Put `value` under the dotted key; None takes the key out, so that the default holds. Raises SettingsError.
 
-    A file that is not there is made, for its owner only. It is replaced as a whole, or not at all.
+    A file that is not there is made, for its owner only, and one that gets a secret is for its owner only from then on.
+    It is replaced as a whole, or not at all.
     """
-    write_values(path, {key: value})
+    write_values(path, {key: value}, is_secret=is_secret)
 
 
-def write_values(path: Path, values: Mapping[str, Any]) -> None:
+def write_values(path: Path, values: Mapping[str, Any], *, is_secret: bool = False) -> None:
     """The same for several keys at once: all of them are written, or none. Raises SettingsError."""
     try:
         text = path.read_text(encoding="utf-8") if path.exists() else ""
@@ -29,7 +32,12 @@ def write_values(path: Path, values: Mapping[str, Any]) -> None:
         raise SettingsError(str(path), "", f"cannot be read: {error}") from error
     for key, value in values.items():
         _put(document, path, key, value)
-    replace_file(path, tomlkit.dumps(document))
+    text = tomlkit.dumps(document)
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise SettingsError(str(path), next(iter(values)), "is no UTF-8") from error
+    replace_file(path, text, is_secret=is_secret)
 
 
 def _put(document: Any, path: Path, key: str, value: Any) -> None:
@@ -49,14 +57,28 @@ def _put(document: Any, path: Path, key: str, value: Any) -> None:
         table[last] = value
 
 
-def replace_file(path: Path, text: str) -> None:
-    """Write a file for its owner only, whole or not at all, and the folder that it is in. Raises SettingsError."""
+def replace_file(path: Path, text: str, *, is_secret: bool = False) -> None:
+    """Write a file whole or not at all, and the folder that it is in. Raises SettingsError.
+
+    Who could read it before can do so afterwards, unless it has a secret now; a new one is for its owner only. Bytes
+    that were read as lone surrogates are written as they were.
+    """
     fresh = path.with_suffix(f".{os.getpid()}.new")
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape") as file:
+            _keep_access(descriptor, path, 0o600 if is_secret else 0o777)
             file.write(text)
         fresh.replace(path)
     except OSError as error:
+        fresh.unlink(missing_ok=True)
         raise SettingsError(str(path), "", f"cannot be written: {error.strerror}") from error
+
+
+def _keep_access(descriptor: int, path: Path, most: int) -> None:
+    """Give a file the owner and the rights of the one whose place it takes: services read what root has changed."""
+    with contextlib.suppress(FileNotFoundError, PermissionError):
+        before = path.stat()
+        os.fchown(descriptor, before.st_uid, before.st_gid)
+        os.fchmod(descriptor, stat.S_IMODE(before.st_mode) & most)

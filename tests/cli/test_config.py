@@ -100,6 +100,8 @@ def test_a_key_of_the_terminal_client_is_moved_and_one_that_cannot_be_is_refused
         (("set", "client.player", "mpvv"), "Did you mean 'mpv'?"),
         (("set", "client.films", "[1"), "is not TOML"),
         (("set", "client.server", "a\x1b[2Jb"), "is no address"),
+        (("set", "client.films", "/films/\udcff"), "is no UTF-8"),
+        (("set", "client.keys.", "x"), "no setting"),
         (("edit", "--no-input"), "dateflicks config set KEY VALUE"),
         (("set", "recommendation.experiments.one", "x"), "config edit recommendation"),
         (("path", "clint"), "Did you mean 'client'?"),
@@ -247,6 +249,16 @@ def test_what_was_typed_is_kept_until_it_is_in_order(cli: Cli, folder: Path) -> 
     mend = editor(folder, 'sed -i s/gentel/gentle/ "$1"')
     assert cli("config", "edit", EDITOR=mend).exit_code == 0
     assert (text_of(folder), draft.exists()) == ("gentle = true\n", False)
+
+
+def test_what_is_no_utf8_can_be_mended_in_the_editor(cli: Cli, folder: Path) -> None:
+    path = folder / "client.toml"
+    path.write_bytes(b"# caf\xe9\n" + FILE.encode())
+    result = cli("config", "edit", EDITOR="true")
+    assert (result.exit_code, "client.toml.edited" in result.stderr) == (Exit.PROBLEMS, True)
+    assert cli("config", "edit", EDITOR=editor(folder, 'sed -i 1d "$1"')).exit_code == 0
+    assert text_of(folder) == FILE
+    assert [one.name for one in folder.iterdir()] == ["client.toml"]
 
 
 def test_an_editor_that_fails_changes_nothing(cli: Cli, folder: Path) -> None:
