@@ -72,13 +72,14 @@ def line_of_journal(text: str, name: str, before: float) -> Line:
     """The same of what `journalctl --output=json` writes, which has the line of the process in it."""
     try:
         entry = json.loads(text)
-        moment = int(entry["__REALTIME_TIMESTAMP"]) / 1e6
+        moment = _told(int(entry["__REALTIME_TIMESTAMP"]) / 1e6)
         message, unit = entry["MESSAGE"], str(entry.get("_SYSTEMD_UNIT") or entry.get("UNIT") or name)
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return line_of(text, name, before)
     if isinstance(message, list):  # bytes that are no text
         message = bytes(one for one in message if isinstance(one, int) and 0 <= one < 256).decode(errors="replace")
-    return line_of(str(message), unit.partition(".")[0].removeprefix("dateflicks").strip("-@") or "all", moment)
+    service = unit.partition(".")[0].removeprefix("dateflicks").strip("-@") or "all"
+    return line_of(str(message), service, before if moment is None else moment)
 
 
 def _process(name: str) -> str:
@@ -104,7 +105,16 @@ def _moment(text: Any) -> float | None:
         moment = moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
     except (TypeError, ValueError, OverflowError):
         return None
-    return moment.timestamp()
+    return _told(moment.timestamp())
+
+
+def _told(moment: float) -> float | None:
+    """The same time, if there is a date for it: one a hair before the year 10000 is rounded into it."""
+    try:
+        datetime.fromtimestamp(moment, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+    return moment
 
 
 class FileSource:

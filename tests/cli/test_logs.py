@@ -111,6 +111,7 @@ def test_for_people_there_is_a_line_with_colours_and_tracebacks_stand_below(cli:
         '{"event": "\\ud800 half", "time": 7, "level": ["x"]}',
         '{"event": {"a": NaN}, "time": "9999-12-31T23:59:59-23:59"}',
         '{"event": "old", "time": "0001-01-01T00:00:00+23:00"}',
+        '{"event": 1e999, "time": "9999-12-31T23:59:59.999999Z"}',
         "[" * 100_000,
         '"only a text"',
         "\udcff\udcfe",
@@ -265,6 +266,13 @@ def test_the_journal_is_read_with_the_files(cli: Cli, tmp_path: Path, monkeypatc
     cli("serve", "logs", "--since", "2026-11-01T20:00Z")
     assert "--lines=all --since=@1793563200" in asked.read_text()
     assert datetime.fromtimestamp(1793563200, UTC).isoformat() == "2026-11-01T20:00:00+00:00"
+
+
+@pytest.mark.parametrize("time", ["9" * 18, "9" * 400, "-" + "9" * 20])
+def test_a_line_of_the_journal_whose_time_makes_no_sense_is_told(time: str) -> None:
+    text = json.dumps({"__REALTIME_TIMESTAMP": time, "MESSAGE": "when?"})
+    line = line_of_journal(text, "all", 5.0)
+    assert (line.at, "when?" in line.record["event"]) == (5.0, True)
 
 
 def test_a_line_of_the_journal_that_has_no_end_of_its_own_is_told() -> None:
