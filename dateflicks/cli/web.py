@@ -16,7 +16,6 @@ import tempfile
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -27,6 +26,7 @@ from textual_serve.app_service import AppService
 from textual_serve.server import Server, to_int
 
 import dateflicks
+from dateflicks.protocol.hosts import authority, is_loopback_host
 
 VISITS_MAX: Final = 16  # open pages at a time: each is a process of some 80 MB
 COLUMNS_MAX: Final = 500
@@ -72,12 +72,11 @@ class Pages(Server):
     """The page, and a visit for each that is open."""
 
     def __init__(self, wishes: Wishes, folder: Path, port: int) -> None:
-        host = f"[{wishes.host}]" if ":" in wishes.host else wishes.host
-        url = (wishes.url or f"http://{host}:{port}").rstrip("/")
+        url = (wishes.url or f"http://{authority(wishes.host, port)}").rstrip("/")
         super().__init__("", wishes.host, port, title="dateflicks", public_url=url)
         self._wishes = wishes
         self._folder = folder
-        self._is_local = _is_loopback(wishes.host)
+        self._is_local = is_loopback_host(wishes.host)
         self._open: set[web.WebSocketResponse] = set()
         self._visits = 0
 
@@ -112,7 +111,7 @@ class Pages(Server):
     def _is_own_name(self, host: str) -> bool:
         if self._wishes.url is not None:
             return host == urlsplit(self._wishes.url).netloc
-        return not self._is_local or _is_loopback(urlsplit(f"//{host}").hostname or "")
+        return not self._is_local or is_loopback_host(urlsplit(f"//{host}").hostname or "")
 
     def _name(self, request: web.Request) -> str:
         return urlsplit(self._wishes.url).netloc if self._wishes.url is not None else request.host
@@ -258,13 +257,6 @@ async def _harden(request: web.Request, response: web.StreamResponse) -> None:
     )
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = "no-referrer"
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _bound(host: str, port: int) -> socket.socket:

@@ -1,9 +1,9 @@
 """Addresses of servers: the one form under which they are kept and compared. Standard library only."""
 
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from dateflicks.client.errors import DoesNotFit
+from dateflicks.protocol.hosts import is_loopback_host
 
 
 def server_address(text: str) -> str:
@@ -24,8 +24,4 @@ def server_address(text: str) -> str:
 
 def is_loopback(address: str) -> bool:
     """Whether an address is on this machine: such traffic needs no proxy."""
-    host = urlsplit(address).hostname or ""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    return is_loopback_host(urlsplit(address).hostname or "")

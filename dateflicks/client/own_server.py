@@ -9,6 +9,7 @@ from pathlib import Path
 
 from dateflicks.client.address import is_loopback
 from dateflicks.client.service_process import ServiceProcess
+from dateflicks.protocol.hosts import authority, near
 from dateflicks.settings.services import ALL_PORT
 
 
@@ -40,7 +41,7 @@ async def own_server(
     )
     try:
         found = process.port
-        yield OwnServer(_url(_near(host), found), _url(_far(host), found), is_loopback(_url(host, found)))
+        yield OwnServer(_url(near(host), found), _url(_far(host), found), is_loopback(_url(host, found)))
     finally:
         await process.end()
 
@@ -54,11 +55,6 @@ def _is_free(host: str, port: int) -> bool:
         except OSError:
             return False
         return True
-
-
-def _near(host: str) -> str:
-    """Where we reach what listens on `host`."""
-    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared with, not listened on
 
 
 def _far(host: str) -> str:
@@ -76,4 +72,4 @@ def _far(host: str) -> str:
 
 
 def _url(host: str, port: int) -> str:
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"http://{authority(host, port)}"

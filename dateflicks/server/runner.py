@@ -21,12 +21,13 @@ from sanic import Sanic
 from sanic.server import AsyncioServer
 
 from dateflicks.core.errors import DateflicksError
+from dateflicks.protocol.hosts import authority
 from dateflicks.server.observe.lag import watch_lag
 from dateflicks.server.observe.logs import configure_logs
 from dateflicks.server.observe.metrics import Metrics
 from dateflicks.server.observe.watching import watch_certificate
 from dateflicks.server.web.about import exposition_of
-from dateflicks.server.web.address import Proxies, authority
+from dateflicks.server.web.address import Proxies
 from dateflicks.server.web.app import App, build_app, state_of
 from dateflicks.server.web.colleagues import Colleagues
 from dateflicks.server.web.listener import BACKLOG, StartFailed, bind

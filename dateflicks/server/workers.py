@@ -24,6 +24,7 @@ from typing import Final
 
 import msgspec
 
+from dateflicks.protocol.hosts import authority
 from dateflicks.protocol.ids import new_id
 from dateflicks.server.bus.clock import tell_workers
 from dateflicks.server.bus.local import Bus
@@ -32,7 +33,6 @@ from dateflicks.server.clock import ClockBase, ServerClock
 from dateflicks.server.observe.logs import configure_logs
 from dateflicks.server.storage.database import EMBEDDED
 from dateflicks.server.storage.embedded import EmbeddedEngine
-from dateflicks.server.web.address import authority
 from dateflicks.server.web.listener import BACKLOG, StartFailed, bind
 from dateflicks.settings.services import HostingSettings
 

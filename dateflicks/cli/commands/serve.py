@@ -442,7 +442,9 @@ def _check(server: "ServerSettings") -> None:
 
 def _refuse_plain(host: str, hint: str) -> None:
     """Raises CliError for an address that others can reach."""
-    if not _is_private(host):
+    from dateflicks.protocol.hosts import is_loopback_host
+
+    if not is_loopback_host(host) and not host.startswith("/"):  # a path is no address, as whoever binds it says
         raise CliError(
             Exit.USAGE,
             f"{host} can be reached from the network, and nothing there would be encrypted: passwords neither.",
@@ -454,12 +456,3 @@ _TLS_HINT = (
     "Give a certificate with --tls-cert and --tls-key, or listen on 127.0.0.1 behind a proxy with TLS. "
     "Where the network itself is trusted, say so with --insecure."
 )
-
-
-def _is_private(host: str) -> bool:
-    from ipaddress import ip_address
-
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.startswith("/")

@@ -3,13 +3,13 @@
 import asyncio
 import errno
 import socket
-from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from dateflicks.cli.databases import ALL, SERVICES
 from dateflicks.cli.doctor.finding import Finding, fine, note, wrong
 from dateflicks.cli.environment import CliEnvironment
+from dateflicks.protocol.hosts import authority, is_loopback_host, near
 
 if TYPE_CHECKING:
     from dateflicks.settings.services import ServerSettings
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 ASK_SECONDS: Final = 2.0
 SOON_DAYS: Final = 14
 DAY_SECONDS: Final = 86_400
-_EVERYWHERE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - compared with
 FREE: Final = "free"
 OURS: Final = "ours"
 TAKEN: Final = "taken by another program"
@@ -52,7 +51,7 @@ def _of_all(environment: CliEnvironment, place: str, state: str) -> Finding:
 
 
 def _place(server: "ServerSettings") -> str:
-    return f"[{server.host}]:{server.port}" if ":" in server.host else f"{server.host}:{server.port}"
+    return authority(server.host, server.port)
 
 
 def _state_of(server: "ServerSettings") -> str:
@@ -78,11 +77,10 @@ def _state_of(server: "ServerSettings") -> str:
 
 def _is_ours(server: "ServerSettings") -> bool:
     """Whether what listens there is a service of dateflicks, or shows the certificate of ours."""
-    host = _EVERYWHERE.get(server.host, server.host)
+    host = near(server.host)
     if server.tls_cert:
         return _shows(host, server.port, Path(server.tls_cert))
-    near = f"[{host}]" if ":" in host else host
-    return asyncio.run(_is_dateflicks(f"http://{near}:{server.port}"))
+    return asyncio.run(_is_dateflicks(f"http://{authority(host, server.port)}"))
 
 
 def _shows(host: str, port: int, certificate: Path) -> bool:
@@ -138,7 +136,7 @@ def _of_certificate(server: "ServerSettings") -> Finding:
     except StartFailed as error:
         return wrong("tls", str(error), fix)
     if found is None:
-        if _is_private(server.host):
+        if is_loopback_host(server.host):
             return fine("tls", f"none, and none is needed on {server.host}")
         if server.allow_plain:
             said = (
@@ -155,13 +153,6 @@ def _of_certificate(server: "ServerSettings") -> Finding:
     if seconds < SOON_DAYS * DAY_SECONDS:
         return note("tls", f"{said}, which is soon.", "Renew it; the file is read again by itself.")
     return fine("tls", said)
-
-
-def _is_private(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 # --- the bus ------------------------------------------------------------------------------------------------------

@@ -17,7 +17,6 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from ipaddress import ip_address
 from types import TracebackType
 from typing import Any, Final, Self
 from urllib.parse import urlsplit
@@ -26,6 +25,7 @@ import httpx2
 import msgspec
 
 from dateflicks import __version__
+from dateflicks.protocol.hosts import is_loopback_host
 from dateflicks.protocol.text import clean_line
 from dateflicks.server.providers.pacing import QUOTA_SECONDS, Breaker, FetchLimits, Pace, retry_after, wait_before
 from dateflicks.server.providers.redaction import Redactor, place
@@ -368,7 +368,7 @@ class SourceClient:
 
     def _client(self, url: str) -> httpx2.AsyncClient:
         """The connections for this kind of address: one without TLS needs no context, one of this machine no proxy."""
-        kind = is_encrypted, is_local = (url.startswith("https:"), _is_loopback(url))
+        kind = is_encrypted, is_local = (url.startswith("https:"), is_loopback_host(urlsplit(url).hostname or ""))
         if kind not in self._clients:
             self._clients[kind] = httpx2.AsyncClient(
                 verify=ssl.create_default_context() if is_encrypted else False,
@@ -378,14 +378,6 @@ class SourceClient:
                 limits=httpx2.Limits(max_connections=_CONNECTIONS),
             )
         return self._clients[kind]
-
-
-def _is_loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _cause(error: BaseException) -> BaseException:

@@ -7,6 +7,8 @@ from typing import Any, Final
 
 from sanic import Request
 
+from dateflicks.protocol.hosts import authority
+
 LOCAL: Final = "local"  # a peer without an address, such as that of a Unix socket
 _HOST: Final = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9.\-]{0,252})|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?")
 
@@ -54,11 +56,6 @@ def base_url(request: "Request[Any, Any]", proxies: Proxies) -> str:
         own = request.transport.get_extra_info("sockname")
         host = authority(own[0], own[1]) if isinstance(own, tuple) else "localhost"
     return f"{scheme}://{host}"
-
-
-def authority(host: str, port: int) -> str:
-    """`host:port`, with the brackets that an IPv6 address needs."""
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _forwarded_for(request: "Request[Any, Any]") -> list[str]:

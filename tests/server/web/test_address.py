@@ -6,7 +6,6 @@ import httpx2
 import pytest
 
 from dateflicks.server.runner import running
-from dateflicks.server.web.address import authority
 from dateflicks.server.web.state import WebSettings
 from tests.server.web.example import ExampleService
 
@@ -71,8 +70,3 @@ async def test_the_services_are_where_the_caller_found_us(host: str) -> None:
 
 async def test_the_address_in_the_settings_wins() -> None:
     assert await ask("/services", {}, public_url="https://films.example/") == "https://films.example"
-
-
-def test_an_ipv6_address_is_written_in_brackets() -> None:
-    assert authority("::1", 80) == "[::1]:80"
-    assert authority("127.0.0.1", 80) == "127.0.0.1:80"
