@@ -270,7 +270,8 @@ async def measure_idle(stage: Stage) -> None:
                 continue  # it would take minutes: it looks at everybody when somebody comes
             kind = "syncplay" if name == "syncplay" else "relay"
             found.append(await idle(served, kind, o.sockets, o.processes))  # type: ignore[arg-type]
-    for service, kind in (("timecode", "timecode"), ("messages", "messages")):
+    # Whether all are well is asked by what is told on: two thousand messages at one moment would ask the disk.
+    for service, kind in (("timecode", "timecode"), ("messages", "typing")):
         async with stage.ours(service) as served:
             here = await idle(
                 served, kind, o.sockets, o.processes, hold=o.hold, key=stage.key, name=f"ours, {service}"  # type: ignore[arg-type]
