@@ -116,11 +116,13 @@ class People:
         """Set another password and revoke all tokens but the caller's; `tell` is called with the id of each.
 
         An account without a password needs no `old` one. Tries count as sign-ins do. Raises Forbidden (the old one is
-        wrong), Invalid (it is missing), Conflict, TooMany.
+        wrong, the account disabled), Invalid (it is missing), Conflict, TooMany.
         """
         user = await self.known(caller.user_id)
         if user is None:
             raise Unauthenticated(WRONG, code="signed-out")
+        if is_disabled(user):
+            raise Forbidden(DISABLED, code="disabled")
         command = command_of(caller.user_id, "password", key_of(key))
         if command not in user.get("cmds", ()):
             await self._check_old(user, old, address)

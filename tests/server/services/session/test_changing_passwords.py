@@ -166,3 +166,17 @@ async def test_a_disabled_account_is_told_so_only_to_whoever_knows_its_password(
 
     assert refusal(await sign_in(shared, person.name, PASSWORD))[0] == 403
     assert (await sign_in(shared, person.name, "wrong horse")).status_code == 401
+
+
+async def test_whoever_is_being_disabled_or_erased_sets_no_password_any_more(shared: Deployment) -> None:
+    person, users = await shared.person(), shared.database.table(records.USERS)
+    user = await users.get(person.id)
+    assert user is not None
+    await users.compare_and_set(person.id, user["rev"], {"disabledAt": 1.0, "passwordHash": None}, command="disable")
+
+    status, detail = refusal(await change(person))
+
+    assert (status, "disabled" in detail) == (403, True)
+    after = await users.get(person.id)
+    assert after is not None
+    assert after["passwordHash"] is None
