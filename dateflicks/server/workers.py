@@ -323,6 +323,7 @@ async def _hear(process: asyncio.subprocess.Process, seat: Seat) -> None:
     async for line in process.stdout:
         if line.strip() == READY.encode():
             seat.ready.set()
-            seat.serving.set()
+            if not seat.renewal.is_set():  # else it is the one that has to go, and was only beginning
+                seat.serving.set()
         else:
             sys.stderr.buffer.write(line)

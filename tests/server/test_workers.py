@@ -11,6 +11,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import httpx2
 import pytest
@@ -131,10 +133,22 @@ async def test_a_host_that_has_no_room_for_another_process_is_tried_again_until_
     assert next(tries) == 4
 
 
+async def test_a_worker_that_says_that_it_serves_when_it_is_being_renewed_is_not_the_new_one() -> None:
+    seat, said = Seat(), asyncio.StreamReader()
+    said.feed_data(b"ready\n")
+    said.feed_eof()
+    seat.renewal.set()
+    process: Any = SimpleNamespace(stdout=said)
+    await workers_module._hear(process, seat)
+    assert (seat.ready.is_set(), seat.serving.is_set()) == (True, False)
+
+
 # A worker that serves nothing: it notes who it is and what it was started with, and ends when it is asked to.
 _STAND_IN = """
 import os, signal, sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 folder = Path(sys.argv[1])
 version = (folder / "version").read_text()
 if version == "wrong" and sys.argv[-1] == "trial":
