@@ -14,6 +14,7 @@ from dateflicks.cli.environment import CliEnvironment
 from dateflicks.cli.exits import Exit
 from dateflicks.cli.failures import CliError, failure_of
 from dateflicks.cli.first_files import Plan, agree_to, tell_what_wins, values_in, write_plan
+from dateflicks.cli.services import ALL
 from dateflicks.core.errors import DateflicksError
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-ALL: Final = "all"
 HERE: Final = "here"
 NOBODY: Final = "nobody"
 UNCHANGED: Final = "unchanged"

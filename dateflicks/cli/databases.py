@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Final
 
 from dateflicks.cli.environment import CliEnvironment
 from dateflicks.cli.exits import Exit
-from dateflicks.cli.failures import CliError, nearest
+from dateflicks.cli.failures import CliError
+from dateflicks.cli.services import ALL, check_service
 
 if TYPE_CHECKING:
     from dateflicks.server.storage.kept import Kept
 
-ALL: Final = "all"
-SERVICES: Final = (ALL, "session", "timecode", "messages", "prediction", "videos", "recommendation")
 LINE_SECONDS: Final = 5.0
 
 Tell = Callable[[str, int, int], None]
@@ -60,8 +59,7 @@ def place_of(environment: CliEnvironment, service: str, data: Path | None) -> Pl
     """By the settings of `all`, or of one service that runs alone. Raises SettingsError, CliError."""
     from dateflicks.server.auth.key import FILE_NAME
 
-    if service not in SERVICES:
-        raise CliError(Exit.USAGE, f"There is no service '{service}'.", hint=nearest(service, SERVICES))
+    check_service(service)
     flags = {"server.data": str(data)} if data is not None else {}
     hosting = environment.load(service, flags).settings
     folder = Path(hosting.server.data) if hosting.server.data else environment.home / "server"

@@ -11,10 +11,11 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from dateflicks.cli.databases import SERVICES, Place, kept_at, told
+from dateflicks.cli.databases import Place, kept_at, told
 from dateflicks.cli.environment import CliEnvironment
 from dateflicks.cli.exits import Exit
 from dateflicks.cli.failures import CliError
+from dateflicks.cli.services import SERVICES
 
 if TYPE_CHECKING:
     from dateflicks.client.http import ServiceClient
@@ -118,7 +119,7 @@ async def _served(environment: CliEnvironment, place: Place) -> Any:
 
     flags = {"server.data": str(place.folder)}
     hosting = environment.load("all", flags).settings
-    services = {name: environment.load(name).settings for name in SERVICES[1:]}
+    services = {name: environment.load(name).settings for name in SERVICES}
     metrics = Metrics()
     deployment = Deployment("all", hosting, services, Path(place.folder))
     async with deployment.deploy(metrics) as found, running(found, metrics=metrics) as server:

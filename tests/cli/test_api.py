@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from dateflicks.cli.commands.api import NAMES, SERVICES
-from dateflicks.cli.commands.serve import SERVICES as SERVED
-from dateflicks.server.deployment import Deployment
+from dateflicks.cli.services import DEPLOYMENTS, SERVICES
+from dateflicks.server.deployment import _KINDS, Deployment
 from dateflicks.server.observe.metrics import Metrics
 from dateflicks.server.web.openapi import openapi_document
 from dateflicks.settings.loader import SERVICES as SETTINGS
@@ -16,10 +15,10 @@ from tests.cli.conftest import Cli
 
 
 def test_it_knows_every_service() -> None:
-    assert SERVICES == SERVED
+    assert tuple(_KINDS) == SERVICES
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", DEPLOYMENTS)
 def test_each_service_has_a_document_of_its_own(name: str, cli: Cli) -> None:
     result = cli("api", "schema", name)
     assert (result.exit_code, result.stderr) == (0, "")

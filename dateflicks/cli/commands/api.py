@@ -1,17 +1,13 @@
 """`dateflicks api`: what the services offer to programs, without any of them running."""
 
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
 from dateflicks.cli.environment import environment_of
-from dateflicks.cli.exits import Exit
-from dateflicks.cli.failures import CliError, nearest
+from dateflicks.cli.services import ALL, DEPLOYMENTS, SERVICES, check_service
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
-
-SERVICES: Final = ("session", "timecode", "messages", "prediction", "videos", "recommendation")
-NAMES: Final = ("all", *SERVICES)
 
 
 @app.callback()
@@ -27,16 +23,18 @@ def api() -> None:
 def schema(
     ctx: typer.Context,
     service: Annotated[
-        str, typer.Argument(metavar="SERVICE", help=f"One of {', '.join(NAMES)}.", autocompletion=lambda: list(NAMES))
+        str,
+        typer.Argument(
+            metavar="SERVICE", help=f"One of {', '.join(DEPLOYMENTS)}.", autocompletion=lambda: list(DEPLOYMENTS)
+        ),
     ],
 ) -> None:
     """Print the OpenAPI document of a service, as it serves it at /docs/openapi.json; nothing is started.
 
     dateflicks api schema session
     """
-    if service not in NAMES:
-        raise CliError(Exit.USAGE, f"There is no service '{service}'.", hint=nearest(service, NAMES))
+    check_service(service)
     from dateflicks.server.describing import document
 
     environment = environment_of(ctx)
-    environment.stdout.write(environment.run(document(service, SERVICES if service == "all" else (service,))))
+    environment.stdout.write(environment.run(document(service, SERVICES if service == ALL else (service,))))

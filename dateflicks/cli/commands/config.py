@@ -6,16 +6,12 @@ from typing import Annotated, Any
 import typer
 
 from dateflicks.cli.environment import environment_of
-from dateflicks.cli.exits import Exit
-from dateflicks.cli.failures import CliError, nearest
+from dateflicks.cli.services import DEPLOYMENTS, check_service
 
 app = typer.Typer(add_completion=False)
 
-# All that have settings, as a test sees to; to ask the loader for them would make each `--help` pay for it.
-SERVICES = (
-    "all", "session", "timecode", "messages", "prediction", "videos", "recommendation", "providers", "recommenders",
-    "client",
-)  # fmt: skip
+# All that have settings.
+SERVICES = (*DEPLOYMENTS, "providers", "recommenders", "client")
 PATHS = ("path", "service", "state")
 CHANGED = ("key", "value", "file")
 
@@ -184,8 +180,7 @@ def model(ctx: typer.Context, service: ServiceArgument = None) -> None:
 def _services(service: str | None) -> list[str]:
     if service is None:
         return list(SERVICES)
-    if service not in SERVICES:
-        raise CliError(Exit.USAGE, f"There is no service '{service}'.", hint=nearest(service, SERVICES))
+    check_service(service, SERVICES)
     return [service]
 
 

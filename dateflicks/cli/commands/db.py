@@ -12,6 +12,7 @@ from dateflicks.cli.exits import Exit
 if TYPE_CHECKING:
     from dateflicks.server.upkeep.migrations import Migration
     from dateflicks.server.upkeep.status import CollectionStatus, IndexStatus
+from dateflicks.cli.services import DEPLOYMENTS
 
 app = typer.Typer(add_completion=False)
 
@@ -27,7 +28,7 @@ ServiceOption = Annotated[
     typer.Option(
         metavar="NAME",
         help="Whose database, where services run alone.",
-        autocompletion=lambda: ["all", "session", "timecode", "messages", "prediction", "videos", "recommendation"],
+        autocompletion=lambda: list(DEPLOYMENTS),
     ),
 ]
 DataOption = Annotated[Path | None, typer.Option(metavar="DIR", help="The folder of the data.")]

@@ -8,11 +8,10 @@ import typer
 
 from dateflicks.cli.environment import environment_of
 from dateflicks.cli.exits import Exit
-from dateflicks.cli.failures import CliError, nearest
+from dateflicks.cli.failures import CliError
+from dateflicks.cli.services import ALL, DEPLOYMENTS, check_service
 
 app = typer.Typer(add_completion=False)
-
-SERVICES = ("all", "session", "timecode", "messages", "prediction", "videos", "recommendation")
 
 
 @app.command()
@@ -30,8 +29,10 @@ def init(
     insecure: Annotated[bool, typer.Option("--insecure", help="Let others reach it without TLS.")] = False,
     service: Annotated[
         str,
-        typer.Option(metavar="NAME", help="Only for a service that runs alone.", autocompletion=lambda: list(SERVICES)),
-    ] = "all",
+        typer.Option(
+            metavar="NAME", help="Only for a service that runs alone.", autocompletion=lambda: list(DEPLOYMENTS)
+        ),
+    ] = ALL,
     folder: Annotated[Path | None, typer.Option(metavar="DIR", help="Where to write the settings.")] = None,
     data: Annotated[Path | None, typer.Option(metavar="DIR", help="Where the services keep their data.")] = None,
 ) -> None:
@@ -46,8 +47,7 @@ def init(
     from dateflicks.cli.beginning import WRITTEN, Wishes, begin, next_steps
 
     environment = environment_of(ctx)
-    if service not in SERVICES:
-        raise CliError(Exit.USAGE, f"There is no service '{service}'.", hint=nearest(service, SERVICES))
+    check_service(service)
     if database == "-":
         database = sys.stdin.readline().strip()
     elif database is not None and "@" in database:

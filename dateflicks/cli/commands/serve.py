@@ -10,7 +10,8 @@ import typer
 
 from dateflicks.cli.environment import CliEnvironment, environment_of
 from dateflicks.cli.exits import Exit
-from dateflicks.cli.failures import CliError, nearest
+from dateflicks.cli.failures import CliError
+from dateflicks.cli.services import SERVICES, check_service
 
 if TYPE_CHECKING:
     from dateflicks.server.deployment import Deployment
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
 WEB_PORT = 8780
-SERVICES = ("session", "timecode", "messages", "prediction", "videos", "recommendation")
 LOGGED = (*SERVICES, "jobs")
 HostOption = Annotated[str | None, typer.Option(metavar="ADDRESS", help="The address to listen on.")]
 PortOption = Annotated[
@@ -310,8 +310,7 @@ def _names(texts: Sequence[str], known: Sequence[str]) -> tuple[str, ...]:
     names = [name.strip() for text in texts for name in text.split(",") if name.strip()]
     names = ["recommendation" if name == "recommendations" else name for name in names]
     for name in names:
-        if name not in known:
-            raise CliError(Exit.USAGE, f"There is no service '{name}'.", hint=nearest(name, known))
+        check_service(name, known)
     return tuple(names)
 
 

@@ -6,9 +6,9 @@ import socket
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from dateflicks.cli.databases import ALL, SERVICES
 from dateflicks.cli.doctor.finding import Finding, fine, note, wrong
 from dateflicks.cli.environment import CliEnvironment
+from dateflicks.cli.services import ALL, DEPLOYMENTS
 from dateflicks.protocol.hosts import authority, is_loopback_host, near
 
 if TYPE_CHECKING:
@@ -25,8 +25,8 @@ NO_ADDRESS: Final = "this machine has no such address"
 
 def ports(environment: CliEnvironment) -> list[Finding]:
     """Those of `serve all` and of each service alone: free, or taken by services of ours."""
-    states = {name: _state_of(environment.load(name).settings.server) for name in SERVICES}
-    places = {name: _place(environment.load(name).settings.server) for name in SERVICES}
+    states = {name: _state_of(environment.load(name).settings.server) for name in DEPLOYMENTS}
+    places = {name: _place(environment.load(name).settings.server) for name in DEPLOYMENTS}
     findings = [_of_all(environment, places[ALL], states.pop(ALL))]
     odd = [f"{name} on {places[name]}: {state}" for name, state in states.items() if state not in (FREE, OURS)]
     if odd:
@@ -105,7 +105,7 @@ async def _is_dateflicks(address: str) -> bool:
             health = msgspec.json.decode(await client.plain(address, "/health"))
         except (ClientError, msgspec.DecodeError, UnicodeDecodeError):
             return False
-    return isinstance(health, dict) and health.get("service") in SERVICES
+    return isinstance(health, dict) and health.get("service") in DEPLOYMENTS
 
 
 # --- TLS ----------------------------------------------------------------------------------------------------------

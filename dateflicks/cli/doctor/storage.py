@@ -6,11 +6,12 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from dateflicks.cli.databases import ALL, Place, kept_at, place_of
+from dateflicks.cli.databases import Place, kept_at, place_of
 from dateflicks.cli.doctor.finding import Finding, fine, note, wrong
 from dateflicks.cli.environment import CliEnvironment
 from dateflicks.cli.exits import Exit
 from dateflicks.cli.failures import CliError
+from dateflicks.cli.services import ALL
 
 if TYPE_CHECKING:
     from dateflicks.server.upkeep.status import CollectionStatus
