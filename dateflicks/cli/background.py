@@ -60,8 +60,7 @@ def background_of(environment: CliEnvironment) -> Background:
     from dateflicks.server.storage.database import DatabaseSettings
 
     loaded, services = environment.load("providers"), environment.load("all").settings
-    chosen = loaded.settings.data or services.server.data
-    folder = Path(chosen) if chosen else environment.home / "server"
+    folder = environment.data_folder(loaded.settings.data or services.server.data)
     settings: ProvidersSettings = msgspec.structs.replace(loaded.settings, data=str(folder))
     found = discover(settings.allow, settings.deny)
     recommenders: RecommendersSettings = environment.load("recommenders").settings

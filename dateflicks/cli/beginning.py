@@ -283,8 +283,7 @@ def _key(environment: CliEnvironment, folder: Path, wishes: Wishes) -> dict[str,
     from dateflicks.server.auth.key import FILE_NAME, signing_key
 
     before = values_in(folder, wishes.service)
-    chosen = wishes.data or before.get("server.data")
-    data = Path(chosen).expanduser().absolute() if chosen else environment.home / "server"
+    data = environment.data_folder(wishes.data or before.get("server.data")).expanduser().absolute()
     path = Path(before["auth.key_file"]) if before.get("auth.key_file") else data / FILE_NAME
     state = "kept" if path.exists() or before.get("auth.key") else "made"
     signing_key(str(before.get("auth.key", "")), path)

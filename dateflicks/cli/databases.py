@@ -62,7 +62,7 @@ def place_of(environment: CliEnvironment, service: str, data: Path | None) -> Pl
     check_service(service)
     flags = {"server.data": str(data)} if data is not None else {}
     hosting = environment.load(service, flags).settings
-    folder = Path(hosting.server.data) if hosting.server.data else environment.home / "server"
+    folder = environment.data_folder(hosting.server.data)
     return Place(
         uri=hosting.mongo.uri,
         timeout_seconds=hosting.mongo.timeout_seconds,

@@ -145,6 +145,10 @@ class CliEnvironment:
 
         return user_data_path("dateflicks", appauthor=False)
 
+    def data_folder(self, chosen: str | Path | None) -> Path:
+        """Where the services of this machine keep their data: what was chosen, or beside this user's own."""
+        return Path(chosen) if chosen else self.home / "server"
+
     @cached_property
     def settings_folders(self) -> tuple[Path, ...]:
         """Where settings files are looked for, the first one first."""

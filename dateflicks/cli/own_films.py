@@ -29,5 +29,4 @@ def own_video(film: str, title: str | None, year: int | None, length: str, genre
 
 def data_folder(environment: CliEnvironment, chosen: str) -> Path:
     """Where the services of this machine keep their data."""
-    chosen = chosen or environment.load("all").settings.server.data
-    return Path(chosen) if chosen else environment.home / "server"
+    return environment.data_folder(chosen or environment.load("all").settings.server.data)

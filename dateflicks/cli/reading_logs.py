@@ -14,7 +14,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -189,8 +189,6 @@ def show_logs(
     wait: Callable[[float], None] = time.sleep,
 ) -> None:
     """Write what there is, and go on with what comes when that is asked. Raises CliError."""
-    from dataclasses import replace
-
     wanted = replace(wanted, since=_since(environment, since))
     log = _log_of(environment, wanted, data)
     paper = Paper(environment)
@@ -238,8 +236,7 @@ def _log_of(environment: CliEnvironment, wanted: Wanted, data: Path | None) -> L
         if str(path) != "-" and (not path.exists() or path.is_dir()):
             raise CliError(Exit.NOT_FOUND, f"There is no file {path}.")
     if data is None and not wanted.files:
-        chosen = environment.load("all").settings.server.data
-        data = Path(chosen) if chosen else environment.home / "server"
+        data = environment.data_folder(environment.load("all").settings.server.data)
         journal = shutil.which("journalctl", path=environment.environ.get("PATH")) if JOURNAL.is_dir() else None
     else:
         journal = None

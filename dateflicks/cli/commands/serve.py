@@ -354,7 +354,7 @@ def _serve(
     own = {service: {**rules.get(service, {}), **(server_flags if service == name else {})} for service in services}
     settings = {service: environment.load(service, own[service]).settings for service in services}
     hosting = settings[name] if name in settings else environment.load(name, server_flags).settings
-    folder = Path(hosting.server.data) if hosting.server.data else environment.home / "server"
+    folder = environment.data_folder(hosting.server.data)
     from dateflicks.server.deployment import Deployment
 
     deployment = Deployment(name, hosting, settings, folder)

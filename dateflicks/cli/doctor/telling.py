@@ -1,5 +1,6 @@
 """What `doctor` writes: for people a line for each finding with what to type below it, for programs records."""
 
+import shutil
 import textwrap
 from collections.abc import Sequence
 from typing import Final
@@ -30,8 +31,6 @@ def tell(environment: CliEnvironment, findings: Sequence[Finding]) -> None:
 
 
 def _width(environment: CliEnvironment) -> int:
-    import shutil
-
     return min(shutil.get_terminal_size().columns, WIDTH_MAX) if environment.stdout.isatty() else WIDTH_MAX
 
 
