@@ -283,6 +283,10 @@ class DateflicksApp(FailingApp[Farewell]):
     def _over(self, why: str) -> None:
         room, self.room = self.room, None
         if isinstance(self.start, AtSession) and room is not None and room.session.id == self.start.session.id:
+            was_declined = room.session.state in ("rejected", "cancelled")  # then there is nothing to go on with
+            if was_declined:
+                self.exit(Farewell((why,) if why else ()))
+                return
             if why and self.state.session_id == "":  # it never came to be: say so in the shell, as a command does
                 self.exit(Farewell((why,), 1))
                 return

@@ -212,7 +212,9 @@ class Room:
         self.session = await changed(self._client, self.session)
         if self.session.state != "accepted":
             guest = self.session.guest_name or "Your guest"
-            raise errors.AtOdds(f"{guest} said no." if self.session.state == "rejected" else "It was taken back.")
+            raise errors.AtOdds(
+                f"{guest} said no." if self.session.state == "rejected" else "The invitation was taken back."
+            )
 
     async def _open_film(self, screen: Screen) -> None:
         if screen.film is not None:

@@ -52,6 +52,20 @@ async def test_what_a_room_says_that_was_left_is_not_heard(tmp_path: Path) -> No
         assert "from before" not in [one.text for one in app.state.toasts]
 
 
+async def test_an_invitation_that_was_taken_back_is_nothing_to_go_on_with(tmp_path: Path) -> None:
+    app = StillApp(tmp_path, STATES["playing"])
+    async with app.run_test(size=NARROW) as pilot:
+        await settled(pilot)
+        taken_back = msgspec.structs.replace(session(), id=app.state.session_id, state="cancelled")
+        app.start = AtSession(app.still.of, taken_back)  # type: ignore[arg-type]  # never asked
+        app.still.session = taken_back  # type: ignore[assignment]  # in place of all that a session has
+        assert app.room is not None
+        app.post_message(RoomEvent(app.room, Over(why="The invitation was taken back.")))
+        await until(pilot, lambda: app.return_value is not None)
+        assert app.return_value is not None
+        assert app.return_value.lines == ("The invitation was taken back.",)
+
+
 async def test_a_room_that_fails_ends_the_app_with_its_error_for_whoever_runs_it(
     tmp_path: Path,
 ) -> None:
