@@ -18,6 +18,7 @@ from dateflicks.client.sentences import clock_text
 from dateflicks.protocol.chat import Message
 
 ANSWERED_MAX: Final = 1_000  # authors that are remembered, for what answers them
+BEGINNING_SECONDS: Final = 1.0  # a film that goes on from before this begins
 _EXCERPT: Final = 40
 _TIME_WIDTH: Final = 7  # 1:02:03
 
@@ -37,7 +38,15 @@ def spoken(message: Message, *, answered: str = "") -> str:
         case "reaction":
             return f"{name}{to} reacts: {message.content}"
         case "system":
-            return f"- {message.content}"
+            return f"- {told_by_service(message)}"
+
+
+def told_by_service(message: Message) -> str:
+    """What the service says of the film; one that goes on from its very beginning is begun."""
+    begins = message.event == "resumed" and message.position is not None and message.position < BEGINNING_SECONDS
+    if not begins:
+        return message.content
+    return f"{message.author_name} started the film" if message.author_name else "the film begins"
 
 
 def at_film_time(message: Message, text: str) -> str:

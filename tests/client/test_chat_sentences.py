@@ -27,6 +27,8 @@ def test_each_kind_has_its_form() -> None:
     assert spoken(message(1, type="action", content="laughs")) == "* Bea laughs"
     assert spoken(message(1, type="reaction", content="🎉")) == "Bea reacts: 🎉"
     assert spoken(message(1, type="system", content="ana paused")) == "- ana paused"
+    begun = message(1, type="system", content="Bea resumed", event="resumed", position=0.4)
+    assert spoken(begun) == "- Bea started the film"
     assert spoken(message(1, content="", deleted_at=EDITED)) == "Bea took back what stood here."
     assert spoken(message(1, author_name=None)) == "somebody: line 1"
 

@@ -8,11 +8,11 @@ from types import MappingProxyType
 from typing import Final
 
 from dateflicks.client import chat_updates as told
+from dateflicks.client.chat_sentences import told_by_service
 from dateflicks.protocol.chat import TYPING_SECONDS, Message
 from dateflicks.tui.model.state import CHAT_KEPT, Chat, ChatEntry
 
 KEPT_AT_MOST: Final = 2 * CHAT_KEPT  # with what was fetched again for somebody who scrolls back
-BEGINNING_SECONDS: Final = 1.0  # a film that goes on from before this begins
 _GHOSTS: Final = 100  # so far back a message is looked for that a draft became
 
 
@@ -114,7 +114,7 @@ def entry_of(message: Message, me: str) -> ChatEntry:
         name=message.author_name or "",
         is_mine=message.author == me,
         kind=message.type,
-        content=_content(message),
+        content=told_by_service(message),
         at=_unix(message.time),
         position=message.position,
         seq=message.seq,
@@ -124,14 +124,6 @@ def entry_of(message: Message, me: str) -> ChatEntry:
         is_edited=message.edited_at is not None,
         is_deleted=message.deleted_at is not None,
     )
-
-
-def _content(message: Message) -> str:
-    """What it says; a film that goes on from its very beginning is begun."""
-    begins = message.event == "resumed" and message.position is not None and message.position < BEGINNING_SECONDS
-    if not begins:
-        return message.content
-    return f"{message.author_name} started the film" if message.author_name else "the film begins"
 
 
 # --- inside -----------------------------------------------------------------------------------------------------
