@@ -48,6 +48,7 @@ _CLIENT: tuple[tuple[type[errors.ClientError], Exit, str], ...] = (
 
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+_FORBIDDEN = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
 
 def nearest(word: str, known: Sequence[str]) -> str:
@@ -71,6 +72,9 @@ def failure_of(error: BaseException) -> Failure | None:
         return Failure(Exit.FAILED, what, hint=hint)
     if isinstance(error, OSError) and error.errno in _FULL:
         return Failure(Exit.FAILED, "Nothing more can be written: the disk is full.", hint="Make room, then try again.")
+    if isinstance(error, OSError) and error.errno in _FORBIDDEN and error.filename is not None:
+        hint = "Give this account the right to it, or name a folder of its own in DATEFLICKS_HOME."
+        return Failure(Exit.FAILED, f"{error.filename} cannot be used: {error.strerror}.", hint=hint)
     return None
 
 
@@ -95,4 +99,6 @@ def _of_settings(error: BaseException) -> Failure:
 
     assert isinstance(error, SettingsError)
     hint = f"Did you mean '{error.suggestion}'?" if error.suggestion else "See 'dateflicks config model' for all keys."
+    if isinstance(error.__cause__, OSError):
+        hint = "Name another folder with --settings DIR, or in DATEFLICKS_SETTINGS."
     return Failure(Exit.USAGE, str(error), hint=hint)

@@ -1,5 +1,6 @@
 """The frame of the command line: help, global options, colours, errors, and what each exit code is for."""
 
+import errno
 import json
 import sys
 from pathlib import Path
@@ -160,6 +161,18 @@ def test_each_failure_has_its_exit_code_and_at_most_three_lines(
     printed = capsys.readouterr()
     assert printed.out == ""
     assert 1 <= len(printed.err.splitlines()) <= 3
+
+
+def test_a_folder_that_may_not_be_written_to_is_named_with_what_to_do(capsys: pytest.CaptureFixture[str]) -> None:
+    assert report(CliEnvironment(environ={}), PermissionError(errno.EROFS, "Read-only file system", "/data")) == 1
+    told = capsys.readouterr().err.splitlines()
+    assert told[0] == "Error: /data cannot be used: Read-only file system."
+    assert "DATEFLICKS_HOME" in told[1]
+
+
+def test_what_an_error_says_in_lines_is_told_in_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    report(CliEnvironment(environ={}), DateflicksError("It is taken.\nTake another."))
+    assert capsys.readouterr().err == "Error: It is taken.\nTake another.\n"
 
 
 def test_an_unforeseen_failure_is_one_word_here_and_the_whole_in_the_log(
