@@ -78,6 +78,7 @@ async def _merge(environment: CliEnvironment, background: Background, supervisor
         environment.say("Films are made of it by the next 'merge'.")
         return
     if made.status in ("ok", "unchanged"):
-        environment.say(f"{made.counters.changed} films were written.")
+        changed = made.counters.changed
+        environment.say(f"{changed} film{' was' if changed == 1 else 's were'} written.")
     else:
         environment.say(f"Films could not be made of it: {made.error}", "Try again with 'dateflicks jobs run merge'.")

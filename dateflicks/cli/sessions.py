@@ -95,7 +95,7 @@ async def create_with_guest(client: "ServiceClient", request: "SessionRequest") 
         with contextlib.suppress(ClientError):
             known = [friend.name async for friend in friends(client)]
         close = difflib.get_close_matches(request.guest_name, known, n=1)
-        hint = f"Did you mean '{close[0]}'?" if close else "Or send a link: dateflicks session create VIDEO --link"
+        hint = f"Did you mean '{close[0]}'?" if close else "A link: dateflicks session create VIDEO --link"
         raise CliError(Exit.NOT_FOUND, error.detail, hint=hint) from error
 
 

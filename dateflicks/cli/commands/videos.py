@@ -145,7 +145,8 @@ def add(
     if not add_to_list(path, video):
         raise CliError(Exit.REFUSED, f"{video.url} is on your list already.", hint=f"Change it there: {path}")
     environment.show({"url": video.url, "title": video.title, "year": video.year, "list": str(path)}, ("url", "title"))
-    environment.say(f"{video.title} is on your list, {path}.", "It is found after the next run of the source 'url'.")
+    then = "It is found after the next run of the source 'url': dateflicks providers run url"
+    environment.say(f"{video.title} is on your list, {path}.", then)
 
 
 def _filters(

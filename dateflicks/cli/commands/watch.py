@@ -111,5 +111,9 @@ def _kept(environment: CliEnvironment) -> "KeptEvening":
 
     kept = KeptEvening.read(kept_file(environment.home))
     if kept is None:
-        raise CliError(Exit.NOT_FOUND, "There is no evening to go on with.", hint="dateflicks session list")
+        raise CliError(
+            Exit.NOT_FOUND,
+            "There is no evening to go on with.",
+            hint="See what there is with 'dateflicks session list'.",
+        )
     return kept
