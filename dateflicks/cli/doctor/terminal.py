@@ -25,7 +25,7 @@ def terminal(environment: CliEnvironment) -> list[Finding]:
 
     name = environment.environ.get("TERM", "")
     if not (sys.stdin.isatty() and environment.stdout.isatty()):
-        return [note("terminal", "This runs in no terminal (TERM is not looked at): commands write lines.")]
+        return [note("terminal", "This runs in no terminal: commands write lines here, and open no screen.")]
     if name in DUMB:
         said = f"TERM={name or '(empty)'}: nothing but lines can be shown."
         return [wrong("terminal", said, "export TERM=xterm-256color")]
