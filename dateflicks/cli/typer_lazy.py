@@ -4,6 +4,7 @@ The one file that uses Typer's carried Click. Besides loading late it lets globa
 line, and turns every exception into three lines and an exit code.
 """
 
+import contextlib
 import importlib
 import os
 import sys
@@ -199,7 +200,8 @@ class LazyGroup(TyperGroup):
         _open_what_is_closed()
         environment = extra.setdefault("obj", CliEnvironment())
         try:
-            code = super().main(args, prog_name or "dateflicks", complete_var, False, windows_expand_args, **extra)
+            with _unwrapped_for_shells():
+                code = super().main(args, prog_name or "dateflicks", complete_var, False, windows_expand_args, **extra)
             sys.stdout.flush()
             if code == Exit.INTERRUPTED:
                 environment.complain("Interrupted.")
@@ -214,6 +216,23 @@ class LazyGroup(TyperGroup):
         if standalone_mode:
             sys.exit(code if isinstance(code, int) else Exit.OK)
         return code
+
+
+@contextlib.contextmanager
+def _unwrapped_for_shells() -> Iterator[None]:
+    """What a shell is offered has a line each: Typer wraps what is said of it as if a person read it."""
+    if "_DATEFLICKS_COMPLETE" not in os.environ:
+        yield
+        return
+    before = os.environ.get("COLUMNS")
+    os.environ["COLUMNS"] = "100000"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["COLUMNS"]
+        else:
+            os.environ["COLUMNS"] = before
 
 
 def completion_script(program: str, variable: str, shell: str) -> str:

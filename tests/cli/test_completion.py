@@ -207,6 +207,15 @@ def test_a_name_or_a_title_cannot_run_anything_in_the_shell(cli: Cli, tmp_path: 
     assert told.count('"') == 4
 
 
+def test_a_long_title_offers_nothing_beside_the_session(cli: Cli) -> None:
+    environment = CliEnvironment(environ={"DATEFLICKS_HOME": str(cli.home), "DATEFLICKS_CLIENT_SERVER": cli.server.url})
+    remember(environment, [made(title="and yes to all " * 18)])
+    fish = {"_DATEFLICKS_COMPLETE": "complete_fish", "_TYPER_COMPLETE_ARGS": "dateflicks session show "}
+    fish |= {"_TYPER_COMPLETE_FISH_ACTION": "get-args", **environment.environ}
+    told = CliRunner(env=fish).invoke(app, [], prog_name="dateflicks").stdout
+    assert [line.partition("\t")[0] for line in told.splitlines()] == [A]
+
+
 def test_what_is_remembered_has_an_end(cli: Cli) -> None:
     environment = CliEnvironment(environ={"DATEFLICKS_HOME": str(cli.home), "DATEFLICKS_CLIENT_SERVER": cli.server.url})
     remember(environment, [], [f"person-{number:04}" for number in range(PEOPLE_MAX + 50)])
