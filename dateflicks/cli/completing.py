@@ -5,7 +5,6 @@ reads no word of complaint. Only what needs no quoting is offered, for a shell t
 """
 
 import contextlib
-import os
 import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
@@ -112,9 +111,6 @@ def _read(environment: CliEnvironment) -> dict[str, Any]:
 def _write(environment: CliEnvironment, everything: dict[str, Any]) -> None:
     import msgspec
 
-    path = _path(environment)
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    fresh = path.with_suffix(f".{os.getpid()}.new")
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), "wb") as file:
-        file.write(msgspec.json.encode(everything))
-    fresh.replace(path)
+    from dateflicks.client.private_file import replace_private
+
+    replace_private(_path(environment), msgspec.json.encode(everything))

@@ -41,12 +41,11 @@ class Spot:
 
 def spot_of(name: str) -> Spot:
     """The setting of this name. Raises CliError, with what was probably meant."""
-    from dateflicks.settings.keys import keys_of
     from dateflicks.settings.keys import nearest as nearest_key
-    from dateflicks.settings.loader import SERVICES
+    from dateflicks.settings.loader import SERVICES, keys_by_name
 
     service, _, rest = name.partition(".")
-    keys = {key.name: key for key in keys_of(SERVICES[service]())} if service in SERVICES else {}
+    keys = keys_by_name(service) if service in SERVICES else {}
     if rest in keys:
         return Spot(service, keys[rest])
     for key in keys.values():
@@ -57,7 +56,7 @@ def spot_of(name: str) -> Spot:
                 raise CliError(Exit.USAGE, f"'{service}.{key.name}' is more than one value.", hint=hint)
             return Spot(service, key, entry)
     order = [service] if service in SERVICES else ["client", *SERVICES]
-    meant = nearest_key(name, [f"{one}.{key.name}" for one in order for key in keys_of(SERVICES[one]())])
+    meant = nearest_key(name, [f"{one}.{key}" for one in order for key in keys_by_name(one)])
     hint = f"Did you mean '{meant}'?" if meant else "See all with 'dateflicks config show'."
     raise CliError(Exit.USAGE, f"There is no setting '{name}'.", hint=hint)
 
@@ -119,7 +118,7 @@ def change(environment: CliEnvironment, name: str, text: str | None) -> dict[str
     spot = spot_of(name)
     path = file_of(environment, spot.service)
     value = value_of(spot, _typed(environment, spot, text), path)
-    is_hidden = spot.key.is_secret and value != spot.key.default
+    is_hidden = spot.key.hides(value)
     write_value(path, spot.name, value, is_secret=is_hidden)
     if variable := _winning_variable(environment, spot):
         environment.complain(f"{variable} is set, and wins over the file.")
@@ -132,7 +131,7 @@ def _typed(environment: CliEnvironment, spot: Spot, text: str | None) -> str:
     hint = f"Give it on stdin: dateflicks config set {spot.full_name} -"
     if text is None:
         return environment.ask(spot.full_name, instead=hint, is_secret=spot.key.is_secret)
-    if spot.key.is_secret and text != spot.key.default:
+    if spot.key.hides(text):
         what = f"{spot.full_name} is secret, and what is typed here stays in the shell's history."
         raise CliError(Exit.USAGE, what, hint=hint)
     return text

@@ -33,62 +33,51 @@ class Plan:
 
 def usual_values(service: str) -> dict[str, Any]:
     """The default of each key."""
-    from dateflicks.settings.keys import keys_of
-    from dateflicks.settings.loader import SERVICES
+    from dateflicks.settings.loader import keys_by_name
 
-    return {key.name: key.default for key in keys_of(SERVICES[service]())}
+    return {name: key.default for name, key in keys_by_name(service).items()}
 
 
 def values_in(folder: Path, service: str) -> dict[str, Any]:
     """What a file says now, by dotted key. Raises CliError for one that is not in order."""
-    import tomllib
-
     from dateflicks.cli.configuring import mistakes_of_file, sentence
-    from dateflicks.settings.keys import keys_of
-    from dateflicks.settings.loader import SERVICES, flattened, sections_of
+    from dateflicks.settings.loader import from_file, keys_by_name
 
     path = folder / f"{service}.toml"
     if found := mistakes_of_file(path, service):
         hint = f"Mend it first: dateflicks config edit {service} --settings {folder}"
         raise CliError(Exit.USAGE, sentence(found[0]), hint=hint)
-    if not path.is_file():
-        return {}
-    names = [key.name for key in keys_of(SERVICES[service]())]
-    return dict(flattened(tomllib.loads(path.read_text(encoding="utf-8")), sections_of(names), str(path)))
+    return dict(from_file(path, keys_by_name(service)))
 
 
 def agree_to(environment: CliEnvironment, plans: list[Plan]) -> None:
     """Say what would change in files that are there, and go on only with a yes."""
+    from dateflicks.settings.loader import keys_by_name
+
     changed = [plan for plan in plans if not plan.is_new and plan.changes]
     if not changed or environment.is_agreed:
         return
     for plan in changed:
         environment.complain(f"{plan.path} would change:")
-        secrets = _secrets(plan.service)
+        keys = keys_by_name(plan.service)
         for name, value in plan.changes.items():
-            old, new = (_shown(one, is_secret=name in secrets) for one in (plan.before.get(name), value))
+            old, new = (_shown(one, is_hidden=keys[name].hides(one)) for one in (plan.before.get(name), value))
             environment.complain(f"  {name}: {old} → {new}")
     environment.agree("Change it so?", instead="Nothing was changed. Say yes beforehand with --yes.")
 
 
-def _secrets(service: str) -> dict[str, Any]:
-    from dateflicks.settings.keys import keys_of
-    from dateflicks.settings.loader import SERVICES
-
-    return {key.name: key.default for key in keys_of(SERVICES[service]()) if key.is_secret}
-
-
-def _shown(value: Any, *, is_secret: bool) -> str:
+def _shown(value: Any, *, is_hidden: bool) -> str:
     from dateflicks.cli.configuring import as_written
     from dateflicks.settings.loader import MASK
 
     if value is None:
         return "(not set)"
-    return MASK if is_secret and value != "embedded" else as_written(value)
+    return MASK if is_hidden else as_written(value)
 
 
 def write_plan(plan: Plan) -> dict[str, Any]:
     """Write it, and say so as a record. Raises SettingsError."""
+    from dateflicks.settings.loader import keys_by_name
     from dateflicks.settings.writing import replace_file, write_values
 
     said = {"client": "the server, and what shows the film"}.get(plan.service, "database, and where it listens")
@@ -96,8 +85,8 @@ def write_plan(plan: Plan) -> dict[str, Any]:
     if plan.is_new:
         replace_file(plan.path, _text(plan))
     elif plan.changes:
-        secrets = _secrets(plan.service)
-        has_secret = any(name in secrets and value != secrets[name] for name, value in plan.changes.items())
+        keys = keys_by_name(plan.service)
+        has_secret = any(keys[name].hides(value) for name, value in plan.changes.items())
         write_values(plan.path, plan.changes, is_secret=has_secret)
     return {"file": str(plan.path), "state": state, "says": said}
 

@@ -13,6 +13,7 @@ from typing import Any, Literal, Self
 import msgspec
 
 from dateflicks.client.errors import ClientError
+from dateflicks.client.private_file import replace_private
 
 TICKETS_MAX = 50  # per server: the newest sessions are the ones that are still watched
 
@@ -104,18 +105,10 @@ class CredentialStore:
             with _Lock(self._path.with_suffix(".lock")):
                 content = self._read()
                 yield content
-                self._replace(msgspec.json.format(msgspec.json.encode(content), indent=2) + b"\n")
+                written = msgspec.json.format(msgspec.json.encode(content), indent=2) + b"\n"
+                replace_private(self._path, written, is_synced=True)
         except OSError as error:
             raise CredentialsUnreadable(f"{self._path} cannot be written: {error.strerror}.") from error
-
-    def _replace(self, content: bytes) -> None:
-        fresh = self._path.with_suffix(f".{os.getpid()}.new")
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(self._path)
 
 
 class _Lock:

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from dateflicks.settings.errors import SettingsError
-from dateflicks.settings.keys import Key, keys_of, nearest
-from dateflicks.settings.loader import SERVICES, checked, from_environment, sections_of
+from dateflicks.settings.keys import Key, nearest
+from dateflicks.settings.loader import checked, from_environment, keys_by_name, sections_of
 
 _AT_LINE: Final = re.compile(r"\s*\(at line (\d+), column \d+\)$")
 _SECTION: Final = re.compile(r"\s*\[+\s*([^\[\]#]+?)\s*\]+")
@@ -52,19 +52,19 @@ def mistakes_of_text(text: str, where: str, service: str) -> list[Mistake]:
         line = _AT_LINE.search(str(error))
         problem = _AT_LINE.sub("", str(error)) or "nested too deeply"
         return [Mistake(where, int(line[1]) if line else None, "", f"is not TOML: {problem}")]
-    keys = {key.name: key for key in keys_of(SERVICES[service]())}
+    keys = keys_by_name(service)
     found = [_mistake(error, text) for error in _errors(document, keys, sections_of(keys), where)]
     return sorted(found, key=lambda one: one.line or 0)
 
 
 def mistakes_of_variables(environ: Mapping[str, str], service: str) -> Iterator[Mistake]:
     """What is wrong with the variables of a service."""
-    defaults = {key.name: key for key in keys_of(SERVICES[service]())}
+    keys = keys_by_name(service)
     prefix = f"DATEFLICKS_{service}_".upper()
     for name in sorted(one for one in environ if one.startswith(prefix)):
         partner = name.removesuffix("_FILE")
         try:
-            list(from_environment(service, defaults, {one: environ[one] for one in {name, partner} & environ.keys()}))
+            list(from_environment(service, keys, {one: environ[one] for one in {name, partner} & environ.keys()}))
         except SettingsError as error:
             if error.where == name:
                 yield Mistake(error.where, None, error.key, error.problem, error.suggestion)

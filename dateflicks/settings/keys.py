@@ -19,6 +19,10 @@ class Key:
     default: Any
     is_secret: bool
 
+    def hides(self, value: Any) -> bool:
+        """Whether a value is a secret: the default, which everybody knows, is none."""
+        return self.is_secret and value != self.default
+
     def variable(self, service: str) -> str:
         """Its environment variable; the `server` part is left out, so that a port is `DATEFLICKS_SESSION_PORT`."""
         path = self.name.removeprefix("server.")

@@ -91,7 +91,7 @@ def load(
     sources = dict.fromkeys(keys, Source("default", ""))
     for folder in reversed(folders):
         path = folder / f"{service}.toml"
-        for name, value in _from_file(path, keys):
+        for name, value in from_file(path, keys):
             values[name], sources[name] = value, Source("file", str(path))
     for name, value, variable in from_environment(service, keys, environ or {}):
         values[name], sources[name] = value, Source("environment", variable)
@@ -101,15 +101,21 @@ def load(
     return Loaded(service, build(defaults, values), sources)
 
 
+def keys_by_name(service: str) -> dict[str, Key]:
+    """All that can be set for a service, with the defaults."""
+    return {key.name: key for key in keys_of(SERVICES[service]())}
+
+
 def read_value(service: str, name: str, text: str) -> Any:
     """What somebody typed for a key, as its value. Raises SettingsError, which says what would fit."""
-    keys = {key.name: key for key in keys_of(SERVICES[service]())}
+    keys = keys_by_name(service)
     if name not in keys:
         raise SettingsError("", name, "no such key", nearest(name, keys))
     return checked("", keys[name], _from_text(keys[name], text), is_text=True)
 
 
-def _from_file(path: Path, keys: Mapping[str, Key]) -> Iterator[tuple[str, Any]]:
+def from_file(path: Path, keys: Mapping[str, Key]) -> Iterator[tuple[str, Any]]:
+    """What a file says: key and value; nothing where there is none. Raises SettingsError."""
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

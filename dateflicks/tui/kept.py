@@ -1,11 +1,12 @@
 """An evening as it is put down on disk every few seconds, so that a crash, or a closed window, loses none of it."""
 
 import contextlib
-import os
 from pathlib import Path
 from typing import Any, Self
 
 import msgspec
+
+from dateflicks.client.private_file import replace_private
 
 
 def kept_file(home: Path) -> Path:
@@ -34,10 +35,5 @@ class KeptEvening(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
 
     def write(self, path: Path) -> None:
         """Put it in the place of the one before, whole or not at all; a disk that is full is no end of an evening."""
-        fresh = path.with_suffix(f".{os.getpid()}.new")
         with contextlib.suppress(OSError):
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(msgspec.json.encode(self))
-            fresh.replace(path)
+            replace_private(path, msgspec.json.encode(self))

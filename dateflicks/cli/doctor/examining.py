@@ -84,7 +84,9 @@ def _function(check: Check) -> Callable[[CliEnvironment], Any]:
 
 
 def _of_error(environment: CliEnvironment, name: str, error: Exception, again: str) -> Finding:
-    if type(error).__name__ == "SettingsError":
+    from dateflicks.settings.errors import SettingsError
+
+    if isinstance(error, SettingsError):
         return note(name, "Not looked at: the settings cannot be read.", "dateflicks config validate")
     if environment.is_debug:
         import traceback
@@ -127,7 +129,7 @@ def _settle(done: "asyncio.Future[Any]", result: Any, error: Exception | None) -
 def _secrets(environment: CliEnvironment) -> list[str]:
     """Every secret of the settings, as far as they can be read, and the token in use."""
     from dateflicks.settings.keys import keys_of
-    from dateflicks.settings.loader import SERVICES
+    from dateflicks.settings.loader import SERVICES, keys_by_name
 
     found: list[str] = []
     for service in SERVICES:
@@ -135,9 +137,8 @@ def _secrets(environment: CliEnvironment) -> list[str]:
             loaded = environment.load(service)
         except Exception:  # noqa: BLE001, S112 - told by the check of the settings
             continue
-        kept = [key.default for key in keys_of(loaded.settings) if key.is_secret]
-        plain = [key.default for key in keys_of(SERVICES[service]()) if key.is_secret]
-        found += [value for value, usual in zip(kept, plain, strict=True) if isinstance(value, str) and value != usual]
+        keys, values = keys_by_name(service), {key.name: key.default for key in keys_of(loaded.settings)}
+        found += [value for name, value in values.items() if isinstance(value, str) and keys[name].hides(value)]
     return sorted((one for one in found if one), key=len, reverse=True)
 
 

@@ -32,15 +32,11 @@ def _fix(where: str) -> str:
 
 
 def _of_file(path: Path, service: str) -> Finding:
-    import tomllib
+    from dateflicks.settings.loader import from_file, keys_by_name
 
-    from dateflicks.settings.keys import keys_of
-    from dateflicks.settings.loader import SERVICES, flattened, sections_of
-
-    keys = {key.name: key for key in keys_of(SERVICES[service]())}
-    document = tomllib.loads(path.read_text(encoding="utf-8"))
-    written = dict(flattened(document, sections_of(keys), str(path)))
-    has_secret = any(keys[name].is_secret and value != keys[name].default for name, value in written.items())
+    keys = keys_by_name(service)
+    written = dict(from_file(path, keys))
+    has_secret = any(keys[name].hides(value) for name, value in written.items())
     if has_secret and path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         return note("settings", f"{path} holds a secret, and others on this machine can read it.", f"chmod 600 {path}")
     return fine("settings", f"{path}: {len(written)} value{'' if len(written) == 1 else 's'}")
