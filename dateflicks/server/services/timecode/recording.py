@@ -97,6 +97,8 @@ def recorded_by(note: Note) -> type[PlaybackControl]:
             if self._begins is not None:  # what nobody says anything to needs no file
                 note(self.state.session_id, self._begins)
                 self._begins = None
+            if line.at < self._noted_at:  # a frame is of when it came, and something may have been done since
+                line = msgspec.structs.replace(line, at=self._noted_at)
             note(self.state.session_id, line)
             self._noted_at = line.at
 

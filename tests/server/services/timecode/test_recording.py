@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from dateflicks.core.playback import Member, PlaybackCollection, Role, Status, TimecodeRequest
-from dateflicks.protocol.playback_log import Advance, Replay
+from dateflicks.protocol.playback_log import Advance
+from dateflicks.protocol.playback_replay import Replay
 from dateflicks.server.services.timecode import recording
 from dateflicks.server.services.timecode.recording import PlaybackLog, recorded_by
 
@@ -51,6 +52,16 @@ def test_a_playback_that_comes_back_begins_the_log_anew_from_its_record(tmp_path
     decisions = list(replay.decisions((tmp_path / "ses_a.jsonl").read_bytes().splitlines()))
     assert decisions[-1].revision == again.control("ses_a").to_record(18.0).revision
     assert decisions[-1].told[0].pending == record.pending
+
+
+def test_a_frame_that_came_before_what_was_done_meanwhile_can_be_played_again(tmp_path: Path) -> None:
+    control = played(tmp_path).control("ses_a")
+    control.seek("usr_a", 90.0, 15.9)
+    control.measured_one_way("usr_a", 0.1)
+    replay = Replay()
+    assert len(list(replay.decisions((tmp_path / "ses_a.jsonl").read_bytes().splitlines()))) == 10
+    assert replay.control is not None
+    assert replay.control.state.revision == control.state.revision
 
 
 def test_a_log_ends_at_its_bound_and_the_oldest_makes_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
