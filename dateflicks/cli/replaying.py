@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from io import BufferedIOBase
 
     from dateflicks.core.playback import TimecodeEvent
-    from dateflicks.protocol.playback_log import Decision
+    from dateflicks.protocol.playback_replay import Decision
 
 COLUMNS: Final = ("line", "since", "by", "input", "what", "told", "status", "position", "revision", "wakes_in")
 
@@ -20,7 +20,8 @@ COLUMNS: Final = ("line", "since", "by", "input", "what", "told", "status", "pos
 def replay(environment: CliEnvironment, file: str, *, only_told: bool, whose: str | None) -> None:
     """Print each decision. Raises CliError for a log that cannot be read, with the line where it breaks."""
     from dateflicks.cli.output import Format
-    from dateflicks.protocol.playback_log import BrokenLog, Replay
+    from dateflicks.protocol.playback_log import BrokenLog
+    from dateflicks.protocol.playback_replay import Replay
 
     printer, playing, count, told = environment.printer, Replay(), 0, 0
     is_table = printer.form is Format.TABLE

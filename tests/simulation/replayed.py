@@ -11,7 +11,7 @@ import msgspec
 
 from dateflicks.core.playback import PlaybackControl
 from dateflicks.protocol import playback_log as logged
-from dateflicks.protocol.playback_log import Decision, Replay
+from dateflicks.protocol.playback_replay import Decision, Replay
 from dateflicks.server.services.timecode.recording import recorded_by
 
 
