@@ -50,8 +50,8 @@ def simulate(
     pause, stop, refuse, seek 41:12, freeze 3 (the player, for 3 s), stall 3
     (its picture), slip -0.5 (it is elsewhere) and cut 4 (the line).
     """
+    from dateflicks.cli.simulated_rooms import Wishes
     from dateflicks.cli.simulated_script import read_script
-    from dateflicks.cli.simulating import Wishes
     from dateflicks.cli.simulating import simulate as run
 
     environment = environment_of(ctx)
