@@ -11,7 +11,7 @@ import typer
 from typer.testing import CliRunner
 
 from dateflicks import __version__
-from dateflicks.cli.commands.topics import TOPICS
+from dateflicks.cli.commands.topics import TOPICS, fitted
 from dateflicks.cli.environment import CliEnvironment
 from dateflicks.cli.exits import MEANINGS, Exit
 from dateflicks.cli.failures import CliError
@@ -122,6 +122,20 @@ def test_quiet_says_only_what_went_wrong(cli: Cli, server: ScriptedServer) -> No
 def test_each_topic_is_explained(topic: str, cli: Cli) -> None:
     assert topic in Root.entries["help"].summary
     assert len(cli("help", topic).stdout.splitlines()) > 3
+
+
+@pytest.mark.parametrize("width", [40, 80, 120])
+@pytest.mark.parametrize("topic", TOPICS)
+def test_each_topic_is_told_in_lines_that_fit_and_loses_no_word(topic: str, width: int) -> None:
+    text = TOPICS[topic](CliEnvironment(environ={}))
+    lines = fitted(text, width).splitlines()
+    assert " ".join(lines).split() == text.split()
+    assert all(len(line) <= width or len(line.split()) == 1 for line in lines)
+
+
+def test_what_is_told_in_a_column_goes_on_in_it() -> None:
+    told = fitted("GREEN   the colour of\n        grass in May\nRED     not that one\n", 20)
+    assert told == "GREEN   the colour\n        of grass in\n        May\nRED     not that one\n"
 
 
 def test_every_exit_code_is_explained(cli: Cli) -> None:

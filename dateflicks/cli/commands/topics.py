@@ -1,7 +1,10 @@
 """`dateflicks help TOPIC`: what belongs to no single command."""
 
+import re
+import shutil
+import textwrap
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -10,6 +13,8 @@ from dateflicks.cli.exits import MEANINGS, Exit
 from dateflicks.cli.failures import CliError, nearest
 
 app = typer.Typer(add_completion=False)
+
+WIDTH_MAX: Final = 120
 
 ENVIRONMENT = """\
 DATEFLICKS_HOME              the folder of your sign-ins and logs
@@ -87,7 +92,7 @@ Idempotency-Key, or the same name of a message, do nothing the second time.
 TROUBLESHOOTING = """\
 First of all: dateflicks doctor
 
-Nobody can be reached     'dateflicks serve status' tells how each service is; --server names another.
+No server is reached      'dateflicks serve status' tells how each service is; --server names another.
 The port is taken         'dateflicks doctor --only ports' tells by whom; 'dateflicks config set all.server.port 8800'.
 The folder is in use      another 'dateflicks serve' has it; stop that one, or give this one --data DIR.
 Signed out all at once    the signing key has changed: bring auth.key back, or sign in again with 'dateflicks login'.
@@ -100,6 +105,26 @@ Odd signs in place of lines   the locale is not UTF-8: export LC_ALL=C.UTF-8, or
 A setting does nothing    'dateflicks config show --origin' tells what won; 'dateflicks config validate' finds slips.
 Something unforeseen      its traceback is in errors.log of your data folder; --debug shows it.
 """
+
+
+def fitted(text: str, width: int) -> str:
+    """The text in lines that fit; what is told in a column goes on below itself."""
+    blocks: list[tuple[int, str]] = []  # where its further lines begin, and all of it in one
+    for line in text.splitlines():
+        indent = len(line) - len(line.lstrip())
+        hang = max((found.end() for found in re.finditer(r"\S {2,}(?=\S)", line)), default=0)
+        goes_on = bool(line and blocks and blocks[-1][1] and not hang and indent == blocks[-1][0])
+        if goes_on:
+            blocks[-1] = (blocks[-1][0], f"{blocks[-1][1]} {line.strip()}")
+        else:
+            blocks.append((hang or indent, line))
+    lines: list[str] = []
+    for hang, block in blocks:
+        below = " " * min(hang, width // 2)
+        lines += textwrap.wrap(
+            block, width, subsequent_indent=below, break_on_hyphens=False, break_long_words=False
+        ) or [""]  # fmt: skip
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _exit_codes(_: CliEnvironment) -> str:
@@ -150,6 +175,8 @@ def explain(
     if topic is None:
         environment.stdout.write("".join(f"dateflicks help {name}\n" for name in TOPICS))
     elif topic in TOPICS:
-        environment.stdout.write(TOPICS[topic](environment))
+        text = TOPICS[topic](environment)
+        is_read = environment.stdout.isatty()
+        environment.stdout.write(fitted(text, min(shutil.get_terminal_size().columns, WIDTH_MAX)) if is_read else text)
     else:
         raise CliError(Exit.USAGE, f"There is no topic '{topic}'.", hint=nearest(topic, list(TOPICS)))
