@@ -144,11 +144,11 @@ def test_a_wrong_key_is_named_with_its_file_and_the_nearest_right_one(
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ('confirm_seconds = "soon"', "confirm_seconds: must be float, not 'soon'"),
-        ("confirm_seconds = -1", "confirm_seconds: must be float >= 0.1, not -1"),
+        ('confirm_seconds = "soon"', "confirm_seconds: must be a number, not 'soon'"),
+        ("confirm_seconds = -1", "confirm_seconds: must be a number >= 0.1, not -1"),
         ("on_leave = 'hodl'", "on_leave: must be one of 'continue', 'hold', not 'hodl'"),
-        ("[server]\nport = 70000", "server.port: must be int <= 65535, not 70000"),
-        ("[server]\nproxies = 'x'", "server.proxies: must be array, not 'x'"),
+        ("[server]\nport = 70000", "server.port: must be a whole number <= 65535, not 70000"),
+        ("[server]\nproxies = 'x'", "server.proxies: must be a list, not 'x'"),
         ("server = 3", r"server: is a section: write \[server\]"),
         ("confirm_seconds = ", r"cannot be read: Invalid value \(at end of document\)"),
     ],

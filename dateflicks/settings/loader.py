@@ -42,6 +42,10 @@ SERVICES: dict[str, type[msgspec.Struct]] = {
     "client": ClientSettings,
 }
 MASK = "********"
+_KINDS = {
+    "int": "a whole number", "float": "a number", "bool": "true or false", "str": "text", "array": "a list",
+    "object": "a table",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,4 +201,5 @@ def checked(where: str, key: Key, raw: Any, *, is_text: bool = False) -> Any:
             problem = f"must be one of {', '.join(repr(choice) for choice in choices)}{shown}"
             raise SettingsError(where, key.name, problem, meant) from error
         problem = str(error).replace("`", "").replace("Expected", "must be").split(", got ")[0].split(" - at ")[0]
-        raise SettingsError(where, key.name, f"{problem}{shown}") from error
+        words = " ".join(_KINDS.get(word, word) for word in problem.split(" "))
+        raise SettingsError(where, key.name, f"{words}{shown}") from error
