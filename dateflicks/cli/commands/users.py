@@ -72,7 +72,11 @@ def list_users(
         raise CliError(Exit.USAGE, f"There is no state '{state}'.", hint=nearest(state, STATES[:4]))
     place = _place(environment, data)
     found = environment.run(listed(place, state, limit)) if is_there(place) else []
-    empty = "No such accounts." if is_there(place) else f"There is no database yet at {place.name}; services make it."
+    empty = (
+        f"No such accounts at {place.name}."
+        if is_there(place)
+        else f"There is no database yet at {place.name}; services make it."
+    )
     environment.show_all(found, COLUMNS, empty=empty)
 
 
