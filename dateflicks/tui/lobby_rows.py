@@ -80,7 +80,8 @@ def history_line(entries: Iterable[HistoryEntry]) -> str:
     films = f"{len(watched)} film{'' if len(watched) == 1 else 's'}"
     last = next((entry.video for entry in watched if entry.video is not None), None)
     tail = f" · last: {printable(last.title or last.url)}" if last is not None else ""
-    return f"{films} · {minutes // 60} h {minutes % 60:02d} min together{tail}"
+    hours = f"{minutes // 60} h " if minutes >= 60 else ""
+    return f"{films} · {hours}{minutes % 60} min together{tail}"
 
 
 def ago(text: str | None, now: datetime) -> str:
