@@ -192,6 +192,11 @@ class CliEnvironment:
             self.__dict__.pop(name, None)
 
     @property
+    def credentials_path(self) -> Path:
+        """Where sign-ins are kept, unless a keyring has them."""
+        return self.home / "credentials.json"
+
+    @property
     def log_path(self) -> Path:
         """Where the traceback of an unforeseen failure goes."""
         return self.home / "errors.log"
@@ -203,7 +208,7 @@ class CliEnvironment:
         """The sign-ins of this user, by server."""
         from dateflicks.client.credentials import CredentialStore
 
-        return CredentialStore(self.home / "credentials.json", keep_in=self.client.credentials)
+        return CredentialStore(self.credentials_path, keep_in=self.client.credentials)
 
     @property
     def signed_in(self) -> "SignIn | None":

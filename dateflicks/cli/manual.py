@@ -18,8 +18,8 @@ from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 from dateflicks import __version__
 from dateflicks.cli.commands.topics import ENVIRONMENT
 from dateflicks.cli.exits import MEANINGS, Exit
+from dateflicks.cli.typer_lazy import PROGRAM
 
-PROGRAM: Final = "dateflicks"
 TREE_COLUMNS: Final = 100
 _NAMES_COLUMNS: Final = 30  # what stands beside an explanation; longer names have a line of their own
 _EXAMPLE: Final = re.compile(r"(?:[A-Z_]+=\S+ |[^.]*\| |sudo )*dateflicks(?: |$)")

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 import typer
 from typer import _click
@@ -24,6 +24,9 @@ from typer.main import get_command
 from dateflicks.cli.environment import CliEnvironment
 from dateflicks.cli.exits import Exit
 from dateflicks.cli.failures import Failure, failure_of
+
+PROGRAM: Final = "dateflicks"
+_VARIABLE: Final = "_DATEFLICKS_COMPLETE"  # by which a shell asks what may come next
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +204,7 @@ class LazyGroup(TyperGroup):
         environment = extra.setdefault("obj", CliEnvironment())
         try:
             with _unwrapped_for_shells():
-                code = super().main(args, prog_name or "dateflicks", complete_var, False, windows_expand_args, **extra)
+                code = super().main(args, prog_name or PROGRAM, complete_var, False, windows_expand_args, **extra)
             sys.stdout.flush()
             if code == Exit.INTERRUPTED:
                 environment.complain("Interrupted.")
@@ -221,7 +224,7 @@ class LazyGroup(TyperGroup):
 @contextlib.contextmanager
 def _unwrapped_for_shells() -> Iterator[None]:
     """What a shell is offered has a line each: Typer wraps what is said of it as if a person read it."""
-    if "_DATEFLICKS_COMPLETE" not in os.environ:
+    if _VARIABLE not in os.environ:
         yield
         return
     before = os.environ.get("COLUMNS")
@@ -235,19 +238,19 @@ def _unwrapped_for_shells() -> Iterator[None]:
             os.environ["COLUMNS"] = before
 
 
-def completion_script(program: str, variable: str, shell: str) -> str:
+def completion_script(shell: str) -> str:
     """What a shell has to read so that it asks us what may come next."""
     from typer._completion_shared import get_completion_script
 
-    return get_completion_script(prog_name=program, complete_var=variable, shell=shell)
+    return get_completion_script(prog_name=PROGRAM, complete_var=_VARIABLE, shell=shell)
 
 
-def install_completion(program: str, variable: str, shell: str, read_first: Path) -> Path:
+def install_completion(shell: str, read_first: Path) -> Path:
     """Put the script into a folder of this user, and a line that reads it into `read_first`, if it is not there yet."""
     from typer._completion_shared import install
 
     before = read_first.read_bytes() if read_first.exists() else b""
-    path = install(shell, program, variable)[1]
+    path = install(shell, PROGRAM, _VARIABLE)[1]
     if read_first.read_bytes().strip() == before.strip():
         read_first.write_bytes(before)  # Typer adds an empty line each time
     return path

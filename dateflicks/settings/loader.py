@@ -127,7 +127,7 @@ def from_file(path: Path, keys: Mapping[str, Key]) -> Iterator[tuple[str, Any]]:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise SettingsError(str(path), "", f"cannot be read: {reason}") from error
-    for name, value in flattened(document, sections_of(keys), str(path)):
+    for name, value in _flattened(document, sections_of(keys), str(path)):
         if name not in keys:
             raise SettingsError(str(path), name, "no such key", nearest(name, keys))
         yield name, checked(str(path), keys[name], value)
@@ -138,14 +138,13 @@ def sections_of(keys: Iterable[str]) -> set[str]:
     return {name.rpartition(".")[0] for name in keys} - {""}
 
 
-def flattened(table: dict[str, Any], sections: set[str], where: str, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """The values of a document by dotted key. Raises SettingsError for a value in the place of a section."""
+def _flattened(table: dict[str, Any], sections: set[str], where: str, prefix: str = "") -> Iterator[tuple[str, Any]]:
     for word, value in table.items():
         name = f"{prefix}{word}"
         if name not in sections:
             yield name, value
         elif isinstance(value, dict):
-            yield from flattened(value, sections, where, f"{name}.")
+            yield from _flattened(value, sections, where, f"{name}.")
         else:
             raise SettingsError(where, name, f"is a section: write [{name}] and its keys below")
 

@@ -12,7 +12,8 @@ from typer.core import TyperCommand, TyperGroup, TyperOption
 
 from dateflicks.cli.exits import Exit
 from dateflicks.cli.main import Root, app
-from dateflicks.cli.manual import PROGRAM, Page, pages
+from dateflicks.cli.manual import Page, pages
+from dateflicks.cli.typer_lazy import PROGRAM
 from tests.cli.conftest import Cli
 from tests.scripted_server import ScriptedServer, session_json
 

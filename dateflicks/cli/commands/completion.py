@@ -10,6 +10,7 @@ import typer
 from dateflicks.cli.environment import environment_of
 from dateflicks.cli.exits import Exit
 from dateflicks.cli.failures import CliError
+from dateflicks.cli.typer_lazy import PROGRAM, completion_script, install_completion
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
@@ -22,8 +23,6 @@ class Shell(StrEnum):
     FISH = "fish"
 
 
-PROGRAM: Final = "dateflicks"
-VARIABLE: Final = "_DATEFLICKS_COMPLETE"
 READS_IT: Final = {Shell.BASH: "~/.bashrc", Shell.ZSH: "~/.zshrc"}  # fish looks into a folder of its own
 # Typer's script for zsh only declares the function when zsh first loads it: the first TAB would do nothing.
 FIRST_TIME: Final = '\n\n[ "${funcstack[1]}" = "_dateflicks" ] && _dateflicks_completion "$@"'
@@ -47,14 +46,12 @@ def install(ctx: typer.Context, shell: ShellArgument) -> None:
 
     For bash and zsh a line is added to ~/.bashrc or ~/.zshrc, if it is not there yet.
     """
-    from dateflicks.cli.typer_lazy import install_completion
-
     environment = environment_of(ctx)
     try:
         path = (
             _place_of_fish(environment.environ)
             if shell is Shell.FISH
-            else install_completion(PROGRAM, VARIABLE, shell.value, Path(READS_IT[shell]).expanduser())
+            else install_completion(shell.value, Path(READS_IT[shell]).expanduser())
         )
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"{_script(shell)}\n", encoding="utf-8")
@@ -83,7 +80,5 @@ def _place_of_fish(environ: Mapping[str, str]) -> Path:
 
 
 def _script(shell: Shell) -> str:
-    from dateflicks.cli.typer_lazy import completion_script
-
-    script = completion_script(PROGRAM, VARIABLE, shell.value)
+    script = completion_script(shell.value)
     return script + FIRST_TIME if shell is Shell.ZSH else script

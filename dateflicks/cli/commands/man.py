@@ -24,7 +24,8 @@ def man(
     dateflicks man ~/.local/share/man/man1
     dateflicks man | man -l -
     """
-    from dateflicks.cli.manual import PROGRAM, man_pages, pages
+    from dateflicks.cli.manual import man_pages, pages
+    from dateflicks.cli.typer_lazy import PROGRAM
 
     environment = environment_of(ctx)
     written = man_pages(pages())

@@ -216,7 +216,7 @@ def _left(environment: CliEnvironment, expires_at: str) -> timedelta | None:
 
 
 def _of_file(environment: CliEnvironment) -> list[Finding]:
-    path = environment.home / "credentials.json"
+    path = environment.credentials_path
     if path.exists() and path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         return [wrong("sign-in", f"{path} can be read by others on this machine.", f"chmod 600 {path}")]
     return []
@@ -228,7 +228,7 @@ def keyring(environment: CliEnvironment) -> list[Finding]:
     backend = _backend()
     if wish == "file" or (wish == "auto" and not backend):
         why = "by the settings" if wish == "file" else "as no keyring works here"
-        return [fine("keyring", f"sign-ins are kept in {environment.home / 'credentials.json'}, {why}")]
+        return [fine("keyring", f"sign-ins are kept in {environment.credentials_path}, {why}")]
     if not backend:
         fix = "dateflicks config set client.credentials file"
         return [wrong("keyring", "Sign-ins are to be kept in a keyring, and none works here.", fix)]
