@@ -186,6 +186,9 @@ class Feed:
                         message = await connection.recv(decode=False)
                     self._tries = 0
                     yield Received(message, self._now())
+            except (asyncio.CancelledError, GeneratorExit):
+                await connection.close()  # whoever leaves ends in order; the library would tell of an error by its code
+                raise
             finally:
                 self._connection = None
                 writer.cancel()

@@ -129,6 +129,30 @@ async def test_frames_go_both_ways_as_text_with_the_bearer_shown() -> None:
         await until(lambda: not feed.is_open)
 
 
+async def test_whoever_leaves_ends_the_line_in_order_and_not_as_by_an_error() -> None:
+    codes: list[int | None] = []
+
+    async def notes_the_end(socket: ServerConnection) -> None:
+        await socket.wait_closed()
+        codes.append(socket.close_code)
+
+    async def listens(feed: Feed, opened: asyncio.Event) -> None:
+        async for event in feed.events():
+            if isinstance(event, Opened):
+                opened.set()
+
+    async with service(notes_the_end) as there:
+        async with events_of(Feed(there.url, token)) as events:
+            await the_next(Opened, events)
+        await until(lambda: codes == [1000])
+        opened = asyncio.Event()
+        task = asyncio.create_task(listens(Feed(there.url, token), opened))
+        await opened.wait()
+        task.cancel()
+        await asyncio.wait([task])
+        await until(lambda: codes == [1000, 1000])
+
+
 async def test_the_subprotocol_is_asked_for() -> None:
     spoken: list[str | None] = []
 
