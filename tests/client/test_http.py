@@ -2,7 +2,6 @@
 
 import socket
 import threading
-from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
@@ -14,18 +13,6 @@ from tests.scripted_server import Answer, ScriptedServer, scripted_server, sessi
 
 SIGNED_IN = {"user": {"id": "usr_a", "name": "ana"}, "token": "t0ken", "expiresAt": "2026-12-24T01:43:00.123Z"}
 SESSION = session_json()
-
-
-@pytest.fixture
-def server() -> Iterator[ScriptedServer]:
-    with scripted_server() as found:
-        yield found
-
-
-@pytest.fixture
-async def client(server: ScriptedServer) -> AsyncIterator[ServiceClient]:
-    async with ServiceClient(server.url, token="t0ken", timeout=5) as found:
-        yield found
 
 
 async def test_signing_in_sends_the_password_in_the_body_only_and_keeps_the_token(server: ScriptedServer) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import json
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -22,7 +22,7 @@ from dateflicks.client.tickets import Tickets
 from dateflicks.protocol.predictions import PredictionBody, PredictionFrame, PredictionReason
 from tests.client.players.waiting import until
 from tests.client.prediction_scenes import ID, ME, OTHER, SESSION, call, prediction, sealed, waiting
-from tests.scripted_server import ScriptedServer, scripted_server
+from tests.scripted_server import ScriptedServer
 
 SECONDS = 30.0
 
@@ -81,12 +81,6 @@ class Stage:
 
     async def is_here(self, times: int = 1) -> None:
         await until(lambda: len(self.service.sockets) == times and self.predictions.is_open, seconds=SECONDS)
-
-
-@pytest.fixture
-def server() -> Iterator[ScriptedServer]:
-    with scripted_server() as found:
-        yield found
 
 
 @asynccontextmanager

@@ -1,6 +1,6 @@
 """Acting on predictions over HTTP: each act happens once, whatever is lost on the way and whoever is quicker."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import msgspec
@@ -23,12 +23,6 @@ DOWN = Answer.problem(503, "The database is out of reach.")
 def server() -> Iterator[ScriptedServer]:
     with scripted_server() as found:
         found.on("GET", "/services", {"services": {"session": found.url, "prediction": found.url}})
-        yield found
-
-
-@pytest.fixture
-async def client(server: ScriptedServer) -> AsyncIterator[ServiceClient]:
-    async with ServiceClient(server.url, token="t0ken", timeout=30) as found:
         yield found
 
 

@@ -1,7 +1,5 @@
 """Recommendations over HTTP: what is asked, what is told, and how both read."""
 
-from collections.abc import AsyncIterator, Iterator
-
 import msgspec
 import pytest
 
@@ -18,19 +16,7 @@ from dateflicks.client.recommendations import (
 from dateflicks.protocol.bodies import SessionBody
 from dateflicks.protocol.recommendations import RecommendationBody
 from tests.client.recommendations import ANA, BEA, film_id, fit_json, pair_json, pick_json, picks_json, recommends, told
-from tests.scripted_server import Answer, ScriptedServer, scripted_server, session_json
-
-
-@pytest.fixture
-def server() -> Iterator[ScriptedServer]:
-    with scripted_server() as found:
-        yield found
-
-
-@pytest.fixture
-async def client(server: ScriptedServer) -> AsyncIterator[ServiceClient]:
-    async with ServiceClient(server.url, token="t0ken") as found:
-        yield found
+from tests.scripted_server import Answer, ScriptedServer, session_json
 
 
 def pick(number: int = 1, title: str = "Charade", **changes: object) -> RecommendationBody:

@@ -1,28 +1,14 @@
 """Tickets: fresh ones while the session service is there, the last known one while it is not."""
 
-from collections.abc import AsyncIterator, Iterator
-
 import pytest
 
 from dateflicks.client.feed import FeedEnded
 from dateflicks.client.http import ServiceClient
 from dateflicks.client.tickets import Tickets
-from tests.scripted_server import Answer, ScriptedServer, scripted_server, session_json
+from tests.scripted_server import Answer, ScriptedServer, session_json
 
 ID = "ses_" + "a" * 26
 PATH = f"/sessions/{ID}"
-
-
-@pytest.fixture
-def server() -> Iterator[ScriptedServer]:
-    with scripted_server() as found:
-        yield found
-
-
-@pytest.fixture
-async def client(server: ScriptedServer) -> AsyncIterator[ServiceClient]:
-    async with ServiceClient(server.url, token="t0ken", timeout=5) as found:
-        yield found
 
 
 async def test_the_first_connection_uses_the_ticket_that_came_with_the_session(

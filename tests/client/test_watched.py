@@ -1,7 +1,7 @@
 """A film that came near its end: told once, by whoever watched it, and nobody waits for that."""
 
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -21,12 +21,6 @@ LENGTH = 5400.0
 def server() -> Iterator[ScriptedServer]:
     with scripted_server() as found:
         yield recommends(found)
-
-
-@pytest.fixture
-async def client(server: ScriptedServer) -> AsyncIterator[ServiceClient]:
-    async with ServiceClient(server.url, token="t0ken") as found:
-        yield found
 
 
 def session(**changes: Any) -> SessionBody:

@@ -270,6 +270,14 @@ class Couple:
             passed, ran = looks[-1].at - looks[0].at, looks[-1].position - looks[0].position
             assert passed - stall - 0.5 <= ran <= passed + 0.5, f"{one.name}: {ran:.2f} s of film in {passed:.2f} s"
 
+    async def end_untouched(self, since: float) -> None:
+        """Nobody has noticed anything since: assert it, pause and settle."""
+        self.check_unmoved(since)
+        self.check_went_on(since)
+        assert not [notice for one in self.both for notice in one.notices if notice.kind == "error"]
+        await self.ask("pause", self.guest)
+        await self.settle()
+
     async def settle(self) -> Findings:
         """Wait until nothing is on its way, and hold what both know to what is kept; assert that all of it is right."""
         for task in self.talking:

@@ -1,7 +1,6 @@
 """The services and two accounts once for all of these tests, the films as they are asked for, and a room for each."""
 
 import asyncio
-import secrets
 from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from functools import partial
@@ -10,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from dateflicks.cli.demo.stage import demo_folder
-from dateflicks.client.http import ServiceClient
 from tests.conftest import require
+from tests.houses import House, house_at
 from tests.journeys.deployment import running_server
 from tests.watching.films import Films
-from tests.watching.room import Account, House, Room, room
+from tests.watching.room import Room, room
 
 OpenRoom = Callable[..., AbstractAsyncContextManager[Room]]
 
@@ -32,17 +31,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     folder = tmp_path_factory.mktemp("house") / "data"
     folder.mkdir()
     with running_server(folder, "--confirm-seconds", "4") as server:
-        yield asyncio.run(_house(server.url))
-
-
-async def _house(url: str) -> House:
-    async with ServiceClient(url) as host, ServiceClient(url) as guest:
-        accounts = []
-        for client, name in ((host, "ana"), (guest, "bea")):
-            await client.register(name, secrets.token_urlsafe(12))
-            assert client.token is not None
-            accounts.append(Account(name, client.token))
-    return House(url, *accounts)
+        yield asyncio.run(house_at(server.url))
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ import contextlib
 import itertools
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,7 @@ from dateflicks.client.watching import LinkChanged, PlayerChanged, Told, Update
 from dateflicks.protocol.bodies import SessionRequest, VideoRef
 from dateflicks.protocol.frames import TimecodeFrame
 from dateflicks.settings.client import ClientSettings, ConsentSettings
+from tests.houses import Account, House
 from tests.watching.looking import PictureEye
 
 LOOK_SECONDS = 0.02
@@ -31,23 +31,6 @@ HEAR_SECONDS = 15.0
 STEP_SECONDS = 20.0  # of a machine that has other things to do; an idle one needs two or three
 FRAME_SECONDS = 0.040
 _numbers = itertools.count(1)
-
-
-@dataclass(frozen=True)
-class Account:
-    """Somebody with a token."""
-
-    name: str
-    token: str
-
-
-@dataclass(frozen=True)
-class House:
-    """The services, and two people who are known there."""
-
-    url: str
-    host: Account
-    guest: Account
 
 
 async def until(what: str, holds: Callable[[], Any], *, seconds: float = HEAR_SECONDS) -> Any:

@@ -1,7 +1,6 @@
 """The services and two accounts once for all of these tests, and an evening for each."""
 
 import asyncio
-import secrets
 from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from functools import partial
@@ -9,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from dateflicks.client.http import ServiceClient
+from tests.houses import House, house_at
 from tests.journeys.deployment import running_server
-from tests.tui.journeys.people import Account, House, Two, evening_of_two
+from tests.tui.journeys.people import Two, evening_of_two
 
 OpenEvening = Callable[..., AbstractAsyncContextManager[Two]]
 
@@ -23,17 +22,6 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     folder.mkdir()
     with running_server(folder) as server:
         yield asyncio.run(house_at(server.url))
-
-
-async def house_at(url: str) -> House:
-    """Two fresh accounts at a server."""
-    async with ServiceClient(url) as host, ServiceClient(url) as guest:
-        accounts = []
-        for client, name in ((host, "ana"), (guest, "bea")):
-            await client.register(name, secrets.token_urlsafe(12))
-            assert client.token is not None
-            accounts.append(Account(name, client.token))
-    return House(url, *accounts)
 
 
 @pytest.fixture

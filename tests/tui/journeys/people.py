@@ -17,6 +17,7 @@ from dateflicks.tui.app import DateflicksApp
 from dateflicks.tui.kept import KeptEvening
 from dateflicks.tui.model import WatchState
 from dateflicks.tui.surroundings import AtSession, Farewell, Surroundings
+from tests.houses import Account, House
 from tests.tui.journeys.relay import Relay, relay_to
 
 SECONDS: Final = 40.0  # of a machine that has other things to do; an idle one needs one or two
@@ -24,23 +25,6 @@ LOOK_SECONDS: Final = 0.05
 LENGTH: Final = 5_400.0
 NARROW: Final = (80, 24)
 ALWAYS_ASK: Final = ConsentSettings(play="ask", pause="ask", seek="ask", stop="ask")
-
-
-@dataclass(frozen=True)
-class Account:
-    """Somebody with a token."""
-
-    name: str
-    token: str
-
-
-@dataclass(frozen=True)
-class House:
-    """The services, and two people who are known there."""
-
-    url: str
-    host: Account
-    guest: Account
 
 
 class Person:

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from dateflicks.tui.kept import KeptEvening
+from tests.houses import house_at
 from tests.journeys.deployment import running_server
-from tests.tui.journeys.conftest import OpenEvening, house_at
+from tests.tui.journeys.conftest import OpenEvening
 from tests.tui.journeys.people import evening_of_two
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
