@@ -76,6 +76,10 @@ def test_without_the_wakes_in_it_time_does_by_itself_what_is_due() -> None:
         (b'{"input":"seek","at":1,"userId":"a","to":-1}', ">= 0"),
         (b'{"input":"join","at":-1,"userId":"a","role":"host"}', ">= 0"),
         (b'{"format":"dateflicks-playback","version":2,"sessionId":"s","at":0,"length":600}', "version 2"),
+        (
+            b'{"format":"dateflicks-playback","version":1,"sessionId":"s","at":0,"length":6,"rules":{"bandSeconds":1e300}}',
+            "<= 10",
+        ),
         (b'{"format":"other","version":1}', "Invalid enum value 'other'"),
         (b'{"input":"advance","at":0.5}', "before the line above"),
         (b"\xff\xfe", "malformed"),
@@ -86,6 +90,22 @@ def test_a_broken_line_is_told_with_its_number(line: bytes, why: str) -> None:
     with pytest.raises(BrokenLog, match="Line 3 can not be played") as caught:
         played_again([begin, b"", line])
     assert why in str(caught.value)
+
+
+def test_a_record_that_contradicts_itself_comes_to_rest_too() -> None:
+    """It stands by its status, and its film runs to the end all the same: whoever stalls there waits for nothing."""
+    pending = b'"pending":{"by":"a","from":5,"to":6,"deadline":0,"awaited":["b"]}'
+    lines = [
+        b'{"format":"dateflicks-playback","version":1,"sessionId":"s","at":0,"length":1,"record":{"at":0,'
+        b'"currentPosition":0,"status":"play","settled":"pause","lastStatusChange":0,"rate":0,"revision":1,'
+        b'"members":[{"userId":"a","role":"host"},{"userId":"b","role":"guest"}],"present":["a","b"],'
+        + pending
+        + b"}}",
+        b'{"input":"join","at":10,"userId":"b","role":"guest"}',
+        b'{"input":"report","at":20,"userId":"b","currentPosition":1,"status":"stop","isHost":false,"buffering":true}',
+        b'{"input":"leave","at":30,"userId":"a"}',
+    ]
+    assert len(played_again(lines)) < 10
 
 
 def test_a_log_has_to_say_how_it_began() -> None:

@@ -56,8 +56,10 @@ def _wakes(state: PlaybackState) -> Iterator[float]:
     for one in state.participants.values():
         if one.excused_until is not None:
             yield one.excused_until
-        if one.stalled_since is not None and _is_missed(one) and state.wait is None and state.timeline.rate > 0:
-            yield max(one.stalled_since + limits.STALL_GRACE_SECONDS, state.timeline.at)
+        if one.stalled_since is not None and _is_missed(one) and state.wait is None:
+            over = max(one.stalled_since + limits.STALL_GRACE_SECONDS, state.timeline.at)
+            if state.timeline.moves_at(over):  # else nobody ever waits for them
+                yield over
     if state.wait is not None:
         yield state.wait.until
     if state.deserted_at is not None:
