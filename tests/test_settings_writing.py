@@ -41,6 +41,12 @@ def test_whoever_could_read_a_file_still_can_unless_it_has_a_secret_now(tmp_path
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
+def test_where_there_is_no_folder_is_said(tmp_path: Path) -> None:
+    (tmp_path / "settings").write_text("a file", encoding="utf-8")
+    with pytest.raises(SettingsError, match="cannot be written"):
+        write_value(tmp_path / "settings" / "client.toml", "gentle", True)
+
+
 def test_what_is_no_utf8_is_refused_and_leaves_nothing_behind(tmp_path: Path) -> None:
     folder = tmp_path / "settings"
     with pytest.raises(SettingsError, match="UTF-8"):

@@ -43,7 +43,7 @@ UserId = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
 
 
 class LoggedRules(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
-    """The rules that were in force, within the bounds of the settings: beyond them some playback never comes to rest."""
+    """The rules that were in force, within the bounds of the settings."""
 
     confirm_seconds: Annotated[float, msgspec.Meta(ge=0.1, le=3_600)] = PlaybackRules().confirm_seconds
     band_seconds: Annotated[float, msgspec.Meta(ge=0.01, le=10)] = PlaybackRules().band_seconds

@@ -72,7 +72,8 @@ def replace_file(path: Path, text: str, *, is_secret: bool = False) -> None:
             file.write(text)
         fresh.replace(path)
     except OSError as error:
-        fresh.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            fresh.unlink()
         raise SettingsError(str(path), "", f"cannot be written: {error.strerror}") from error
 
 
