@@ -1,10 +1,11 @@
 """A line that is cut: a TCP relay between clients and a service, which ends connections at random in four ways."""
 
 import asyncio
-import contextlib
 import random
 from dataclasses import dataclass, field
 from typing import Final, Literal
+
+from dateflicks.client.relay import LoopbackPort
 
 CHUNK_BYTES: Final = 65_536
 SILENCE_SECONDS: Final = (0.02, 0.2)  # between falling silent and ending
@@ -28,29 +29,15 @@ class _Connection:
                 writer.transport.abort()
 
 
-class MortalLine:
-    """Listens on a port of its own and passes on to `target`, 0 while nobody is there; an async context manager."""
+class MortalLine(LoopbackPort):
+    """Passes on to `target`, 0 while nobody is there."""
 
     def __init__(self, chance: random.Random) -> None:
-        self.port = 0
+        super().__init__()
         self.target = 0
         self.cuts = 0
         self._chance = chance
-        self._server: asyncio.Server | None = None
         self._connections: dict[_Connection, None] = {}  # in order, so that a seed chooses the same
-        self._tasks: set[asyncio.Task[None]] = set()
-
-    async def __aenter__(self) -> "MortalLine":
-        self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
-        self.port = self._server.sockets[0].getsockname()[1]
-        return self
-
-    async def __aexit__(self, *exception: object) -> None:
-        assert self._server is not None
-        self._server.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def cut_at_random(self, seconds: float) -> None:
         """Cut some connection every so many seconds on average, until cancelled."""
@@ -75,30 +62,25 @@ class MortalLine:
             case "sudden":
                 connection.end()
 
-    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connection = _Connection(writer)
         self._connections[connection] = None
         try:
-            with contextlib.suppress(OSError, asyncio.CancelledError):
-                if self.target:
-                    far_reader, connection.far = await asyncio.open_connection("127.0.0.1", self.target)
-                    passing = [
-                        asyncio.create_task(self._pass(connection, reader, connection.far, is_there=True)),
-                        asyncio.create_task(self._pass(connection, far_reader, writer, is_there=False)),
-                    ]
-                    try:
-                        await asyncio.wait(passing, return_when=asyncio.FIRST_COMPLETED)
-                    finally:
-                        for one in passing:
-                            one.cancel()
-                        await asyncio.gather(*passing, return_exceptions=True)
+            if self.target:
+                far_reader, connection.far = await asyncio.open_connection("127.0.0.1", self.target)
+                passing = [
+                    asyncio.create_task(self._pass(connection, reader, connection.far, is_there=True)),
+                    asyncio.create_task(self._pass(connection, far_reader, writer, is_there=False)),
+                ]
+                try:
+                    await asyncio.wait(passing, return_when=asyncio.FIRST_COMPLETED)
+                finally:
+                    for one in passing:
+                        one.cancel()
+                    await asyncio.gather(*passing, return_exceptions=True)
         finally:
             connection.end()
             del self._connections[connection]
-            self._tasks.discard(task)
 
     async def _pass(
         self, connection: _Connection, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, is_there: bool

@@ -7,8 +7,9 @@ import asyncio
 import contextlib
 import random
 import time
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Self
 
 CHUNK_BYTES: Final = 65_536
 SENT_AGAIN_SECONDS: Final = 0.2  # what TCP waits at least before it sends again what was lost; all behind it waits too
@@ -46,21 +47,15 @@ class Line:
         return cls(Delay(seconds, jitter, loss), Delay(seconds, jitter, loss))
 
 
-class Relay:
-    """Listens on a loopback port of its own and passes on to `port` of `host`; an async context manager."""
+class LoopbackPort(ABC):
+    """Listens on a port of its own, `port`; an async context manager, with whose end all connections break off."""
 
-    def __init__(self, port: int, line: Line, seed: int, *, host: str = "127.0.0.1") -> None:
-        self.line = line
+    def __init__(self) -> None:
         self.port = 0
-        self.bytes_there = 0
-        self.bytes_back = 0
-        self._host, self._target = host, port
-        self._cut_until = float("-inf")
-        self._random = random.Random(seed)  # noqa: S311 - a line that must repeat itself
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def __aenter__(self) -> "Relay":
+    async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
@@ -68,13 +63,14 @@ class Relay:
     async def __aexit__(self, *exception: object) -> None:
         assert self._server is not None
         self._server.close()
-        for task in self._tasks:
-            task.cancel()
+        self._break_off()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def cut(self, seconds: float) -> None:
-        """Everything that passes breaks off, and nothing gets through for so long."""
-        self._cut_until = time.monotonic() + seconds
+    @abstractmethod
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """What is done with one connection, which is ended after it."""
+
+    def _break_off(self) -> None:
         for task in self._tasks:
             task.cancel()
 
@@ -84,18 +80,39 @@ class Relay:
         self._tasks.add(task)
         try:
             with contextlib.suppress(OSError, asyncio.CancelledError):
-                if time.monotonic() < self._cut_until:
-                    return
-                far_reader, far_writer = await asyncio.open_connection(self._host, self._target)
-                try:
-                    await asyncio.gather(
-                        self._pass(reader, far_writer, is_there=True), self._pass(far_reader, writer, is_there=False)
-                    )
-                finally:
-                    far_writer.transport.abort()
+                await self._carry(reader, writer)
         finally:
             writer.transport.abort()
             self._tasks.discard(task)
+
+
+class Relay(LoopbackPort):
+    """Passes on to `port` of `host`."""
+
+    def __init__(self, port: int, line: Line, seed: int, *, host: str = "127.0.0.1") -> None:
+        super().__init__()
+        self.line = line
+        self.bytes_there = 0
+        self.bytes_back = 0
+        self._host, self._target = host, port
+        self._cut_until = float("-inf")
+        self._random = random.Random(seed)  # noqa: S311 - a line that must repeat itself
+
+    def cut(self, seconds: float) -> None:
+        """Everything that passes breaks off, and nothing gets through for so long."""
+        self._cut_until = time.monotonic() + seconds
+        self._break_off()
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if time.monotonic() < self._cut_until:
+            return
+        far_reader, far_writer = await asyncio.open_connection(self._host, self._target)
+        try:
+            await asyncio.gather(
+                self._pass(reader, far_writer, is_there=True), self._pass(far_reader, writer, is_there=False)
+            )
+        finally:
+            far_writer.transport.abort()
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, is_there: bool) -> None:
         """Read at once, write late; the end of a direction passes too."""

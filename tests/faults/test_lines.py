@@ -6,32 +6,19 @@ import time
 import pytest
 
 from benchmarks.faultbench.sockets import opened
+from dateflicks.client.relay import LoopbackPort
 from tests.faults.couple import couple
 from tests.faults.town import Town, until
 
 
-class Valve:
+class Valve(LoopbackPort):
     """A line between clients and services that is closed in the middle: connections stay, and nothing passes."""
 
     def __init__(self, port: int) -> None:
-        self.port = 0
+        super().__init__()
         self._target = port
         self._is_open = asyncio.Event()
         self._is_open.set()
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._server: asyncio.Server | None = None
-
-    async def __aenter__(self) -> "Valve":
-        self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
-        self.port = self._server.sockets[0].getsockname()[1]
-        return self
-
-    async def __aexit__(self, *exception: object) -> None:
-        assert self._server is not None
-        self._server.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def close(self) -> None:
         """From now on nothing passes, and nobody is told."""
@@ -40,11 +27,6 @@ class Valve:
     def open(self) -> None:
         """All of it passes."""
         self._is_open.set()
-
-    def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.create_task(self._carry(reader, writer))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await self._is_open.wait()
@@ -58,7 +40,6 @@ class Valve:
                 return_when=asyncio.FIRST_COMPLETED,
             )
         finally:
-            writer.transport.abort()
             there_writer.transport.abort()
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
