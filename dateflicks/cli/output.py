@@ -4,9 +4,10 @@ A record is a struct of the protocol, or a mapping; its fields have their snake_
 people is cleaned here, at the sink, whatever was done to it before.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Final, TextIO
+from typing import TYPE_CHECKING, Any, Final, Literal, TextIO
 
 from dateflicks.cli.exits import Exit
 from dateflicks.cli.failures import CliError, nearest
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
 Record = dict[str, Any]
 
+_TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
+_MINUTE: Final = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\dZ")
+_DATE_WIDTH: Final = 10
 WHOLE: Final = ("id", "file")  # columns that are folded, not cut: half of it is of no use
 
 
@@ -165,10 +169,15 @@ class Printer:
         from rich.text import Text
 
         table = Table(box=None, pad_edge=False, header_style="bold")
-        for name in columns:
-            table.add_column(Text(_title(name)), overflow="fold" if name in WHOLE else "ellipsis")
-        for record in records:
-            table.add_row(*(Text(cell(pick(record, name))) for name in columns))
+        texts = {name: [_in_a_table(cell(pick(record, name))) for record in records] for name in columns}
+        if not self._fields:  # what nobody asked for and is nowhere takes no room
+            texts = {name: found for name, found in texts.items() if any(found)} or texts
+        for name, found in texts.items():
+            overflow: Literal["fold", "ellipsis"] = "fold" if name in WHOLE else "ellipsis"
+            least = _DATE_WIDTH if any(_MINUTE.fullmatch(text) for text in found) else None
+            table.add_column(Text(_title(name)), overflow=overflow, no_wrap=name == "name", min_width=least)
+        for row in zip(*texts.values(), strict=True):
+            table.add_row(*(Text(text) for text in row))
         self._console().print(table)
 
     def _upright(self, record: Record, columns: Sequence[str]) -> None:
@@ -182,6 +191,11 @@ class Printer:
             if (value := cell(pick(record, name))) != "":
                 table.add_row(Text(_title(name)), Text(value))
         self._console().print(table)
+
+
+def _in_a_table(text: str) -> str:
+    """A time to the minute, where there is no room for more."""
+    return f"{text[:10]} {text[11:16]}Z" if _TIME.fullmatch(text) else text
 
 
 def _title(name: str) -> str:

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import threading
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,13 @@ def test_a_table_has_a_header(cli: Cli) -> None:
     lines = cli("session", "list", "-o", "table").stdout.splitlines()
     assert lines[0].split()[:2] == ["id", "state"]
     assert A in lines[1]
+
+
+def test_a_table_has_times_to_the_minute_and_no_column_that_is_empty_unless_it_is_asked_for(cli: Cli) -> None:
+    times = [line.rstrip()[-17:] for line in cli("session", "list", "-o", "table").stdout.splitlines()]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\dZ", times[1])
+    assert "start time" not in cli("session", "list", "-o", "table").stdout
+    assert "start time" in cli("session", "list", "--fields", "id,start_time", "-o", "table").stdout
 
 
 def test_an_unknown_field_is_exit_code_2_with_the_nearest_one(cli: Cli) -> None:

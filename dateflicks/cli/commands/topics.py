@@ -43,7 +43,7 @@ your network too; nothing on the way is encrypted. To meet over the internet, us
 OUTPUT = """\
 Data goes to stdout, words go to stderr.
 
--o table    columns for people; the default on a terminal
+-o table    columns for people, times in UTC to the minute; the default on a terminal
 -o plain    tab-separated, no header, the id first; the default into a pipe
 -o json     one document, snake_case names, times in UTC (RFC 3339), seconds as numbers
 -o jsonl    one line of JSON for each record, as they come
