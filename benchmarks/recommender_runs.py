@@ -12,14 +12,12 @@ machine and on what else it does. Ends with 1 when a figure misses its target on
 
 import argparse
 import asyncio
-import json
 import os
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 import numpy as np
@@ -27,11 +25,10 @@ from rich.console import Console
 from scipy.sparse import csr_array
 
 from benchmarks.filmbench.report import Machine, plain_table, tell, this_machine, verdicts
-from benchmarks.recommenders import ALL, Size, draw, load, save
+from benchmarks.recommenders import ALL, Size, apart, draw, load, save
 from benchmarks.syncbench.figures import Row, Target, row
 from dateflicks.protocol.ids import new_id
 from dateflicks.server.recommendation.records import COLLECTIONS, pair_of
-from dateflicks.server.recommenders.evaluating.bench import THREADS_OF
 from dateflicks.server.recommenders.evaluating.memory import PeakMemory
 from dateflicks.server.recommenders.reading import Film, Reading
 from dateflicks.server.recommenders.recommender import Interactions
@@ -120,12 +117,6 @@ async def measure(name: str, path: Path) -> Cost:
     )
 
 
-def _apart(*arguments: object) -> Any:
-    environ = {**os.environ, **dict.fromkeys(THREADS_OF, "1")}
-    command = [sys.executable, "-m", "benchmarks.recommender_runs", "--inside", *map(str, arguments)]
-    return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, env=environ).stdout)
-
-
 def run(size: Size, names: list[str], words: Console) -> Run:
     """Measure each by itself."""
     found = Run(size=size)
@@ -139,7 +130,7 @@ def run(size: Size, names: list[str], words: Console) -> Run:
         del matrix
         for name in names:
             words.print(f"{name}: a whole run for {size.users:,}")
-            found.costs[name] = msgspec.convert(_apart(name, path), Cost)
+            found.costs[name] = msgspec.convert(apart("benchmarks.recommender_runs", name, path), Cost)
     found.machine = this_machine(load_before)
     for name, cost in found.costs.items():
         found.rows.append(row(name, SECONDS, cost.seconds, is_quiet=found.machine.is_quiet))

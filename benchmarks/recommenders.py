@@ -196,9 +196,10 @@ def product(films: int) -> float:
 # --- the run ----------------------------------------------------------------------------------------------------
 
 
-def _apart(*arguments: object) -> Any:
+def apart(module: str, *arguments: object) -> Any:
+    """What a process of its own measures inside: `module` is the benchmark's, which is run there with one thread."""
     environ = {**os.environ, **dict.fromkeys(THREADS_OF, "1")}
-    command = [sys.executable, "-m", "benchmarks.recommenders", "--inside", *map(str, arguments)]
+    command = [sys.executable, "-m", module, "--inside", *map(str, arguments)]
     return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, env=environ).stdout)
 
 
@@ -213,10 +214,10 @@ def run(size: Size, names: list[str], words: Console, *, is_large: bool) -> Run:
         found.size = Size(size.users, size.films, matrix.nnz)
         save(matrix, path)
         del matrix
-        found.product_seconds = float(_apart(PRODUCT, min(size.films, 6_000)))
+        found.product_seconds = float(apart("benchmarks.recommenders", PRODUCT, min(size.films, 6_000)))
         for name in names:
             words.print(f"{name}: fit, and the best {LIST} of {size.users:,}")
-            found.costs[name] = msgspec.convert(_apart(name, path), Cost)
+            found.costs[name] = msgspec.convert(apart("benchmarks.recommenders", name, path), Cost)
     found.machine = this_machine(load_before)
     is_quiet = found.machine.is_quiet
     seconds, memory = (LARGE_SECONDS, LARGE_MEMORY) if is_large else (SECONDS, MEMORY)
