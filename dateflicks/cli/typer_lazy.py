@@ -26,6 +26,7 @@ from dateflicks.cli.exits import Exit
 from dateflicks.cli.failures import Failure, failure_of
 
 PROGRAM: Final = "dateflicks"
+HOMES_MAX: Final = 3  # so many places of a verb are named to whoever forgot where it stands
 _VARIABLE: Final = "_DATEFLICKS_COMPLETE"  # by which a shell asks what may come next
 
 
@@ -145,6 +146,21 @@ class LazyGroup(TyperGroup):
             _complete_options_of_all_commands(command)
             command.epilog = command.epilog or self.command_epilog
         return found
+
+    def resolve_command(
+        self, ctx: _click.Context, args: list[str]
+    ) -> tuple[str | None, _click.Command | None, list[str]]:
+        """The command that is meant; of one that stands below others it is said where."""
+        if args[0] not in self.entries and 0 < len(below := self._with_verb(ctx, args[0])) <= HOMES_MAX:
+            meant = ", ".join(f"'{name} {args[0]}'" for name in below)
+            raise UsageError(f"No such command '{args[0]}'. Did you mean {meant}?", ctx)
+        return super().resolve_command(ctx, args)
+
+    def _with_verb(self, ctx: _click.Context, verb: str) -> list[str]:
+        """The commands that have this one below them."""
+        shown = [name for name, entry in self.entries.items() if not entry.is_hidden]
+        found = ((name, self.get_command(ctx, name)) for name in shown)
+        return [name for name, one in found if isinstance(one, TyperGroup) and verb in one.commands]
 
     def format_help(self, ctx: _click.Context, formatter: _click.HelpFormatter) -> None:
         """Write the help from the lines alone."""

@@ -124,6 +124,21 @@ def test_each_topic_is_explained(topic: str, cli: Cli) -> None:
     assert len(cli("help", topic).stdout.splitlines()) > 3
 
 
+@pytest.mark.parametrize(
+    ("verb", "meant"),
+    [
+        ("history", "'session history', 'jobs history'?"),
+        ("pause", "'remote pause', 'jobs pause'"),
+        ("lst", ""),
+        ("list", ""),
+    ],
+)
+def test_a_verb_whose_place_was_forgotten_is_found(verb: str, meant: str, cli: Cli) -> None:
+    result = cli(verb)
+    assert (result.exit_code, f"No such command '{verb}'" in result.stderr) == (2, True)
+    assert meant in result.stderr
+
+
 @pytest.mark.parametrize("width", [40, 80, 120])
 @pytest.mark.parametrize("topic", TOPICS)
 def test_each_topic_is_told_in_lines_that_fit_and_loses_no_word(topic: str, width: int) -> None:
