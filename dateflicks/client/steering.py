@@ -192,7 +192,7 @@ async def steer(
                     _hear(steering, feed, event)
                 if steering.is_over or (steering.outcome is Outcome.ASKED and not waits):
                     return
-                if limit.when() is None and steering.latest is not None:
+                if limit.when() is None and was_open:
                     limit.reschedule(loop.time() + HEARD_SECONDS)
                 if steering.outcome is Outcome.ASKED and not told:
                     told = True

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from websockets.sync.server import ServerConnection, serve
 
+from dateflicks.cli.exits import Exit
+from dateflicks.client import steering
 from tests.cli.conftest import Cli
 from tests.scripted_server import ScriptedServer, session_json
 
@@ -155,6 +157,20 @@ def test_a_film_that_nobody_has_opened_is_exit_code_3(cli: Cli, server: Scripted
         result = cli("remote", "play", A)
     assert (result.exit_code, feed.heard) == (3, [])
     assert f"dateflicks watch {A[:12]}" in result.stderr
+
+
+def test_a_service_that_says_nothing_is_not_waited_for_without_end(
+    cli: Cli, server: ScriptedServer, feed: Feed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def hear(socket: ServerConnection) -> None:
+        feed.heard += [json.loads(text) for text in socket]
+
+    monkeypatch.setattr(steering, "HEARD_SECONDS", 0.2)
+    with listening(hear) as timecode:
+        server.on("GET", "/services", {"services": {"session": server.url, "timecode": timecode}})
+        result = cli("remote", "play", A)
+    assert (result.exit_code, feed.heard) == (Exit.UNREACHABLE, [])
+    assert "has not said where the film is" in result.stderr
 
 
 def test_a_session_that_is_not_accepted_can_not_be_steered(cli: Cli, server: ScriptedServer) -> None:
