@@ -196,27 +196,14 @@ async def pair(port: int) -> AsyncIterator[list[float]]:
 
 async def measured(served: Program, name: str, attack: Attack, seconds: float, quiet_p99: float | None) -> Figures:
     """One attack, with a pair beside it."""
-    async with pair(served.port) as waits:
-        before = peak = served.resident()
-
-        async def watch() -> None:
-            nonlocal peak
-            while True:
-                peak = max(peak, served.resident())
-                await asyncio.sleep(0.01)
-
-        watching = asyncio.create_task(watch())
-        try:
-            await attack(served, seconds)
-        finally:
-            watching.cancel()
-            await asyncio.gather(watching, return_exceptions=True)
+    async with pair(served.port) as waits, served.watched() as memory:
+        await attack(served, seconds)
     await asyncio.sleep(1.0)
     p99 = statistics.quantiles(waits, n=100)[98] * 1000
     return Figures(
         name,
-        (peak - before) / 2**20,
-        (served.resident() - before) / 2**20,
+        memory.growth / 2**20,
+        (served.resident() - memory.before) / 2**20,
         statistics.median(waits) * 1000,
         p99,
         p99 / quiet_p99 if quiet_p99 else 1.0,

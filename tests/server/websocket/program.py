@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +21,19 @@ PAGE: Final = os.sysconf("SC_PAGE_SIZE")
 GROWTH_MAX_BYTES: Final = 16 * 1024 * 1024
 
 
+@dataclass(slots=True)
+class Memory:
+    """Bytes of memory that a process had at first, and the most that it has had since."""
+
+    before: int
+    peak: int
+
+    @property
+    def growth(self) -> int:
+        """How many more that were."""
+        return self.peak - self.before
+
+
 class Program:
     """One run."""
 
@@ -30,6 +44,24 @@ class Program:
     def resident(self) -> int:
         """Bytes of memory that it has at this moment."""
         return int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]) * PAGE
+
+    @contextlib.asynccontextmanager
+    async def watched(self) -> AsyncIterator[Memory]:
+        """Its memory for as long as the block runs."""
+        memory = Memory(self.resident(), self.resident())
+
+        async def watch() -> None:
+            while True:
+                memory.peak = max(memory.peak, self.resident())
+                await asyncio.sleep(0.01)
+
+        watching = asyncio.create_task(watch())
+        try:
+            yield memory
+            memory.peak = max(memory.peak, self.resident())
+        finally:
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
 
     async def metric(self, line: str) -> float:
         """The value of a metric, by its name and labels as they are exposed."""
@@ -96,33 +128,23 @@ async def attack(served: Program, what: str) -> AsyncIterator[None]:
         while len(pair.seconds) < 2:
             assert not talk.done(), talk
             await asyncio.sleep(0.01)
-        before = peak = served.resident()
-
-        async def watch() -> None:
-            nonlocal peak
-            while True:
-                peak = max(peak, served.resident())
-                await asyncio.sleep(0.01)
-
-        watching = asyncio.create_task(watch())
         try:
-            yield
-            heard = len(pair.seconds)
-            async with asyncio.timeout(10):
-                while len(pair.seconds) < heard + 2:
-                    if talk.done():
-                        await talk
-                    await asyncio.sleep(0.01)
+            async with served.watched() as memory:
+                yield
+                heard = len(pair.seconds)
+                async with asyncio.timeout(10):
+                    while len(pair.seconds) < heard + 2:
+                        if talk.done():
+                            await talk
+                        await asyncio.sleep(0.01)
         finally:
-            for task in (talk, watching):
-                task.cancel()
-            await asyncio.gather(talk, watching, return_exceptions=True)
-        peak = max(peak, served.resident())
+            talk.cancel()
+            await asyncio.gather(talk, return_exceptions=True)
         print(
-            f"{what}: RSS {before / 2**20:.1f} MB, grew by {(peak - before) / 2**20:.2f} MB; "
+            f"{what}: RSS {memory.before / 2**20:.1f} MB, grew by {memory.growth / 2**20:.2f} MB; "
             f"{len(pair.seconds)} exchanges beside it, the slowest {max(pair.seconds) * 1000:.0f} ms"
         )
-        assert peak - before <= GROWTH_MAX_BYTES
+        assert memory.growth <= GROWTH_MAX_BYTES
 
 
 async def pour(peer: Peer, piece: bytes, *, megabytes: float, seconds: float = 1.0) -> int:
