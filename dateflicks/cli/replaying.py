@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from dateflicks.protocol.playback_replay import Decision
 
 COLUMNS: Final = ("line", "since", "by", "input", "what", "told", "status", "position", "revision", "wakes_in")
+_HEADER: Final = f"{'line':>6} {'at':>11}  {'who':<8} {'input':<8} {'what':<24} decision"
 
 
 def replay(environment: CliEnvironment, file: str, *, only_told: bool, whose: str | None) -> None:
@@ -67,9 +68,6 @@ def _bounded(stream: "BufferedIOBase", most: int) -> Iterator[bytes]:
 
 def _name(file: str) -> str:
     return "What was read" if file == "-" else file
-
-
-_HEADER: Final = f"{'line':>6} {'at':>11}  {'who':<8} {'input':<8} {'what':<24} decision"
 
 
 def _line(one: "Decision") -> str:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
+from string import ascii_letters, digits
 from typing import Final
 
 from dateflicks.cli.environment import CliEnvironment
@@ -17,6 +18,7 @@ UNITS: Final = ("dateflicks.service", "dateflicks-jobs.service", "dateflicks-bac
 COMPOSE: Final = ("compose.yaml", "Containerfile")
 SETTINGS: Final = Path("/etc/dateflicks")
 _HOMES: Final = ("/home/", "/root/", "/run/user/")  # what ProtectHome hides
+_ACCOUNT: Final = frozenset(f"{ascii_letters}{digits}_-.")  # of what its name is made
 _UNFIT: Final = frozenset("\"'\\$%;\n")  # each means something in a unit
 
 
@@ -54,7 +56,7 @@ def show_units(
 
 def _units(environment: CliEnvironment, program: Path, user: str | None, config: Path) -> dict[str, str]:
     config = _absolute("--config", config)
-    if user is not None and (not user or set(user) - set(_ACCOUNT) or user[0] == "-"):
+    if user is not None and (not user or set(user) - _ACCOUNT or user[0] == "-"):
         raise CliError(Exit.USAGE, f"--user: '{user}' is no name of an account.")
     is_at_home = str(program).startswith(_HOMES) or str(Path(sys.base_prefix).resolve()).startswith(_HOMES)
     if is_at_home:
@@ -70,9 +72,6 @@ def _units(environment: CliEnvironment, program: Path, user: str | None, config:
         "@HOME@": "read-only" if is_at_home else "yes",
     }
     return {name: _filled(_text(name), filled) for name in UNITS}
-
-
-_ACCOUNT: Final = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-."
 
 
 def _absolute(option: str, path: Path) -> Path:

@@ -28,9 +28,8 @@ from dateflicks.server.storage.records import Document, Missing, Stale
 from dateflicks.server.storage.table import Table
 from dateflicks.server.upkeep.people import TRIES, Accounts, Everywhere, NotTheirs
 
-SETTLE_SECONDS: Final = (
-    15.0  # services close feeds two seconds after they are told, and write that somebody left ten later
-)
+# Services close feeds two seconds after they are told, and write that somebody left ten later.
+SETTLE_SECONDS: Final = 15.0
 _ENDINGS: Final = {(State.PENDING, True): Action.CANCEL, (State.PENDING, False): Action.REJECT}
 
 Tell = Callable[[str, int, int], None]
