@@ -46,6 +46,14 @@ def is_there(place: Place) -> bool:
     return not place.is_embedded or bool(_kept_in(place))
 
 
+def lacking(place: Place) -> list[str]:
+    """The databases in which something of people may be kept, and which are not there: of a MongoDB, none."""
+    from dateflicks.server.upkeep.people import COLLECTIONS
+
+    there = list(COLLECTIONS) if not place.is_embedded else [name for one in _kept_in(place).values() for name in one]
+    return [name for name in COLLECTIONS if name not in there]
+
+
 def _folders(place: Place, *, is_new: bool) -> dict[Path, list[str]]:
     """Which databases are in which folder. Raises CliError."""
     from dateflicks.server.services.session.records import DATABASE

@@ -171,11 +171,13 @@ def erase(ctx: typer.Context, name: NameArgument, data: DataOption = None) -> No
 
     Messages keep their places, evenings stay in the history of the other one. It cannot be taken back.
     """
-    from dateflicks.cli.people import erased, shown
+    from dateflicks.cli.people import erased, lacking, shown
 
     environment = environment_of(ctx)
     place = _place(environment, data)
     found = environment.run(shown(place, name))
+    if left := lacking(place):
+        environment.complain(f"Not in {place.name}, and so not reached: {', '.join(left)}.")
     if found.state != "erased":
         environment.agree(
             f"Erase {found.name} ({found.hosted} sessions as host, {found.joined} as guest)? It cannot be taken back."
