@@ -119,7 +119,7 @@ class Chunks:
         self.processor: list[list[float]] = []
         self.memory: list[float] = []
 
-    async def between(self, number: int) -> None:
+    async def ended(self, number: int) -> None:
         """All titles below this number are written."""
         if number > self._first:
             self.rates.append((number - self._first) / (time.perf_counter() - self._began))
@@ -128,7 +128,11 @@ class Chunks:
             if self._bare is not None:
                 self._run.engine_mib.append(memory_mib(self._engine.pid or 0))
                 self._run.bare_per_second.append(await self._upserted(self._bare, self._first, number))
-        self._first, self._began, self._had = number, time.perf_counter(), self._has_had()
+        self._first = number
+
+    def begins(self) -> None:
+        """Those of the next chunk come now."""
+        self._began, self._had = time.perf_counter(), self._has_had()
 
     def _has_had(self) -> tuple[float, float]:
         return time.process_time(), processor_seconds(self._engine.pid or 0)
@@ -168,14 +172,14 @@ async def _ingest(run: Run, folder: Path, say: Callable[[str], None]) -> None:
             for index in VIDEOS.indexes:
                 await client[BARE][VIDEOS.name].create_index([(field, 1) for field in index.fields])
             first = Chunks(run, database, client)
-            record, _ = await fill(database, Invented(run.titles, between=first.between))
+            record, _ = await fill(database, Invented(run.titles, watcher=first))
         assert (record.status, record.counters.new) == ("ok", run.titles), record
         run.filled_per_second, run.memory_mib = first.rates, first.memory
         run.filled_processor = first.processor
         say(f"{run.titles} titles filled in, {statistics.median(first.rates):.0f} per second")
         second = Chunks(run, database, None)
         with _writes(database) as writes:
-            record, touched = await fill(database, Invented(run.titles, between=second.between))
+            record, touched = await fill(database, Invented(run.titles, watcher=second))
         assert record.status == "unchanged", record
         run.unchanged_per_second, run.unchanged_memory_mib = second.rates, second.memory
         run.unchanged_processor = second.processor

@@ -7,9 +7,9 @@ killed at any time.
 import argparse
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, Protocol
 
 from benchmarks.filmbench import films
 from dateflicks.protocol.ids import new_id
@@ -41,19 +41,27 @@ COLLECTIONS: Final = (*records.COLLECTIONS, *ledger.COLLECTIONS)
 _WHEN: Final = frozenset({"rev", "firstSeen", "lastSeen", "lastSeenRun", "changedAt", "updatedAt", "addedAt"})
 _OF_TIMES: Final = frozenset({"memberStamps", "contentHash"})  # of a film: when its offers changed
 
-Between = Callable[[int], Awaitable[None]]
+
+class Watcher(Protocol):
+    """Who measures the chunks of a run."""
+
+    async def ended(self, number: int) -> None:
+        """All films below this number are written."""
+
+    def begins(self) -> None:
+        """Those of the next chunk are made up, which is no part of it, and come now."""
 
 
 class Invented(BaseSource):
-    """So many films; `between` is called before each chunk, when those before are written, and those of it made up."""
+    """So many films; `watcher` is told of the chunks in which they come."""
 
     name: ClassVar[str] = films.SOURCE
     capabilities: ClassVar[frozenset[Capability]] = frozenset({"incremental"})
 
-    def __init__(self, count: int, chunk: int = CHUNK, between: Between | None = None) -> None:
+    def __init__(self, count: int, chunk: int = CHUNK, watcher: Watcher | None = None) -> None:
         self._count = count
         self._chunk = chunk
-        self._between = between
+        self._watcher = watcher
 
     async def fetch(self, context: Context, state: Mapping[str, Any] | None, mode: Mode) -> AsyncIterator[Yield]:
         """All of them, from where a run was broken off."""
@@ -63,13 +71,14 @@ class Invented(BaseSource):
         for number in range(start, self._count):
             if number % self._chunk == 0:
                 yield Checkpoint(state={"at": number})
-                if self._between is not None:
+                if self._watcher is not None:
+                    await self._watcher.ended(number)
                     made = iter([*map(films.film, range(number, min(number + self._chunk, self._count)))])
-                    await self._between(number)
+                    self._watcher.begins()
             yield next(made)
-        if self._between is not None:
+        if self._watcher is not None:
             yield Checkpoint(state={"at": self._count})
-            await self._between(self._count)
+            await self._watcher.ended(self._count)
         yield Complete(full=mode == "full", state={"at": 0})
 
 
