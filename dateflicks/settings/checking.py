@@ -12,8 +12,8 @@ from dateflicks.settings.keys import Key, nearest
 from dateflicks.settings.loader import checked, from_environment, keys_by_name, sections_of
 
 _AT_LINE: Final = re.compile(r"\s*\(at line (\d+), column \d+\)$")
-_SECTION: Final = re.compile(r"\s*\[+\s*([^\[\]#]+?)\s*\]+")
-_KEY: Final = re.compile(r"""\s*([\w."' -]+?)\s*=""")
+_SECTION: Final = re.compile(r"\s*\[+([^\[\]#]+)\]+")
+_KEY: Final = re.compile(r"""([\w."' \t-]+)=""")
 
 
 @dataclass(frozen=True, slots=True)

@@ -197,6 +197,7 @@ def test_files_that_are_in_order_are_said_to_be(cli: Cli, folder: Path, tmp_path
 def test_lines_are_found_in_every_way_to_write_a_key() -> None:
     text = 'a = """\n[b]\nc = 1\n"""\n[ "b" ]\nc.d = 1\n\'e\' = { f = 1 }\n'
     assert [line_of(text, name) for name in ("a", "b", "b.c.d", "b.e", "b.e.f", "z")] == [1, 5, 6, 7, 7, None]
+    assert line_of("zz = [\n[" + " " * 30_000 + "\n]]\nd = 1\n", "d") == 4  # within the time of a test
 
 
 @pytest.mark.parametrize("service", SERVICES)
