@@ -19,7 +19,7 @@ from dateflicks.client.feed import Feed, FeedEnded, FeedEvent, Lost, Opened, Rec
 from dateflicks.client.http import ServiceClient
 from dateflicks.client.ledger import Changed, Ledger, ScoresChanged, Sealed, Unproven
 from dateflicks.client.players.base import Playhead
-from dateflicks.client.predicting import SERVICE, Predicting, pair_scores
+from dateflicks.client.predicting import SERVICE, Predicting
 from dateflicks.client.tickets import Tickets
 from dateflicks.client.whereabouts import Whereabouts
 from dateflicks.protocol.frames import ErrorFrame
@@ -29,7 +29,6 @@ from dateflicks.protocol.predictions import (
     PredictionReason,
     PredictionServerFrame,
     ScoreBody,
-    Scores,
 )
 
 SILENCE_SECONDS: Final = 24.0  # in which a ping is answered, or the line is dead; the film's own line is quicker
@@ -156,10 +155,6 @@ class Predictions:
     def is_proven(self, prediction_id: str) -> bool | None:
         """Whether all calls are those that were sealed; None while that cannot be seen."""
         return self._ledger.is_proven(prediction_id)
-
-    async def scores_with(self, user_id: str) -> Scores:
-        """How this person and another stand over all their sessions."""
-        return await pair_scores(self._client, user_id)
 
     # --- what the person does -----------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from dateflicks.client import errors
 from dateflicks.client.http import ServiceClient
 from dateflicks.client.ledger import Changed, Unproven
 from dateflicks.client.players.base import Playhead
+from dateflicks.client.predicting import pair_scores
 from dateflicks.client.predictions import Predictions, PredictionsRefused, PredictionsUpdate
 from dateflicks.client.tickets import Tickets
 from dateflicks.protocol.bodies import SessionRequest, VideoRef
@@ -148,7 +149,7 @@ async def test_from_the_first_word_to_the_score(two: Two) -> None:
     await ana.sees(made.id, lambda one: one.status == "settled")
     assert ana.predictions.scores == bea.predictions.scores
     assert [(score.user_id, score.right) for score in ana.predictions.scores] == [(ana.id, 1), (bea.id, 0)]
-    told = await ana.predictions.scores_with(bea.id)
+    told = await pair_scores(ana.client, bea.id)
     assert [(score.user_id, score.points) for score in told.items] == [
         (score.user_id, score.points) for score in ana.predictions.scores
     ]
@@ -173,7 +174,7 @@ async def test_when_no_first_answer_is_ever_heard_everything_still_happens_once(
     assert settled.revision == (await bea.sees(made.id, lambda one: one.status == "settled")).revision
     assert (ana.client.lost, bea.client.lost) == (4, 2)
     assert [one.id for one in ana.predictions.items] == [made.id]
-    told = await bea.predictions.scores_with(ana.id)
+    told = await pair_scores(bea.client, ana.id)
     assert (told.predictions, [score.calls for score in told.items]) == (1, [1, 1])
 
 

@@ -3,7 +3,7 @@ database sees nothing.
 """
 
 from contextlib import suppress
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -11,7 +11,7 @@ from dateflicks.core.errors import Unavailable
 from dateflicks.server.catalogue.sources import KIND, RUNS, SOURCES
 from dateflicks.server.providers.records import RunRecord, SourceState
 from dateflicks.server.storage.database import Database
-from dateflicks.server.storage.records import Document, Duplicate, StorageFault, opaque, revealed
+from dateflicks.server.storage.records import Document, Duplicate, opaque, revealed
 
 COLLECTIONS: Final = (SOURCES, RUNS)
 TRIES: Final = 5  # to change a document that others change too
@@ -67,11 +67,6 @@ class DatabaseLedger:
                 return
         raise Unavailable(f"Others keep changing what is known of {self._source}. Try again in a moment.")
 
-    async def last_runs(self, limit: int = 20) -> list[RunRecord]:
-        """The last runs of the source, newest first."""
-        found = await self._runs.page("source", self._source, order_by="startedAt", limit=limit)
-        return [run_of(document) for document in found]
-
 
 def source_id(name: str) -> str:
     """The id of a source's document."""
@@ -86,14 +81,3 @@ def document_of(run: RunRecord) -> Document:
     for name in _TEXTS:
         document[name] = opaque(document[name])
     return document
-
-
-def run_of(document: Document) -> RunRecord:
-    """A stored run. Raises StorageFault when it cannot be read."""
-    try:
-        values: dict[str, Any] = {**document, "id": document["_id"]}
-        for name in _TEXTS:
-            values[name] = revealed(values[name])
-        return msgspec.convert(values, RunRecord)
-    except (KeyError, TypeError, msgspec.MsgspecError) as error:
-        raise StorageFault(f"the run {document.get('_id')} cannot be read: {error}") from error

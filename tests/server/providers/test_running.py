@@ -9,8 +9,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from dateflicks.server.catalogue.sources import RUNS
 from dateflicks.server.providers.fetching import BreakerOpen
-from dateflicks.server.providers.ledger import COLLECTIONS, DatabaseLedger
+from dateflicks.server.providers.ledger import COLLECTIONS, DatabaseLedger, document_of
 from dateflicks.server.providers.pacing import FetchLimits
 from dateflicks.server.providers.records import Counters, CountingWriter, MemoryLedger, RunRecord, SourceState
 from dateflicks.server.providers.running import Plan, broken_record, run_source
@@ -454,8 +455,8 @@ async def test_states_and_records_are_kept_in_the_database(tmp_path: Path) -> No
             of(QuotaError("Enough.", 60)), Plan(id="run-2"), config=Config(), writer=kept, ledger=ledger
         )
         assert await ledger.load() == SourceState(incremental=state)
-        assert await ledger.last_runs() == [second, first]
-        assert await DatabaseLedger(database, "other").last_runs() == []
+        runs = await database.table(RUNS).page("source", "scripted", order_by="startedAt")
+        assert runs == [document_of(second), document_of(first)]
 
 
 def test_a_source_that_is_broken_has_a_record_too() -> None:
