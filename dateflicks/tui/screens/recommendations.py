@@ -1,6 +1,8 @@
 """What to watch next: for this person, for the other, or for both; every film says why it is there and takes an answer.
 
 What was really on the screen is told to the service once, so that it can learn which lists are good.
+
+One file, though long: whose list it is, what is shown of it and what each answer does to it belong to one list.
 """
 
 import asyncio
