@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from dateflicks.cli.exits import Exit
 from dateflicks.client import errors
 from dateflicks.core.errors import DateflicksError
+from dateflicks.protocol.printable import printable
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,13 @@ class CliError(DateflicksError):
     def __init__(self, exit_code: Exit, what: str, *, why: str = "", hint: str = "") -> None:
         super().__init__(what)
         self.failure = Failure(exit_code, what, why, hint)
+
+
+def traced(error: BaseException) -> str:
+    """An error with all that led to it, in lines that are safe to print: its words may be somebody else's."""
+    import traceback
+
+    return printable("".join(traceback.format_exception(error)), keep_newlines=True)
 
 
 _CLIENT: tuple[tuple[type[errors.ClientError], Exit, str], ...] = (

@@ -23,7 +23,7 @@ from typer.main import get_command
 
 from dateflicks.cli.environment import CliEnvironment
 from dateflicks.cli.exits import Exit
-from dateflicks.cli.failures import Failure, failure_of
+from dateflicks.cli.failures import Failure, failure_of, traced
 
 PROGRAM: Final = "dateflicks"
 HOMES_MAX: Final = 3  # so many places of a verb are named to whoever forgot where it stands
@@ -301,7 +301,7 @@ def report(environment: CliEnvironment, error: BaseException) -> Exit:
         return Exit.INTERRUPTED
     failure = _of_click(error) if isinstance(error, ClickException) else failure_of(error)
     if environment.is_debug and not isinstance(error, ClickException):
-        _trace(error, sys.stderr)
+        sys.stderr.write(traced(error))
     if failure is None:
         failure = _unforeseen(environment, error)
     lines = (failure.what, failure.why, failure.hint)
@@ -316,12 +316,6 @@ def _of_click(error: ClickException) -> Failure:
     return Failure(Exit.USAGE, error.format_message().replace(" Value error, ", " "), hint=hint)
 
 
-def _trace(error: BaseException, stream: Any) -> None:
-    import traceback
-
-    traceback.print_exception(error, file=stream)
-
-
 def _unforeseen(environment: CliEnvironment, error: BaseException) -> Failure:
     what = f"Something unforeseen went wrong: {type(error).__name__}: {error}"
     hint = next(iter(getattr(error, "__notes__", [])), "Or see it with --debug.")  # a note says how to go on
@@ -329,8 +323,7 @@ def _unforeseen(environment: CliEnvironment, error: BaseException) -> Failure:
         environment.home.mkdir(parents=True, exist_ok=True, mode=0o700)
         descriptor = os.open(environment.log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         with os.fdopen(descriptor, "a", encoding="utf-8") as log:
-            log.write(f"\n{environment.now().isoformat()}\n")
-            _trace(error, log)
+            log.write(f"\n{environment.now().isoformat()}\n{traced(error)}")
     except OSError:
         return Failure(Exit.FAILED, what, hint="See the whole of it with --debug.")
     return Failure(Exit.FAILED, what, f"The whole of it is in {environment.log_path}.", hint)

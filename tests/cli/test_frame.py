@@ -222,6 +222,10 @@ def test_an_unforeseen_failure_is_one_word_here_and_the_whole_in_the_log(
 def test_an_error_from_elsewhere_cannot_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     report(CliEnvironment(environ={}), errors.AtOdds("\x1b]0;gotcha\x07taken"))
     assert capsys.readouterr().err == "Error: ]0;gotchataken\n"
+    report(CliEnvironment(environ={}, is_debug=True), errors.AtOdds("\x1b]0;gotcha\x07taken"))
+    told = capsys.readouterr().err
+    assert "AtOdds: ]0;gotchataken\n" in told
+    assert not set("\x1b\x07") & set(told)
 
 
 @pytest.mark.parametrize(

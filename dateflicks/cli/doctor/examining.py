@@ -16,7 +16,7 @@ from typing import Any, Final, cast
 
 from dateflicks.cli.doctor.finding import Finding, note, wrong
 from dateflicks.cli.environment import CliEnvironment
-from dateflicks.cli.failures import failure_of
+from dateflicks.cli.failures import failure_of, traced
 from dateflicks.protocol.printable import printable
 
 SECONDS: Final = 10.0
@@ -89,9 +89,7 @@ def _of_error(environment: CliEnvironment, name: str, error: Exception, again: s
     if isinstance(error, SettingsError):
         return note(name, "Not looked at: the settings cannot be read.", "dateflicks config validate")
     if environment.is_debug:
-        import traceback
-
-        traceback.print_exception(error, file=environment.stderr)
+        environment.stderr.write(traced(error))
     if (failure := failure_of(error)) is not None:
         return wrong(name, " ".join(part for part in (failure.what, failure.why) if part), failure.hint or again)
     return wrong(name, f"This could not be looked at: {type(error).__name__}: {error}", again)
