@@ -195,6 +195,10 @@ class DateflicksApp(FailingApp[Farewell]):
         """Look for anything by its name."""
         self.action_command_palette()
 
+    def action_help_quit(self) -> None:
+        """Ctrl+C, which copies here: whoever meant to leave is told how."""
+        self.tell(f"{self.keys.shown('quit', ascii_only=self.glyphs.is_ascii)} leaves dateflicks.")
+
     @work
     async def action_quit(self) -> None:  # type: ignore[override]  # a worker, because it may ask
         """Leave, after a question where somebody else is still watching."""

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from dateflicks.client.consent import Consent
 from dateflicks.protocol.bodies import SessionBody
@@ -93,6 +94,18 @@ async def test_consent_that_is_changed_holds_at_once(tmp_path: Path) -> None:
         app.settings_changed("consent.play")
         ((_, settings),) = app.still.of("choose_consent")
         assert Consent(settings.consent.play) is Consent.FREE
+
+
+async def test_whoever_presses_ctrl_c_to_leave_is_told_which_key_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = StillApp(tmp_path, STATES["playing"])
+    told: list[str] = []
+    monkeypatch.setattr(app, "tell", told.append)
+    async with app.run_test(size=NARROW) as pilot:
+        await settled(pilot)
+        await pilot.press("ctrl+c")
+        await until(pilot, lambda: told == ["^q leaves dateflicks."])
 
 
 async def test_the_farewell_says_how_to_go_on_and_fits_the_terminal(tmp_path: Path) -> None:
