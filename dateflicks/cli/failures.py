@@ -90,8 +90,10 @@ def _of_client(error: errors.ClientError) -> Failure:
     known = ((code, hint) for kind, code, hint in _CLIENT if isinstance(error, kind))
     code, hint = next(known, (Exit.FAILED, ""))  # such as sign-ins that cannot be read, which say what to do
     what, why = error.detail, ""
-    if isinstance(error, errors.DoesNotFit) and error.problems:  # the detail says of which body, which nobody has typed
-        what = "; ".join(f"{problem.field}: {problem.message}" for problem in error.problems)
+    if isinstance(error, errors.DoesNotFit) and error.problems:
+        why = "; ".join(f"{problem.field}: {problem.message}" for problem in error.problems)
+        if what.endswith("does not fit."):  # a body or a query, of which nobody has heard who typed a command
+            what, why = why, ""
     if isinstance(error, errors.FilmMissing) and error.looked_in:
         why = f"Looked in {' and '.join(error.looked_in)}."
     if isinstance(error, errors.ServerFailed):
