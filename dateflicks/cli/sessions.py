@@ -104,7 +104,11 @@ async def accepted(client: "ServiceClient", session_id: str) -> "SessionBody":
     session = await client.session(session_id)
     if isinstance(session.ticket, str):
         return session
-    hint = f"Accept it with 'dateflicks session accept {session.id[:12]}'." if session.state == "pending" else ""
+    hint = (
+        f"Its guest accepts it with 'dateflicks session accept {session.id[:12]}'."
+        if session.state == "pending"
+        else ""
+    )
     raise CliError(Exit.REFUSED, f"There is nothing to watch: the session is {session.state}.", hint=hint)
 
 
