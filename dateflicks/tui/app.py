@@ -197,7 +197,8 @@ class DateflicksApp(FailingApp[Farewell]):
 
     def action_help_quit(self) -> None:
         """Ctrl+C, which copies here: whoever meant to leave is told how."""
-        self.tell(f"{self.keys.shown('quit', ascii_only=self.glyphs.is_ascii)} leaves dateflicks.")
+        key = self.keys.shown("quit", ascii_only=self.glyphs.is_ascii)
+        self.notify(f"{key} leaves dateflicks.", markup=False)  # over dialogs too
 
     @work
     async def action_quit(self) -> None:  # type: ignore[override]  # a worker, because it may ask

@@ -101,7 +101,7 @@ async def test_whoever_presses_ctrl_c_to_leave_is_told_which_key_does(
 ) -> None:
     app = StillApp(tmp_path, STATES["playing"])
     told: list[str] = []
-    monkeypatch.setattr(app, "tell", told.append)
+    monkeypatch.setattr(app, "notify", lambda text, **_: told.append(text))
     async with app.run_test(size=NARROW) as pilot:
         await settled(pilot)
         await pilot.press("ctrl+c")
