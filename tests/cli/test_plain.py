@@ -16,7 +16,7 @@ from dateflicks.client.watching import LinkChanged, PlayerChanged
 from dateflicks.protocol.frames import ParticipantState, Pong
 from dateflicks.settings.client import ClientSettings, ConsentSettings
 from tests.cli.desk import ANA, BEA, Desk, asked, at_desk, told
-from tests.client.players.waiting import until
+from tests.waiting import until
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from dateflicks.protocol.predictions import PredictionBody, PredictionReason, Sc
 from dateflicks.settings.client import ClientSettings
 from tests.cli.desk import BEA, Desk, at_desk, told
 from tests.client import prediction_scenes as scenes
-from tests.client.players.waiting import until
+from tests.waiting import until
 
 ID = scenes.ID[:-1]
 

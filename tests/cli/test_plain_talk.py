@@ -16,8 +16,8 @@ from dateflicks.client.chat import Conversation
 from dateflicks.protocol.chat import ChatServerFrame, Message
 from dateflicks.settings.client import ClientSettings
 from tests.cli.desk import ANA, BEA, Desk, at_desk, told
-from tests.client.players.waiting import until
 from tests.client.talking import ack, deleted, edited, message, refusal, resumed, said
+from tests.waiting import until
 
 
 class Talker:

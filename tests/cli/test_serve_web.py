@@ -33,6 +33,7 @@ from dateflicks.tui.widgets.hints import Hints
 from tests.cli.conftest import Cli
 from tests.cli.process import SECONDS, Program, children_of, is_running
 from tests.scripted_server import session_json
+from tests.waiting import until
 
 pytest.importorskip("textual_serve")
 
@@ -114,13 +115,6 @@ def serving(tmp_path: Path, **variables: str) -> Iterator[Pages]:
         found = re.search(r"at (http://\S+)", "\n".join(program.err))
         assert found
         yield Pages(program, found[1], temporary)
-
-
-async def until(predicate: Callable[[], bool]) -> None:
-    """Wait for it, with a deadline."""
-    async with asyncio.timeout(SECONDS):
-        while not predicate():  # noqa: ASYNC110 - of other processes, which set no event
-            await asyncio.sleep(0.05)
 
 
 def environ_of(pid: int) -> dict[str, str]:

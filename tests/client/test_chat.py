@@ -26,8 +26,8 @@ from dateflicks.client.http import ServiceClient
 from dateflicks.client.tickets import Tickets
 from dateflicks.protocol.chat import Message
 from dateflicks.settings.services import MessagesSettings
-from tests.client.players.waiting import until as wait_until
 from tests.server.services.messages.deployment import Deployment, Person, Talk, deployed
+from tests.waiting import until as wait_until
 
 SECONDS = 30.0
 U = TypeVar("U")

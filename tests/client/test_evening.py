@@ -21,9 +21,9 @@ from dateflicks.client.watching import PlayerChanged, Told
 from dateflicks.protocol.bodies import SessionBody
 from dateflicks.protocol.frames import Pending, TimecodeFrame
 from dateflicks.settings.client import ClientSettings, ConsentSettings
-from tests.client.players.waiting import until
 from tests.client.recommendations import film_id, recommends, told
 from tests.scripted_server import Answer, ScriptedServer, scripted_server, session_json
+from tests.waiting import until
 
 ANA, BEA = "usr_" + "a" * 26, "usr_" + "b" * 26
 ID = "ses_" + "a" * 26

@@ -13,7 +13,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
 from dateflicks.client.feed import QUEUE_FRAMES, Feed, FeedEnded, FeedEvent, Lost, Opened, Received
-from tests.client.players.waiting import until
+from tests.waiting import until
 
 Handler = Callable[[ServerConnection], Awaitable[None]]
 E = TypeVar("E", bound=FeedEvent)

@@ -20,9 +20,9 @@ from dateflicks.client.players.base import Playhead
 from dateflicks.client.predictions import Predictions, PredictionsLine, PredictionsRefused, PredictionsUpdate
 from dateflicks.client.tickets import Tickets
 from dateflicks.protocol.predictions import PredictionBody, PredictionFrame, PredictionReason
-from tests.client.players.waiting import until
 from tests.client.prediction_scenes import ID, ME, OTHER, SESSION, call, prediction, sealed, waiting
 from tests.scripted_server import ScriptedServer
+from tests.waiting import until
 
 SECONDS = 30.0
 

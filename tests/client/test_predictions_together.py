@@ -18,8 +18,8 @@ from dateflicks.client.predictions import Predictions, PredictionsRefused, Predi
 from dateflicks.client.tickets import Tickets
 from dateflicks.protocol.bodies import SessionRequest, VideoRef
 from dateflicks.protocol.predictions import CallBody, PredictionBody
-from tests.client.players.waiting import until
 from tests.journeys.deployment import running_server
+from tests.waiting import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 

@@ -19,8 +19,8 @@ from dateflicks.client.players.simulated import SimulatedPlayer
 from dateflicks.client.viewer import Notice, Viewer
 from dateflicks.client.watching import REPLACE_TRIES, LinkChanged, PlayerChanged, Told, Update, Watching
 from dateflicks.protocol import frames
-from tests.client.players.waiting import until
 from tests.client.scenes import CLOCK, ME, OTHER, SESSION, asked, timecode
+from tests.waiting import until
 
 FREE = ConsentSettings.all(Consent.FREE)
 _CLIENT_FRAMES = msgspec.json.Decoder(frames.TimecodeClientFrame)

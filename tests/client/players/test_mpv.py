@@ -16,8 +16,9 @@ from dateflicks.client.players.film import make_film
 from dateflicks.client.players.mpv import MpvPlayer
 from dateflicks.client.players.mpv_ipc import MpvIpc
 from dateflicks.client.players.process import MpvOptions
-from tests.client.players.waiting import is_playing, is_steady, told, until, where
+from tests.client.players.waiting import is_playing, is_steady, told, where
 from tests.conftest import require
+from tests.waiting import until
 
 pytestmark = [pytest.mark.mpv, pytest.mark.slow]
 

@@ -18,7 +18,7 @@ from dateflicks.client.players.mpv_ipc import (
     MpvIpc,
     connect_path,
 )
-from tests.client.players.waiting import until
+from tests.waiting import until
 
 Peer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 

@@ -10,7 +10,8 @@ from dateflicks.client.players.manual import ManualPlayer
 from dateflicks.client.players.mpv import MpvPlayer
 from dateflicks.client.players.physics import SimulatedPhysics
 from dateflicks.client.players.simulated import SimulatedPlayer
-from tests.client.players.waiting import told, until, where
+from tests.client.players.waiting import told, where
+from tests.waiting import until
 
 
 def test_all_three_are_players() -> None:

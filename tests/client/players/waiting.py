@@ -2,21 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import Callable
 from typing import TypeVar
 
 from dateflicks.client.players.base import Player, PlayerEvent
+from tests.waiting import until
 
 E = TypeVar("E")
-
-
-async def until(predicate: Callable[[], bool], *, seconds: float = 5.0) -> float:
-    """Wait until `predicate()` holds; returns how long that took."""
-    began = time.monotonic()
-    while not predicate():
-        assert time.monotonic() - began < seconds, "it did not happen in time"
-        await asyncio.sleep(0.002)
-    return time.monotonic() - began
 
 
 async def told(player: Player, kind: type[E], *, seconds: float = 5.0) -> E:

@@ -1,8 +1,7 @@
 """Hints between processes, through a real Redis that is also killed and frozen."""
 
-import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -11,14 +10,7 @@ from dateflicks.server.bus import redis as redis_module
 from dateflicks.server.bus.redis import BusAddressWrong, RedisBus, client_of
 from tests.redis_server import RedisServer, redis_server
 from tests.server.bus.test_local import Ear
-
-DEADLINE = 20.0
-
-
-async def until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(DEADLINE):
-        while not holds():  # noqa: ASYNC110 - what is waited for comes from another process
-            await asyncio.sleep(0.005)
+from tests.waiting import until
 
 
 @contextlib.asynccontextmanager

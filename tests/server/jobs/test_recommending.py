@@ -25,7 +25,7 @@ from tests.cli.process import is_running
 from tests.server.jobs.odd import CODE, Odd
 from tests.server.jobs.test_supervising import the_child
 from tests.server.services.recommendation.scene import Scene, somebody
-from tests.server.storage.waiting import until
+from tests.waiting import until
 
 JOB: Final = Job(name="recommend-odd", subject="recommend-odd", kind="recommender")
 

@@ -20,7 +20,7 @@ from dateflicks.server.storage.database import Database
 from tests.cli.process import Program, children_of, command_line, is_running
 from tests.server.jobs.conftest import FILMS_JOB, MERGE_JOB, Supervised, offered
 from tests.server.jobs.plugged import FILMS, Plugged
-from tests.server.storage.waiting import until
+from tests.waiting import until
 
 SECONDS = 30.0
 

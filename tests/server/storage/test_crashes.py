@@ -12,7 +12,7 @@ from dateflicks.core.errors import Unavailable
 from dateflicks.server.storage.records import Stale
 from dateflicks.server.storage.table import Table
 from tests.server.storage.engines import PLAIN, embedded, pid_of
-from tests.server.storage.waiting import until
+from tests.waiting import until
 
 WRITERS = 6
 KILLS = 4

@@ -13,7 +13,7 @@ import pytest
 from dateflicks.server.storage import embedded as embedded_module
 from dateflicks.server.storage.folder import FolderInUse
 from tests.server.storage.engines import PLAIN, embedded, pid_of
-from tests.server.storage.waiting import until
+from tests.waiting import until
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 
 from dateflicks.server.storage import health as health_module
 from dateflicks.server.storage.health import Health
-from tests.server.storage.waiting import until
+from tests.waiting import until
 
 
 class Pings:

@@ -19,7 +19,7 @@ from dateflicks.server.storage import health
 from dateflicks.server.storage.database import Database, DatabaseAddressWrong, DatabaseSettings
 from dateflicks.server.storage.records import Collection, Duplicate, Index, OutcomeUnknown
 from tests.server.storage.engines import PLAIN, embedded, pid_of
-from tests.server.storage.waiting import until
+from tests.waiting import until
 
 USERS = Collection("Things", "users", (Index(("name",), unique=True),))
 PROMISE_SECONDS = 2.0

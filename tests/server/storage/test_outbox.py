@@ -14,7 +14,7 @@ from dateflicks.server.storage.database import Database
 from dateflicks.server.storage.outbox import WriteBehind
 from dateflicks.server.storage.records import Duplicate, Index
 from tests.server.storage.engines import PLAIN, Engine, embedded, pid_of
-from tests.server.storage.waiting import until
+from tests.waiting import until
 
 shared = pytest.mark.asyncio(loop_scope="module")
 IN_TIME = 5.0

@@ -14,7 +14,7 @@ from dateflicks.server.storage.database import Database, DatabaseSettings
 from dateflicks.server.storage.embedded import Role
 from dateflicks.server.storage.folder import FolderInUse
 from tests.server.storage.engines import PLAIN, pid_of
-from tests.server.storage.waiting import until
+from tests.waiting import until
 
 
 @contextlib.asynccontextmanager

@@ -5,8 +5,7 @@ import base64
 import contextlib
 import os
 import socket
-import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -39,14 +38,6 @@ def say(text: str, **more: object) -> bytes:
 
 def do(what: str) -> bytes:
     return frame(msgspec.json.encode({"type": "do", "what": what}))
-
-
-async def until(predicate: Callable[[], bool], what: str = "", *, within: float = WITHIN) -> None:
-    """Wait until this is true; there is no event for what it looks at."""
-    deadline = time.monotonic() + within
-    while not predicate():
-        assert time.monotonic() < deadline, f"not within {within} s: {what}"
-        await asyncio.sleep(0.005)
 
 
 class Peer:

@@ -13,9 +13,10 @@ from dateflicks.server.runner import Server
 from dateflicks.server.websocket import connection as module
 from dateflicks.server.websocket.connection import MEASURE_EVERY, ConnectionRules
 from dateflicks.server.websocket.frames import Opcode
-from tests.server.websocket.peer import Peer, connected, do, handshake, joined, say, until
+from tests.server.websocket.peer import Peer, connected, do, handshake, joined, say
 from tests.server.websocket.relay import Relay
 from tests.server.websocket.sending import close_frame, frame
+from tests.waiting import until
 
 PLENTY = ConnectionRules(frames_per_second=1e6, frames_burst=1_000_000)
 
@@ -256,7 +257,7 @@ async def test_a_peer_that_reads_nothing_cannot_keep_its_connection_after_the_en
         else:
             ada.writer.write_eof()
         await until(lambda: relay.seats[0].ends == 1, "the receiver was not told")
-        await until(lambda: len(relay.gate) == 1, "the connection is kept", within=5)
+        await until(lambda: len(relay.gate) == 1, "the connection is kept", seconds=5)
 
 
 async def behind(relay: Relay) -> None:

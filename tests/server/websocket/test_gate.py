@@ -18,9 +18,10 @@ from dateflicks.server.runner import Server, running
 from dateflicks.server.web.wire import CheckedRequest
 from dateflicks.server.websocket.protocol import FeedProtocol
 from dateflicks.settings.services import LimitSettings
-from tests.server.websocket.peer import Peer, connected, do, handshake, joined, say, until
+from tests.server.websocket.peer import Peer, connected, do, handshake, joined, say
 from tests.server.websocket.relay import Relay
 from tests.server.websocket.sending import frame
+from tests.waiting import until
 
 
 def url_of(server: Server, room: str = "one") -> str:

@@ -5,8 +5,9 @@ import logging
 import pytest
 
 from dateflicks.server.runner import running
-from tests.server.websocket.peer import do, joined, until
+from tests.server.websocket.peer import do, joined
 from tests.server.websocket.relay import Relay
+from tests.waiting import until
 
 SECRET = "a-token-that-nobody-may-see"
 

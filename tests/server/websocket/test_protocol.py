@@ -11,8 +11,9 @@ import pytest
 from dateflicks.server.runner import Server
 from dateflicks.server.websocket import protocol as module
 from dateflicks.server.websocket.protocol import FeedProtocol
-from tests.server.websocket.peer import Peer, connected, handshake, joined, until
+from tests.server.websocket.peer import Peer, connected, handshake, joined
 from tests.server.websocket.relay import Relay
+from tests.waiting import until
 
 HEALTH = b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n"
 

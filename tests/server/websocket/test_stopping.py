@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from dateflicks.server.runner import running
-from tests.server.websocket.peer import connected, do, handshake, joined, until
+from tests.server.websocket.peer import connected, do, handshake, joined
 from tests.server.websocket.relay import Relay
+from tests.waiting import until
 
 
 def uvloop_factory() -> asyncio.AbstractEventLoop:

@@ -3,10 +3,9 @@
 What people say and hear goes over the wire, by the plain feeds and calls of the journeys.
 """
 
-import asyncio
 import contextlib
 import itertools
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -34,16 +33,6 @@ PLENTY = MessagesSettings(  # for tests that are about something else than limit
     chat_burst=100_000,
 )
 _names = itertools.count(1)
-
-
-async def until(predicate: Callable[[], bool], what: str = "it") -> None:
-    """Look until it is so."""
-    try:
-        async with asyncio.timeout(DEADLINE_SECONDS):
-            while not predicate():  # noqa: ASYNC110 - what is looked at tells nobody
-                await asyncio.sleep(0.005)
-    except TimeoutError:
-        raise AssertionError(f"not within {DEADLINE_SECONDS} s: {what}") from None
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ import pytest
 
 from dateflicks.server.services.messages import handler as module
 from tests.journeys.wire import open_feed, refusal
-from tests.server.services.messages.deployment import Deployment, until
+from tests.server.services.messages.deployment import Deployment
+from tests.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

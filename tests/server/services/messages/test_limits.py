@@ -8,7 +8,8 @@ import pytest_asyncio
 
 from dateflicks.server.services.messages.room import QUEUE_MAX
 from dateflicks.settings.services import MessagesSettings
-from tests.server.services.messages.deployment import Deployment, deployed, until
+from tests.server.services.messages.deployment import Deployment, deployed
+from tests.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

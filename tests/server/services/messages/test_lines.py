@@ -7,7 +7,8 @@ import pytest
 
 from dateflicks.server.services.messages import lines as module
 from dateflicks.server.services.messages.lines import clock, line_of
-from tests.server.services.messages.deployment import Deployment, Talk, until
+from tests.server.services.messages.deployment import Deployment, Talk
+from tests.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

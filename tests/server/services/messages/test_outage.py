@@ -11,7 +11,8 @@ import pytest
 import pytest_asyncio
 
 from dateflicks.server.storage.records import Document
-from tests.server.services.messages.deployment import DEADLINE_SECONDS, Deployment, Speaker, deployed, until
+from tests.server.services.messages.deployment import DEADLINE_SECONDS, Deployment, Speaker, deployed
+from tests.waiting import until
 
 ANSWER_SECONDS = 2.0 + 1.5  # the longest that an answer may take, and what a busy machine adds
 KILLS = 4

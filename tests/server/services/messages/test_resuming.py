@@ -14,9 +14,10 @@ from nx_27017.handler import NeoSQLiteHandler
 from dateflicks.server.services.messages import catching, handler, room
 from dateflicks.server.services.messages.records import Draft, to_document
 from dateflicks.server.websocket.connection import BEHIND_BYTES
-from tests.server.services.messages.deployment import Deployment, Talk, deployed, until
+from tests.server.services.messages.deployment import Deployment, Talk, deployed
 from tests.server.websocket.peer import Peer, connected
 from tests.server.websocket.sending import frame
+from tests.waiting import until
 
 MANY = 12_500  # five times what fits into what a peer may leave unread
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")

@@ -9,7 +9,8 @@ import pytest
 
 from dateflicks.protocol.ids import new_id
 from tests.journeys.wire import RECORD_TIME
-from tests.server.services.messages.deployment import Deployment, until
+from tests.server.services.messages.deployment import Deployment
+from tests.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -19,7 +19,8 @@ from dateflicks.server.storage.database import Database, DatabaseSettings
 from tests.journeys.deployment import Deployment as Address
 from tests.journeys.wire import open_feed
 from tests.redis_server import RedisServer, redis_server
-from tests.server.services.messages.deployment import KEY, PLENTY, Person, Speaker, Talk, until
+from tests.server.services.messages.deployment import KEY, PLENTY, Person, Speaker, Talk
+from tests.waiting import until
 
 
 @dataclass

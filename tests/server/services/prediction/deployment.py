@@ -1,9 +1,8 @@
 """A prediction service on a real server with a real database; its people are known by the tickets that a test gives
 them, and where the film is, the test says on the bus."""
 
-import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,13 +25,6 @@ from tests.server.services.engine import OnEngine
 PATIENCE_SECONDS: Final = 10.0  # with a database that a busy machine keeps waiting
 KEY = b"the key of a deployment in a test"
 DEADLINE_SECONDS = 30.0
-
-
-async def until(predicate: Callable[[], bool]) -> None:
-    """Look until it is so."""
-    async with asyncio.timeout(DEADLINE_SECONDS):
-        while not predicate():  # noqa: ASYNC110 - what is looked at tells nobody
-            await asyncio.sleep(0.005)
 
 
 @dataclass(frozen=True)

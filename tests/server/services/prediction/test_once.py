@@ -16,7 +16,8 @@ from dateflicks.server.services.prediction.records import COLLECTIONS, OUTCOMES,
 from dateflicks.server.storage.database import Database, DatabaseSettings
 from dateflicks.server.storage.table import Table
 from tests.journeys.wire import Json
-from tests.server.services.prediction.deployment import PATIENCE_SECONDS, Deployment, Evening, deployed, on, until
+from tests.server.services.prediction.deployment import PATIENCE_SECONDS, Deployment, Evening, deployed, on
+from tests.waiting import until
 
 TALE = [
     ("ana", "", {"prediction": {"details": "he did it", "clientId": "one"}}),

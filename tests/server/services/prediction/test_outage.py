@@ -14,7 +14,8 @@ from dateflicks.protocol.ids import new_id
 from dateflicks.server.services.prediction.records import PREDICTIONS
 from dateflicks.server.storage.records import OutcomeUnknown
 from tests.journeys.wire import refusal
-from tests.server.services.prediction.deployment import Deployment, deployed, until
+from tests.server.services.prediction.deployment import Deployment, deployed
+from tests.waiting import until
 
 pytestmark = pytest.mark.slow
 

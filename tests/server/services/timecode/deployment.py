@@ -3,9 +3,8 @@
 What people say and hear is written with the seats and rooms of the journeys, which speak the wire and nothing else.
 """
 
-import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,13 +27,6 @@ from tests.server.services.engine import OnEngine
 
 KEY = b"the key of a deployment in a test"
 DEADLINE_SECONDS = 10.0
-
-
-async def until(predicate: Callable[[], bool]) -> None:
-    """Look until it is so."""
-    async with asyncio.timeout(DEADLINE_SECONDS):
-        while not predicate():  # noqa: ASYNC110 - what is looked at tells nobody
-            await asyncio.sleep(0.005)
 
 
 @dataclass

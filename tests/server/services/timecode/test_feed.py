@@ -8,7 +8,8 @@ import pytest
 from dateflicks.server.auth.caller import UserToken
 from tests.journeys.room import Seat, is_connected
 from tests.journeys.wire import Feed, open_feed, refusal
-from tests.server.services.timecode.deployment import Deployment, play_from, until
+from tests.server.services.timecode.deployment import Deployment, play_from
+from tests.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

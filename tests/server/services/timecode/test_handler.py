@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -18,6 +18,7 @@ from dateflicks.server.services.timecode import handler as module
 from dateflicks.server.services.timecode.handler import Seat, TimecodeHandler
 from dateflicks.server.services.timecode.records import to_document
 from dateflicks.server.storage.records import StorageFault
+from tests.waiting import until
 
 EVENING = 1.76e9
 Document = dict[str, Any]
@@ -421,12 +422,6 @@ async def test_the_clockwork_wakes_for_what_became_due_earlier_than_it_slept_for
     await until(lambda: ears.reasons[-1] == "restored")
     running.cancel()
     await asyncio.wait([running])
-
-
-async def until(predicate: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5.0):
-        while not predicate():  # noqa: ASYNC110 - what is looked at tells nobody
-            await asyncio.sleep(0.002)
 
 
 async def test_a_look_at_2000_rooms_costs_only_those_that_are_due(monkeypatch: pytest.MonkeyPatch) -> None:

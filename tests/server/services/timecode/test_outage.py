@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from tests.journeys.wire import refusal
-from tests.server.services.timecode.deployment import Deployment, play_from, until
+from tests.server.services.timecode.deployment import Deployment, play_from
+from tests.waiting import until
 
 ANSWER_SECONDS = 2.0 + 0.5  # the longest that an answer may take, and what a busy machine adds
 

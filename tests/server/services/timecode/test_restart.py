@@ -17,7 +17,8 @@ from tests.cli.process import Program
 from tests.journeys.deployment import Deployment as Address
 from tests.journeys.room import Room, make_timecode, position_at, seats
 from tests.journeys.wire import open_rest, refusal
-from tests.server.services.timecode.deployment import Deployment, Evening, deployed, play_from, until
+from tests.server.services.timecode.deployment import Deployment, Evening, deployed, play_from
+from tests.waiting import until
 
 pytestmark = pytest.mark.slow
 

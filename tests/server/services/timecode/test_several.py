@@ -25,7 +25,8 @@ from tests.journeys.deployment import Deployment as Address
 from tests.journeys.room import Room, is_connected, make_timecode, take_seat
 from tests.journeys.wire import Json, Rest, open_feed, open_rest
 from tests.redis_server import RedisServer, redis_server
-from tests.server.services.timecode.deployment import KEY, Evening, until
+from tests.server.services.timecode.deployment import KEY, Evening
+from tests.waiting import until
 
 
 @dataclass

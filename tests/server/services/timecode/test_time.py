@@ -11,7 +11,8 @@ from dateflicks.core import limits
 from dateflicks.server.services.timecode import handler
 from dateflicks.settings.services import TimecodeSettings
 from tests.journeys.room import arrival_ms
-from tests.server.services.timecode.deployment import Deployment, deployed, play_from, until
+from tests.server.services.timecode.deployment import Deployment, deployed, play_from
+from tests.waiting import until
 
 SETTINGS = TimecodeSettings(confirm_seconds=0.6, wait_seconds=0.6)
 

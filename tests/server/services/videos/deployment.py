@@ -1,10 +1,9 @@
 """A videos service on a real server with a real database, whose collection the tests fill."""
 
-import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,16 +16,10 @@ from dateflicks.server.storage.database import Database, DatabaseSettings
 from dateflicks.settings.services import VideosSettings
 from tests.journeys.deployment import Deployment as Address
 from tests.journeys.wire import Answer, Json, Rest, open_rest
+from tests.waiting import until
 
 DEADLINE_SECONDS = 30.0
 OFTEN = VideosSettings(asked_per_second=10_000, asked_burst=100_000, poll_seconds=0.05)
-
-
-async def until(predicate: Callable[[], bool]) -> None:
-    """Look until it is so."""
-    async with asyncio.timeout(DEADLINE_SECONDS):
-        while not predicate():  # noqa: ASYNC110 - what is looked at tells nobody
-            await asyncio.sleep(0.01)
 
 
 @dataclass

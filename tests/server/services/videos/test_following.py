@@ -14,7 +14,8 @@ from dateflicks.server.services.videos import following
 from dateflicks.server.services.videos.app import FOLDER
 from dateflicks.server.services.videos.shelf import FILE_NAME, Shelf
 from tests.server.services.videos.collection import small_collection, vid, work
-from tests.server.services.videos.deployment import Deployment, deployed, until
+from tests.server.services.videos.deployment import Deployment, deployed
+from tests.waiting import until
 
 
 async def test_an_empty_collection_is_answered_and_what_comes_is_found(own: Deployment) -> None:
