@@ -261,7 +261,7 @@ class DateflicksApp(FailingApp[Farewell]):
 
         session = start.session
         title = (session.video.title or session.video.url) if session.video is not None else "a film"
-        self.push_screen(WaitingScreen(start.invitation, title, session.guest_name or "your guest", start.note))
+        self.push_screen(WaitingScreen(start.invitation, title, session.guest_name or "", start.note))
 
     def _post_of_room(self, room: Room, event: Event) -> None:
         """From the room's task, which is in this loop: a message, so that what screens do cannot fail the room."""

@@ -67,6 +67,7 @@ async def test_a_guest_by_name_is_asked_and_the_host_told_when_they_say_no(
         await invite(host, film, bea.name)
         await host.until_at(WaitingScreen)
         await host.until_sees(f"Waiting for {bea.name}")
+        assert host.sees(f"{bea.name} is asked, and finds it in the lobby of dateflicks; or types:")
         assert host.app.room is not None
         async with stage.client(bea) as client:
             await client.reject(host.app.room.session.id)

@@ -31,7 +31,7 @@ class WaitingScreen(Dialog[None]):
         super().__init__()
         self._line = line
         self._film = printable(title)
-        self._guest = printable(guest)
+        self._asked = printable(guest)  # of an account that was asked; whoever gets the line has none yet
         self._note = note
         self._seconds = 0
         self._room: Room | None = None
@@ -40,7 +40,10 @@ class WaitingScreen(Dialog[None]):
         """What to read out, and how long it has been."""
         yield Static(f"You host {self._film}", markup=False, classes="title")
         if self._line:
-            yield Static("Read this to your friend, or send it:", markup=False, classes="detail")
+            said = "Read this to your friend, or send it:"
+            if self._asked:
+                said = f"{self._asked} is asked, and finds it in the lobby of dateflicks; or types:"
+            yield Static(said, markup=False, classes="detail")
             yield Static(self._line, markup=False, id="line")
         yield Static("", markup=False, id="waited")
         if self._note:
@@ -80,8 +83,8 @@ class WaitingScreen(Dialog[None]):
                 self.action_close_waiting()
 
     def _count(self) -> None:
-        glyphs = cast("DateflicksApp", self.app).glyphs
-        text = f"Waiting for {self._guest}{glyphs.ellipsis}  {self._seconds // 60}:{self._seconds % 60:02d}"
+        glyphs, guest = cast("DateflicksApp", self.app).glyphs, self._asked or "your guest"
+        text = f"Waiting for {guest}{glyphs.ellipsis}  {self._seconds // 60}:{self._seconds % 60:02d}"
         self.query_one("#waited", Static).update(text)
         self._seconds += 1
 
