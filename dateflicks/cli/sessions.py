@@ -104,11 +104,8 @@ async def accepted(client: "ServiceClient", session_id: str) -> "SessionBody":
     session = await client.session(session_id)
     if isinstance(session.ticket, str):
         return session
-    hint = (
-        f"Its guest accepts it with 'dateflicks session accept {session.id[:12]}'."
-        if session.state == "pending"
-        else ""
-    )
+    accepts = f"Its guest accepts it with 'dateflicks session accept {session.id[:12]}'."
+    hint = accepts if session.state == "pending" else ""
     raise CliError(Exit.REFUSED, f"There is nothing to watch: the session is {session.state}.", hint=hint)
 
 
