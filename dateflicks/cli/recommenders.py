@@ -10,8 +10,9 @@ from dateflicks.cli.failures import CliError, nearest
 if TYPE_CHECKING:
     from dateflicks.server.jobs.declared import Job
     from dateflicks.server.plugins import Found
+    from dateflicks.server.recommendation.experiments import Experiments
 
-COLUMNS = ("name", "state", "version", "users", "pairs", "last_status", "last_run", "next_run", "attention")
+COLUMNS = ("name", "state", "version", "seen_by", "users", "pairs", "last_status", "last_run", "next_run", "attention")
 DETAILS = (
     *COLUMNS, "live_run", "live_since", "videos", "interactions", "data_cut", "parameters", "figures", "offline",
     "schedule", "package", "package_version", "summary",
@@ -82,18 +83,26 @@ def _wanted(background: Background, name: str) -> "list[Job]":
 async def _all(environment: CliEnvironment, background: Background, those: "list[Found]") -> list[dict[str, Any]]:
     from dateflicks.server.jobs.declared import RECOMMEND
     from dateflicks.server.jobs.outlook import condition, next_run
+    from dateflicks.server.recommendation.experiments import Experiments
     from dateflicks.server.recommendation.records import COLLECTIONS
     from dateflicks.server.recommendation.runs import Reader
 
+    default: str = environment.load("recommendation").settings.algorithm
     now = environment.now().timestamp()
     jobs = {job.subject: job for job in background.jobs if job.kind == "recommender"}
     found = []
     async with opened(background, COLLECTIONS) as database:
         supervisor, reader = supervisor_of(environment, background, database), Reader(database)
+        seen_by = await _seen_by(Experiments(database), default)
         states = await supervisor.store.states(RECOMMEND + one.name for one in those)
         for one in those:
             subject = RECOMMEND + one.name
-            record: dict[str, Any] = {"name": one.name, "package": one.package, "package_version": one.version}
+            record: dict[str, Any] = {
+                "name": one.name,
+                "package": one.package,
+                "package_version": one.version,
+                "seen_by": "; ".join(seen_by.get(one.name, ())) or None,
+            }
             job = jobs.get(subject)
             if one.problem or job is None:
                 found.append(record | {"state": "not used", "attention": one.problem})
@@ -110,6 +119,22 @@ async def _all(environment: CliEnvironment, background: Background, those: "list
                 "schedule": job.schedule or None,
             }
             found.append(record | (_live(live) if live is not None else {}))
+    return found
+
+
+async def _seen_by(experiments: "Experiments", default: str) -> dict[str, list[str]]:
+    """By recommender whose lists it makes: everybody's, or those of arms of experiments that run."""
+    from dateflicks.core.experiments.assignment import State
+
+    choice = await experiments.choice()
+    found = {default if choice is None else choice.algorithm: ["everybody"]}
+    for one in await experiments.all():
+        if one.state is not State.RUNNING:
+            continue
+        whole = sum(arm.weight for arm in one.variants) or 1.0
+        for arm in one.variants:
+            share = f"{arm.weight / whole * one.coverage:.0%} by {one.name}:{arm.name}"
+            found.setdefault(arm.algorithm, []).append(share)
     return found
 
 

@@ -91,6 +91,14 @@ def there(cli: Cli, home: Path) -> Cli:
 
 
 @pytest.mark.slow
+def test_the_list_of_recommenders_says_who_sees_which(there: Cli) -> None:
+    seen = {one["name"]: one["seen_by"] for one in there.json("recommenders", "list")}
+    assert seen["blend"].startswith("everybody; ")
+    assert "50% by lists:edlae" in seen["edlae"].split("; ")
+    assert "15% by rest:edlae" in seen["edlae"].split("; ")
+    assert seen["popularity"] is None
+
+
 def test_without_experiments_it_says_where_they_come_from(cli: Cli) -> None:
     nothing = cli("recommenders", "ab-report")
     assert nothing.stderr == "There are no experiments. Name some in recommendation.toml.\n"
