@@ -1,7 +1,6 @@
 """Completion: what the shells are given, what they offer, and what is remembered for it."""
 
 import os
-import shutil
 import stat
 import subprocess
 import sys
@@ -18,6 +17,7 @@ from dateflicks.cli.environment import CliEnvironment
 from dateflicks.cli.main import app
 from dateflicks.protocol.bodies import SessionBody
 from tests.cli.conftest import Cli
+from tests.conftest import require
 from tests.scripted_server import Answer, ScriptedServer, session_json
 
 A = "ses_" + "a" * 26
@@ -103,8 +103,7 @@ def test_bash_completes_by_it(cli: Cli) -> None:
 
 @pytest.mark.parametrize("variable", ["", "XDG_CONFIG_HOME"])
 def test_fish_completes_by_it(variable: str, cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    if shutil.which("fish") is None:
-        pytest.skip("fish is not here")
+    require("fish")
     monkeypatch.delenv("XDG_CONFIG_HOME")
     if variable:
         monkeypatch.setenv(variable, str(tmp_path / "elsewhere"))
@@ -114,8 +113,7 @@ def test_fish_completes_by_it(variable: str, cli: Cli, tmp_path: Path, monkeypat
 
 
 def test_zsh_reads_it(cli: Cli, tmp_path: Path) -> None:
-    if shutil.which("zsh") is None:
-        pytest.skip("zsh is not here")
+    require("zsh")
     script = tmp_path / "_dateflicks"
     script.write_text(cli("completion", "show", "zsh").stdout, encoding="utf-8")
     assert in_shell(tmp_path, "zsh", "-f", "-n", str(script)) == []

@@ -1,7 +1,6 @@
 """The whole help in one file, and what is made of the same walk: the page of the documentation, and man pages."""
 
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from dateflicks import __version__
 from dateflicks.cli.manual import TREE_COLUMNS, Block, Item, Page, man_pages, markdown, pages, tree
 from tests.cli.conftest import Cli
 from tests.cli.help_tree import PAGE, TREE, written
+from tests.conftest import require
 
 
 @pytest.fixture(scope="module")
@@ -88,11 +88,7 @@ def test_the_man_pages_are_read_without_complaint(found: list[Page], tmp_path: P
     for name, text in man_pages(found).items():
         (folder / name).write_text(text, encoding="utf-8")
     files = sorted(str(path) for path in folder.iterdir())
-    if mandoc := shutil.which("mandoc"):
-        command = [mandoc, "-T", "lint", "-W", "error", *files]
-    elif groff := shutil.which("groff"):
-        command = [groff, "-man", "-ww", "-z", "-T", "utf8", *files]
-    else:
-        pytest.skip("neither mandoc nor groff is here")
+    require("mandoc")
+    command = ["mandoc", "-T", "lint", "-W", "error", *files]
     done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

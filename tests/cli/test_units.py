@@ -4,7 +4,6 @@ import configparser
 import os
 import re
 import shlex
-import shutil
 import socket
 import subprocess
 import sys
@@ -15,6 +14,7 @@ import pytest
 from dateflicks.cli.units import UNITS
 from dateflicks.server.supervised import tell_supervisor
 from tests.cli.conftest import Cli
+from tests.conftest import require
 
 SERVICES = [name for name in UNITS if name.endswith(".service")]
 
@@ -69,8 +69,7 @@ def test_nobody_has_more_rights_than_the_work_needs(written: Path) -> None:
 
 
 def test_systemd_has_nothing_against_them(written: Path) -> None:
-    if shutil.which("systemd-analyze") is None:
-        pytest.skip("systemd-analyze is not installed")
+    require("systemd-analyze")
     ended = subprocess.run(
         ["systemd-analyze", "verify", *(written / name for name in UNITS)],
         capture_output=True, text=True, timeout=50, check=False,
