@@ -96,6 +96,8 @@ def test_with_simulated_players_every_step_holds_and_nothing_is_left(place: Path
     assert gone(place)
 
 
+# Its players have to be in step again within three seconds, for which six tests at once leave too little at times.
+@pytest.mark.flaky(reruns=3)
 @pytest.mark.slow
 @pytest.mark.mpv
 @pytest.mark.timeout(WITHIN_SECONDS + 20)
