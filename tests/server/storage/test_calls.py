@@ -98,13 +98,16 @@ async def test_a_call_that_is_cancelled_ends_although_the_driver_takes_that_for_
 
 
 async def test_whoever_asks_again_at_once_comes_after_those_who_wait(health: Health) -> None:
-    turns, order = asyncio.Semaphore(1), []
+    turns, order, inside = asyncio.Semaphore(1), [], []
     is_begun = asyncio.Event()
 
     async def call(who: str) -> None:
         async def operation() -> None:
+            inside.append(who)
             is_begun.set()
             await asyncio.sleep(0)
+            assert inside == [who], "one at a time"
+            inside.remove(who)
             order.append(who)
 
         await Calls(health, 1.0, turns).read(THINGS, operation)
