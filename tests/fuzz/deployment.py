@@ -51,7 +51,12 @@ LIMITS: Final = LimitSettings(
 )
 SETTINGS: Final[dict[str, Any]] = {
     "session": SessionSettings(
-        limits=LIMITS, sign_in_tries_per_name=MANY, sign_in_tries_per_address=MANY, accounts_per_address=MANY
+        limits=LIMITS,
+        sign_in_tries_per_name=MANY,
+        sign_in_tries_per_address=MANY,
+        sign_ins_per_name=MANY,
+        sign_ins_per_person=MANY,
+        accounts_per_address=MANY,
     ),
     "timecode": TimecodeSettings(limits=LIMITS),
     "messages": MessagesSettings(limits=LIMITS, chat_per_second=100_000, chat_burst=MANY),

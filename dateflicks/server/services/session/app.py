@@ -75,6 +75,7 @@ class SessionService:
         self._progress = progress.Progress(marks, self._outbox)
         users = database.table(records.USERS)
         self._pairing = Pairing(users, sessions, marks)
+        self._sign_outs = signed_out.SignOuts(bus)
         self._people = People(
             users,
             database.table(records.TOKENS),
@@ -84,18 +85,20 @@ class SessionService:
                 TryRules(
                     per_name=settings.sign_in_tries_per_name,
                     per_address=settings.sign_in_tries_per_address,
+                    good_per_name=settings.sign_ins_per_name,
                     window_seconds=settings.sign_in_window_seconds,
                 )
             ),
             Limiter(settings.accounts_per_address, settings.accounts_window_seconds, TOO_MANY_ACCOUNTS),
+            self._sign_outs.tell,
             token_lifetime_seconds=settings.token_lifetime_seconds,
+            sign_ins_max=settings.sign_ins_per_person,
             now=now,
         )
         lifetimes = Lifetimes(settings.ticket_lifetime_seconds, settings.invitation_lifetime_seconds)
         self._handler = SessionHandler(sessions, self._people, self._progress, signer, bus, lifetimes, now=now)
         lists = Lists(sessions, self._progress, self._handler.views)
         self._hub = Hub(self._handler.views)
-        self._sign_outs = signed_out.SignOuts(bus)
         self._missed = Missed(bus, self._hub, lists, sessions)
         self._notices = Notices(database.table(records.NOTICES), sessions, bus, self._sign_outs, now=now)
         friends = Friends(database.table(records.FRIENDS), sessions, self._people, self._handler.asking, now=now)
@@ -108,7 +111,7 @@ class SessionService:
             bus=bus,
         )
         self._feed = SessionFeed(self._people, lists, self._hub, gate)
-        self.routes: Sequence[Route] = SessionRoutes(self._people, self._handler, lists, self._sign_outs, friends).all()
+        self.routes: Sequence[Route] = SessionRoutes(self._people, self._handler, lists, friends).all()
         self.feeds: Sequence[Feed] = self._feed.all()
         self._chores: asyncio.Task[None] | None = None
         self._is_stopping = False

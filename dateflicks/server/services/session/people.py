@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import msgspec
@@ -33,7 +33,10 @@ Tell = Callable[[str], None]
 
 
 class People:
-    """Accounts and sign-ins; `now` is Unix time, `evenly` a clock for limits that never jumps."""
+    """Accounts and sign-ins; `tell` hears the id of each token that is revoked.
+
+    `now` is Unix time, `evenly` a clock for limits that never jumps.
+    """
 
     def __init__(
         self,
@@ -43,8 +46,10 @@ class People:
         signer: Signer,
         tries: SignInTries,
         accounts: Limiter,
+        tell: Tell,
         *,
         token_lifetime_seconds: float = limits.TOKEN_LIFETIME_SECONDS,
+        sign_ins_max: int = limits.SIGN_INS_PER_PERSON,
         now: Callable[[], float] = time.time,
         evenly: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -54,7 +59,9 @@ class People:
         self._signer = signer
         self._tries = tries
         self._accounts = accounts
+        self._tell = tell
         self._token_lifetime_seconds = token_lifetime_seconds
+        self._sign_ins_max = sign_ins_max
         self._now = now
         self._evenly = evenly
 
@@ -110,10 +117,8 @@ class People:
 
     # --- passwords ----------------------------------------------------------------------------------------------
 
-    async def change_password(
-        self, caller: Caller, old: str | None, new: str, address: str, key: str | None, tell: Tell
-    ) -> None:
-        """Set another password and revoke all tokens but the caller's; `tell` is called with the id of each.
+    async def change_password(self, caller: Caller, old: str | None, new: str, address: str, key: str | None) -> None:
+        """Set another password and revoke all tokens but the caller's.
 
         An account without a password needs no `old` one. Tries count as sign-ins do. Raises Forbidden (the old one is
         wrong, the account disabled), Invalid (it is missing), Conflict, TooMany.
@@ -127,25 +132,15 @@ class People:
         if command not in user.get("cmds", ()):
             await self._check_old(user, old, address)
             await self._set_password(user, await self._passwords.hashed(new), command)
-        elif not (await self._passwords.verified(new, user["passwordHash"])).is_right:
-            raise key_used()
-        await self._revoke(caller.user_id, caller.token_id, tell)
-
-    async def _revoke(self, user_id: str, keep: str, tell: Tell) -> None:
-        """Revoke all tokens of an account but one. Raises Unavailable."""
-        while True:
-            found = await self._tokens.find("userId", user_id, limit=limits.PAGE_MAX)
-            others = [document["_id"] for document in found if document["_id"] != keep]
-            if not others:
-                return
-            try:
-                await self._tokens.delete_many(others)
-            finally:  # as in `sign_out`
-                for token_id in others:
-                    tell(token_id)
+        else:
+            self._tries.proved(user["nameKey"], self._evenly())
+            if not (await self._passwords.verified(new, user["passwordHash"])).is_right:
+                raise key_used()
+        await self._keep_newest(caller.user_id, 1, own=caller.token_id)
 
     async def _check_old(self, user: Document, old: str | None, address: str) -> None:
         if user["passwordHash"] is None:
+            self._tries.proved(user["nameKey"], self._evenly())
             return
         if old is None:
             raise Invalid("The password does not fit.", (FieldProblem("old", "is required: the present password"),))
@@ -193,12 +188,29 @@ class People:
         """Whether this token has not been revoked."""
         return await self._tokens.get(token_id) is not None
 
-    async def sign_out(self, caller: Caller, tell: Tell) -> None:
-        """Revoke the token that the caller came with; `tell` is called with its id."""
+    async def sign_out(self, caller: Caller) -> None:
+        """Revoke the token that the caller came with."""
+        await self._revoke([caller.token_id])
+
+    async def _revoke(self, token_ids: Sequence[str]) -> None:
         try:
-            await self._tokens.delete(caller.token_id)
-        finally:  # where nobody knows whether it is gone, nobody finds it again to tell of it
-            tell(caller.token_id)
+            await self._tokens.delete_many(token_ids)
+        finally:  # where nobody knows whether they are gone, nobody finds them again to tell of them
+            for token_id in token_ids:
+                self._tell(token_id)
+
+    async def _keep_newest(self, user_id: str, count: int, own: str | None = None) -> None:
+        """Revoke all tokens of an account but `count`: the `own` one before all others, then the newest.
+
+        Whoever else does so at the same moment keeps the same ones. Raises Unavailable.
+        """
+        while True:
+            found = await self._tokens.find("userId", user_id, limit=limits.PAGE_MAX)
+            oldest_first = sorted((one["_id"] == own, one["createdAt"], one["_id"]) for one in found)
+            if too_many := oldest_first[:-count]:
+                await self._revoke([token_id for _, _, token_id in too_many])
+            if len(found) < limits.PAGE_MAX:
+                return
 
     async def sweep(self) -> int:
         """Forget tokens that have expired, some at a time; how many. Raises Unavailable."""
@@ -245,6 +257,7 @@ class People:
             {"_id": token.token_id, "userId": token.user_id, "createdAt": now, "expiresAt": token.expires_at}
         )
         await self._check_still(user, token.token_id)
+        await self._keep_newest(user["_id"], self._sign_ins_max)
         return SignedIn(
             user=UserBody(id=user["_id"], name=user["name"]),
             token=self._signer.issue_user_token(token),

@@ -8,7 +8,6 @@ import msgspec
 from dateflicks.core.handshake import Action, State
 from dateflicks.protocol import bodies
 from dateflicks.server.auth.caller import Caller
-from dateflicks.server.auth.signed_out import SignOuts
 from dateflicks.server.services.session.friends import Friends
 from dateflicks.server.services.session.handler import SessionHandler
 from dateflicks.server.services.session.lists import Lists
@@ -40,13 +39,10 @@ class SessionsQuery(PageQuery, frozen=True, kw_only=True):
 class SessionRoutes:
     """The calls, over the handlers."""
 
-    def __init__(
-        self, people: People, handler: SessionHandler, lists: Lists, sign_outs: SignOuts, friends: Friends
-    ) -> None:
+    def __init__(self, people: People, handler: SessionHandler, lists: Lists, friends: Friends) -> None:
         self._people = people
         self._handler = handler
         self._lists = lists
-        self._sign_outs = sign_outs
         self._friends = friends
 
     def all(self) -> Sequence[Route]:
@@ -63,7 +59,8 @@ class SessionRoutes:
             Route(
                 "POST", "/tokens", self.sign_in, "Sign in", body=bodies.SignIn, answer=bodies.SignedIn, status=201,
                 errors=(401, 403), description="Attempts are limited by name and by address. 403: whoever runs the "
-                "server has disabled the account. With `needsPassword` the password has worked for the last time.",
+                "server has disabled the account. With `needsPassword` the password has worked for the last time. One sign-in too "
+                "many ends the person's oldest.",
             ),
             Route("GET", "/users/me", self.me, "Who am I", auth="user", answer=bodies.Me),
             Route(
@@ -163,13 +160,13 @@ class SessionRoutes:
 
     async def sign_out(self, call: Call) -> None:
         """`DELETE /tokens/current`."""
-        await self._people.sign_out(_caller(call), self._sign_outs.tell)
+        await self._people.sign_out(_caller(call))
 
     async def change_password(self, call: Call) -> None:
         """`PUT /users/me/password`."""
         body: bodies.ChangePassword = call.body
         words = (body.old, body.new, call.address, call.header(KEY))
-        await self._people.change_password(_caller(call), *words, self._sign_outs.tell)
+        await self._people.change_password(_caller(call), *words)
 
     # --- friends ------------------------------------------------------------------------------------------------
 

@@ -42,17 +42,16 @@ async def test_the_new_password_is_good_from_then_on_and_only_the_own_token_stay
     assert (await sign_in(shared, person.name, NEW)).status_code == 201
 
 
-@pytest.mark.parametrize("operation", ["delete", "delete_many"])
+@pytest.mark.parametrize("by_themselves", [True, False])
 async def test_all_are_told_of_a_token_though_nobody_knows_whether_it_is_gone(
-    operation: str, shared: Deployment, monkeypatch: pytest.MonkeyPatch
+    by_themselves: bool, shared: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     person = await shared.person()
     other = shared.of((await sign_in(shared, person.name, PASSWORD)).json())
     tokens, told = shared.service._people._tokens, set[str]()
-    monkeypatch.setattr(shared.service._people, "_tokens", Unanswered(tokens, operation))
+    monkeypatch.setattr(shared.service._people, "_tokens", Unanswered(tokens, "delete_many"))
     unsubscribe = shared.bus.subscribe(signed_out.TOPIC, lambda _, hint: told.add(hint["tokenId"]))
 
-    by_themselves = operation == "delete"
     response = await (other.call("DELETE", "/tokens/current") if by_themselves else change(person, old=PASSWORD))
     unsubscribe()
 
@@ -180,3 +179,15 @@ async def test_whoever_is_being_disabled_or_erased_sets_no_password_any_more(sha
     after = await users.get(person.id)
     assert after is not None
     assert after["passwordHash"] is None
+
+
+async def test_setting_a_password_is_limited_as_signing_in_is_though_it_is_right(tmp_path: Path) -> None:
+    async with deployed(tmp_path, SessionSettings(sign_ins_per_name=2)) as deployment:
+        host = await deployment.person()
+        code = (await host.link())["invitation"]
+        guest = deployment.of((await deployment.client.post(f"/invitations/{code}/redeem", json={})).json())
+        key = {"Idempotency_Key": "7c"}
+
+        answers = [await guest.call("PUT", "/users/me/password", {"new": NEW}, **key) for _ in range(3)]
+
+        assert [one.status_code for one in answers] == [204, 204, 429]
