@@ -1,0 +1,1 @@
+"""Hints from process to process, and the one clock of a deployment; what is lost of either is found elsewhere."""

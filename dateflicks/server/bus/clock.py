@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 TOPIC: Final = "clock"
 FIRST_EXCHANGES: Final = 6  # at once, before the first client is answered
 FIRST_SECONDS: Final = 1.5  # for these; a Redis that is away then is joined later
-CALL_SECONDS: Final = 1.0
+CALL_SECONDS: Final = 1.0  # for one exchange, with what is to be written down after it
 KEPT_SECONDS: Final = 3600  # after all of a deployment have ended it begins anew
 LEAD_SECONDS: Final = 5.0  # in which what is apart is made up for,
 LEAD_MAX: Final = 500e-6  # unless it is so much that it takes longer
@@ -92,11 +92,11 @@ class ClockFollower:
                 pipe.get(self._key)
                 pipe.expire(self._key, KEPT_SECONDS)
                 (seconds, micros), written, _ = await pipe.execute()
-            ended = self._clock.monotonic()
-            there = seconds + micros / 1e6
-            was_set = self.filter.exchanged(began, there, there, ended, "redis")
-            if self.filter.ready:
-                await self._agree(written, ended, was_set=was_set)
+                ended = self._clock.monotonic()
+                there = seconds + micros / 1e6
+                was_set = self.filter.exchanged(began, there, there, ended, "redis")
+                if self.filter.ready:
+                    await self._agree(written, ended, was_set=was_set)
         except (RedisError, OSError, TimeoutError) as error:
             log.debug("nobody says what time it is: %r", error)
             self._lead(0.0, self._clock.monotonic())  # what was to be made up for may be, by now

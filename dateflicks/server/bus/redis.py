@@ -35,12 +35,7 @@ WAITING_MAX: Final = 10_000  # hints on their way out, about 5 MB; when there ar
 BATCH: Final = 200
 GONE_KNOWN: Final = 1_000  # processes, by name
 MESSAGE_MAX_BYTES: Final = 1024 * 1024
-_BACK_OFF: Final = (
-    0.05,
-    0.1,
-    0.2,
-    0.3,
-)  # a few tries a second: what people do waits for it, and Redis has little of it
+_BACK_OFF: Final = (0.05, 0.1, 0.2, 0.3)  # seconds; a few tries in each: people wait, and it costs Redis little
 
 
 class BusAddressWrong(DateflicksError):
@@ -132,8 +127,7 @@ class RedisBus:
     def tell_gone(self, worker_id: str) -> None:
         """Say for a process that has died that it is gone, so that nobody waits for it."""
         self._forget(worker_id)
-        self._waiting.append(_Parcel(worker_id, _BYE, msgspec.Raw(b"{}")))
-        self._has_waiting.set()
+        self._append(_Parcel(worker_id, _BYE, msgspec.Raw(b"{}")))
 
     def take_as_gone(self, worker_id: str) -> None:
         """Take a process to be gone until it is heard again, for this process alone."""
@@ -186,10 +180,14 @@ class RedisBus:
         except (TypeError, ValueError, msgspec.MsgspecError):
             log.exception("a hint of %s cannot leave this process", topic)
             return
+        self._append(_Parcel(self.worker_id, topic, encoded, target))
+
+    def _append(self, parcel: _Parcel) -> None:
+        """On its way; where too many are, the oldest makes room."""
         if len(self._waiting) >= WAITING_MAX:
             self._waiting.popleft()
             self.dropped += 1
-        self._waiting.append(_Parcel(self.worker_id, topic, encoded, target))
+        self._waiting.append(parcel)
         self._has_waiting.set()
 
     async def _beat(self) -> None:

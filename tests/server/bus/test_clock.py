@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ class ClockOfRedis:
     def __init__(self, server: RedisServer) -> None:
         self._redis: Redis = client_of(server.uri)
         self.set_by = 0.0
+        self.after_exchange: Callable[[], None] = lambda: None
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._redis, name)
@@ -44,6 +45,7 @@ class _Pipeline:
 
     async def execute(self) -> list[Any]:
         (seconds, micros), *others = await self._pipe.execute()
+        self._redis.after_exchange()
         return [(seconds + int(self._redis.set_by), micros), *others]
 
 
@@ -176,6 +178,24 @@ async def test_what_is_no_clock_in_redis_is_replaced(redis: ClockOfRedis) -> Non
     await second.look()
     assert first.clock.clock_id == second.clock.clock_id
     assert first.apart(second) <= first.uncertainty(second)
+
+
+async def test_a_redis_that_hangs_when_something_is_to_be_written_down_holds_nobody_up(
+    server: RedisServer, redis: ClockOfRedis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dateflicks.server.bus.clock.CALL_SECONDS", 0.2)
+    first = Host(redis)
+    await first.look()
+    await redis.set(KEY, b"{nonsense")
+    redis.after_exchange = server.freeze
+    async with asyncio.timeout(10.0):
+        await first.look(1)
+    redis.after_exchange = lambda: None
+    server.thaw()
+    await first.look()
+    second = Host(redis)
+    await second.look()
+    assert first.clock.clock_id == second.clock.clock_id
 
 
 async def test_without_a_redis_a_clock_begins_by_itself_and_joins_the_deployment_later(server: RedisServer) -> None:
