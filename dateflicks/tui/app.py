@@ -26,6 +26,7 @@ from dateflicks.protocol.bodies import SessionBody
 from dateflicks.protocol.printable import printable
 from dateflicks.tui._textual_private import FailingApp
 from dateflicks.tui.bindings import bindings_of, moved
+from dateflicks.tui.drawing.elsewhere import news
 from dateflicks.tui.drawing.foot import farewell
 from dateflicks.tui.drawing.rows import text_of
 from dateflicks.tui.drawing.words import shown_name
@@ -274,7 +275,10 @@ class DateflicksApp(FailingApp[Farewell]):
         if isinstance(message.event, Over):  # what the screen knew then is what the farewell is made of
             self._over(message.event.why)
             return
-        self.state = reduce(self.state, message.event, time.monotonic())
+        before, self.state = self.state, reduce(self.state, message.event, time.monotonic())
+        if self.current_mode != "watch":  # whoever looks elsewhere hears of it there
+            for text in news(before, self.state, self.glyphs, self.keys):
+                self.notify(printable(text), markup=False)
         self._show_soon()
 
     def tell(self, text: str, *, is_trouble: bool = False) -> None:

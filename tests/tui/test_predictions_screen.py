@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from dateflicks.client.consent import Consent, ConsentSettings
 from dateflicks.client.ledger import Changed
 from dateflicks.protocol.predictions import PredictionBody
 from dateflicks.tui._textual_private import text_grid
-from dateflicks.tui.model import WatchState
+from dateflicks.tui.model import ConsentChosen, WatchState
 from dateflicks.tui.screens.predictions import PredictionsScreen
-from tests.tui.evenings import BEA, ME, after, bet, call, live
+from tests.tui.evenings import BEA, ME, after, bet, call, live, pending, timecode
 from tests.tui.still import StillApp, settled, until
 
 NARROW = (80, 24)
@@ -82,3 +83,15 @@ async def test_what_the_other_says_is_confirmed_or_objected_to_by_key_and_the_li
         await pilot.press("q")
         await settled(pilot)
         assert not isinstance(app.screen, PredictionsScreen)
+
+
+async def test_a_change_that_the_other_asks_for_is_told_over_the_list(tmp_path: Path) -> None:
+    app = app_with(tmp_path, bet())
+    async with app.run_test(size=NARROW) as pilot:
+        await pilot.press("p")
+        assert "wants to" not in await settled(pilot)
+        app.happens(ConsentChosen(consent=ConsentSettings.all(Consent.ASK)), 1.0)
+        app.happens(timecode(2.0, revision=2, reason="pause", by=BEA, pending=pending()), 2.0)
+        assert "bea wants to PAUSE — reverts to PLAYING in 0:58" in await settled(pilot)
+        await pilot.press("escape")
+        assert "[y] pause" in await settled(pilot)

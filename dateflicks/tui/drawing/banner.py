@@ -78,14 +78,7 @@ def pending(state: WatchState, asked: Pending, width: int, glyphs: Glyphs, keys:
     else:
         yes, no = _YES[asked.kind], _NO.get(str(asked.origin), "stay here")
         answers = [[(sign, yes), (refuse, no)], [(sign, "yes"), (refuse, "no")], [(sign, ""), (refuse, "")]]
-        target = what.removeprefix("GO TO ")
-        says = [
-            f"{who} wants to {what} — {after} in {left}",
-            f"{who}: {what}? {after} {left}",
-            f"{who}: {what}? {left}",
-            f"{cut(who, 8, glyphs.ellipsis)}: {target}? {left}",
-            f"{target}? {left}",
-        ]
+        says = _wishes(state, asked, glyphs)
     right = first_fit([_keys(one) for one in answers], max(10, width * 2 // 5))
     room = width - row_width(right) - 1
     text = next((one for one in says if width_of(one) <= room), says[-1])
@@ -93,6 +86,19 @@ def pending(state: WatchState, asked: Pending, width: int, glyphs: Glyphs, keys:
     if width >= 84 and not asked.is_answered:
         rows.append(_running_out(state, asked, width, glyphs))
     return rows
+
+
+def wish(state: WatchState) -> str:
+    """What the other asks for and this person has not answered: bea wants to PAUSE; nothing where it is nothing."""
+    asked = state.pending
+    if asked is None or asked.is_mine or asked.is_answered or not state.link.is_open:
+        return ""
+    return f"{words.shown_name(asked.by_name)} wants to {_what(state, asked)}"
+
+
+def wishes(state: WatchState, glyphs: Glyphs) -> list[str]:
+    """The same with what happens when nobody answers, and when, in fewer and fewer words."""
+    return _wishes(state, state.pending, glyphs) if state.pending is not None and wish(state) else []
 
 
 def offline(state: WatchState, width: int, glyphs: Glyphs, keys: Keymap) -> list[Row]:
@@ -130,6 +136,18 @@ def offline(state: WatchState, width: int, glyphs: Glyphs, keys: Keymap) -> list
 def _is_about_to_go(state: WatchState, asked: Pending) -> bool:
     """What is agreed to by itself is settled a round trip later: a banner for that long would only flicker."""
     return asked.is_granted and state.now < asked.deadline - state.confirm_seconds + SETTLES_SECONDS
+
+
+def _wishes(state: WatchState, asked: Pending, glyphs: Glyphs) -> list[str]:
+    who, what, after = words.shown_name(asked.by_name), _what(state, asked), _afterwards(asked)
+    left, target = words.countdown(asked.deadline, state.now), what.removeprefix("GO TO ")
+    return [
+        f"{who} wants to {what} — {after} in {left}",
+        f"{who}: {what}? {after} {left}",
+        f"{who}: {what}? {left}",
+        f"{cut(who, 8, glyphs.ellipsis)}: {target}? {left}",
+        f"{target}? {left}",
+    ]
 
 
 def _what(state: WatchState, asked: Pending) -> str:

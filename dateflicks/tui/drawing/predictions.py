@@ -51,6 +51,17 @@ def wanted(state: WatchState, width: int, glyphs: Glyphs, keys: Keymap) -> list[
     return [spread(left, right, width, glyphs)]
 
 
+def asked(state: WatchState, glyphs: Glyphs) -> str:
+    """What the other predicts and this person has not called, or says came true; nothing where there is no such."""
+    wants = [one for one in state.bets.items if _urgency(state, one) <= _CALLS and _is_of_other(state, one)]
+    if not wants:
+        return ""
+    one = min(wants, key=lambda each: _urgency(state, each))
+    if one.proposed_outcome is None:
+        return f"{_author(state, one)} {_details(one, glyphs)}"
+    return f"came out {clean(one.proposed_outcome)}? {_details(one, glyphs)}"
+
+
 def empty(width: int, glyphs: Glyphs, keys: Keymap) -> list[Row]:
     """What predictions are, where there is none yet."""
     new, call, settle = (
@@ -218,6 +229,11 @@ def _said(
             return points, "good"
         return f"{outcome}: {points}" if points else outcome, "good"
     return f"void: {_VOID.get(one.void_reason or '', 'it does not count')}", "dim"
+
+
+def _is_of_other(state: WatchState, one: PredictionBody) -> bool:
+    """Whether it is the other who wants the answer: nobody waits for a call on what one has predicted oneself."""
+    return one.proposed_outcome is not None or one.author != state.me
 
 
 def _author(state: WatchState, one: PredictionBody) -> str:

@@ -23,6 +23,7 @@ from dateflicks.client.news import session_news
 from dateflicks.protocol.bodies import SessionBody
 from dateflicks.protocol.printable import printable
 from dateflicks.tui.bindings import bindings_of
+from dateflicks.tui.drawing import elsewhere
 from dateflicks.tui.drawing.bar import bar, notice, trouble
 from dateflicks.tui.drawing.rows import wrapped
 from dateflicks.tui.glyphs import own_text
@@ -216,7 +217,8 @@ class LobbyScreen(Screen[None]):
         if app.room is not None:
             title = app.state.film.title or "A film"
             key = app.keys.shown("back", ascii_only=app.is_ascii)
-            rows.append(notice(f"Open: {title}", key, "back to it", width, glyphs))
+            open_film = notice(f"Open: {title}", key, "back to it", width, glyphs)
+            rows += elsewhere.asked(app.state, width, glyphs, app.keys) or [open_film]
         if self._line == "lost":
             rows += trouble(self._sentences(server, width), width, glyphs)
         with while_there():

@@ -16,6 +16,7 @@ from dateflicks.protocol.predictions import PredictionBody
 from dateflicks.protocol.printable import printable
 from dateflicks.tui.bindings import bindings_of
 from dateflicks.tui.commands import Call, Mistake, Predict, parse
+from dateflicks.tui.drawing import elsewhere
 from dateflicks.tui.drawing.predictions import empty, listing, scores
 from dateflicks.tui.drawing.rows import Row, rule
 from dateflicks.tui.keys import Context
@@ -76,7 +77,8 @@ class PredictionsScreen(Screen[None]):
         if self._marked not in ids:
             self._marked = ids[0] if ids else None
         top: list[Row] = [rule("predictions", "" if state.bets.is_open else "no line", width, glyphs)]
-        self.query_one("#top", Board).show([*top, *scores(state, width, glyphs)])
+        asked = elsewhere.asked(state, width, glyphs, keys, has_predictions=True)
+        self.query_one("#top", Board).show([*top, *scores(state, width, glyphs), *asked])
         rows: list[Row] = []
         self._at = []
         if not ids:

@@ -111,3 +111,28 @@ async def test_leaving_the_film_for_the_lobby_and_coming_back_loses_nothing(open
         await two.host.sees("PLAYING", "in sync")  # the film goes on behind the lobby
         two.guest.press("escape")
         await two.guest.sees("> half a thought", "PLAYING", "in sync")
+
+
+async def test_what_the_other_asks_for_is_told_in_the_lobby_and_one_key_leads_to_the_answer(
+    open_evening: OpenEvening,
+) -> None:
+    async with open_evening(title="The Goat", consent=ALWAYS_ASK) as two:
+        two.guest.press("l")
+        await two.guest.sees("lobby", "Open: The Goat")
+        two.host.press("space")
+        await two.guest.sees("lobby", "ana wants to PLAY — reverts to STOPPED in 0:", "[esc] to the film")
+        two.guest.press("escape")
+        await two.guest.sees("[y] play")
+        two.guest.press("y")
+        await two.both_see("PLAYING", "in sync")
+        two.guest.press("l")
+        await two.guest.sees("Open: The Goat")
+        two.host.press("p")
+        await two.host.sees("Nothing is predicted yet.")
+        two.host.press("a")
+        await two.host.sees("What will happen?")
+        two.host.type("It rains")
+        two.host.press("enter")
+        await two.guest.sees("lobby", "ana predicts “It rains”", "ana predicts: It rains (yes / no)")
+        two.guest.press("escape")
+        await two.guest.sees("PLAYING", "[p] call it")
