@@ -25,6 +25,7 @@ from dateflicks.client.http import ServiceClient
 from dateflicks.client.tickets import Tickets
 from dateflicks.core.limits import PAGE_DEFAULT
 from dateflicks.protocol.chat import ChatServerFrame, Message, PersonalKind
+from dateflicks.protocol.decoding import UNREADABLE
 
 SILENCE_SECONDS: Final = 24.0  # in which a ping is answered, or the line is dead; the film's own line is quicker
 START_AGAIN_SECONDS: Final = 1.0
@@ -234,7 +235,7 @@ class Conversation:
     def _receive(self, data: bytes, at: float) -> None:
         try:
             frame = _DECODER.decode(data)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        except UNREADABLE:
             return  # a newer service may say things that this client does not know
         self._talk.received(frame, at)
 

@@ -22,6 +22,7 @@ from dateflicks.client.paging import everything
 from dateflicks.client.trust import trust
 from dateflicks.core.errors import FieldProblem
 from dateflicks.protocol import bodies
+from dateflicks.protocol.decoding import UNREADABLE
 from dateflicks.protocol.problem import Problem
 
 T = TypeVar("T")
@@ -277,7 +278,7 @@ class ServiceClient:
             raise _error(base, status, retry_after, content)
         try:
             return msgspec.json.decode(content, type=answer) if answer is not None else None  # type: ignore[return-value]  # None was asked for
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except UNREADABLE as error:
             raise errors.ServiceFailed(f"{base} gave an answer that makes no sense: {error}.", url=base) from error
 
     async def _exchange(self, base: str, request: httpx2.Request) -> tuple[int, str | None, bytes]:
@@ -327,7 +328,7 @@ def _reason(error: Exception) -> str:
 def _error(base: str, status: int, retry_after: str | None, content: bytes) -> errors.ClientError:
     try:
         problem = msgspec.json.decode(content, type=Problem)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         problem = Problem("about:blank", "", status, f"{base} answered with {status} and no explanation.")
     detail = (problem.detail or problem.title)[:_DETAIL_MAX]
     kind = _KINDS.get(status, errors.ServiceFailed)

@@ -13,6 +13,7 @@ import msgspec
 
 from dateflicks.client import errors
 from dateflicks.client.feed import Feed, FeedEnded, Lost, Opened, Received
+from dateflicks.protocol.decoding import UNREADABLE
 from dateflicks.protocol.frames import TimecodeFrame, TimecodeServerFrame
 
 _DECODER: Final[msgspec.json.Decoder[TimecodeServerFrame]] = msgspec.json.Decoder(TimecodeServerFrame)
@@ -34,7 +35,7 @@ def frame_of(data: bytes) -> TimecodeServerFrame | None:
     """What the service said; None for a frame of a newer one: what matters comes again within seconds."""
     try:
         return _DECODER.decode(data)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except UNREADABLE:
         return None
 
 

@@ -10,6 +10,7 @@ from dateflicks.client import errors
 from dateflicks.client.feed import Feed, FeedEnded, Lost, Opened, Received
 from dateflicks.client.http import ServiceClient
 from dateflicks.protocol.bodies import InvitationFrame, SessionBody, SessionFrame
+from dateflicks.protocol.decoding import UNREADABLE
 
 QUIET_SECONDS: Final = 60.0  # nothing happens for long while one waits; after this the line is made anew
 
@@ -63,5 +64,5 @@ async def changed(client: ServiceClient, session: SessionBody) -> SessionBody:
 def _session(data: bytes) -> SessionBody | None:
     try:
         return _DECODER.decode(data).session
-    except (msgspec.MsgspecError, RecursionError):
+    except UNREADABLE:
         return None  # of a newer service: what matters can be asked for again

@@ -22,6 +22,7 @@ from dateflicks.client.players.base import Playhead
 from dateflicks.client.predicting import SERVICE, Predicting
 from dateflicks.client.tickets import Tickets
 from dateflicks.client.whereabouts import Whereabouts
+from dateflicks.protocol.decoding import UNREADABLE
 from dateflicks.protocol.frames import ErrorFrame
 from dateflicks.protocol.predictions import (
     PredictionBody,
@@ -214,7 +215,7 @@ class Predictions:
     def _received(self, data: bytes) -> None:
         try:
             frame = _DECODER.decode(data)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        except UNREADABLE:
             return  # a newer service may say things that this client does not know
         if isinstance(frame, ErrorFrame):
             self._listener(PredictionsRefused(frame.code, frame.detail))

@@ -14,6 +14,7 @@ from typing import Final
 import msgspec
 
 from dateflicks.client.ledger import Sealed
+from dateflicks.protocol.decoding import UNREADABLE
 
 SEALS_MAX: Final = 500  # predictions, the newest: five evenings of the most that one can have
 
@@ -28,7 +29,7 @@ class Seals:
         """What was seen of the calls of each prediction, by its id."""
         try:
             return msgspec.json.decode(self._path.read_bytes(), type=dict[str, Sealed])
-        except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+        except (OSError, *UNREADABLE):
             return {}
 
     def keep(self, sealed: Mapping[str, Sealed]) -> None:

@@ -33,6 +33,7 @@ from dateflicks.client.players.base import (
 )
 from dateflicks.client.viewer import Notice, Output, Send, Viewer
 from dateflicks.protocol import frames
+from dateflicks.protocol.decoding import UNREADABLE
 
 SILENCE_SECONDS: Final = 7.0  # pongs come every second and a timecode every five: longer silence is a dead line
 LOOK_SECONDS: Final = 0.5
@@ -168,7 +169,7 @@ class Watching:
     def _receive(self, data: bytes, at: float) -> None:
         try:
             frame = self._decoder.decode(data)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        except UNREADABLE:
             return  # a newer service may say things that this client does not know
         outputs = self.viewer.received(frame, at, self.player.playhead(at))
         if isinstance(frame, frames.TimecodeFrame):

@@ -31,6 +31,8 @@ from dateflicks.core.playback import (
     TimecodeRecord,
     TimecodeRequest,
 )
+from dateflicks.protocol.decoding import UNREADABLE
+from dateflicks.protocol.frames import Position
 from dateflicks.protocol.printable import printable
 
 FORMAT: Final = "dateflicks-playback"
@@ -38,7 +40,6 @@ VERSION: Final = 1
 LINE_MAX_BYTES: Final = 64 * 1024
 
 Time = Annotated[float, msgspec.Meta(ge=0, le=1e11)]
-Position = Annotated[float, msgspec.Meta(ge=0, le=172_800)]
 UserId = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
 
 
@@ -300,7 +301,7 @@ def read_line(number: int, text: bytes) -> Header | AnyInput:
         if _IS_HEADER.decode(text).format is None:
             return _INPUT.decode(text)
         header = _HEADER.decode(text)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise BrokenLog(number, printable(str(error))) from None
     if header.version != VERSION:
         raise BrokenLog(number, f"it is of version {header.version}, and this program knows {VERSION}")

@@ -152,12 +152,16 @@ async def test_too_many_says_when_to_come_back(server: ScriptedServer, client: S
 async def test_a_failure_without_a_problem_document_is_still_told(
     server: ScriptedServer, client: ServiceClient
 ) -> None:
-    server.on("GET", "/users/me", Answer(502, b"<html>bad gateway</html>"))
-    with pytest.raises(errors.ServiceDown, match="answered with 502"):
-        await client.me()
+    for body in (b"<html>bad gateway</html>", DEEP):
+        server.on("GET", "/users/me", Answer(502, body))
+        with pytest.raises(errors.ServiceDown, match="answered with 502"):
+            await client.me()
 
 
-@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'{"id":1}', b"\xff"])
+DEEP = b'{"novelty":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'{"id":1}', b"\xff", DEEP], ids=lambda body: repr(body[:8]))
 async def test_an_answer_that_makes_no_sense_is_a_fault_of_the_service(
     body: bytes, server: ScriptedServer, client: ServiceClient
 ) -> None:

@@ -47,7 +47,8 @@ async def revisions(base: str) -> list[int]:
 async def test_states_come_in_order_and_older_or_foreign_frames_are_passed_over() -> None:
     async def tell(socket: ServerConnection) -> None:
         pong = msgspec.json.encode(Pong(t0=0.0, t1=0.0, t2=0.0, clock_id="clk_x")).decode()
-        for text in (state(1), pong, '{"type":"novelty"}', "nonsense", state(0), state(2), state(3, "end")):
+        deep = f'{{"type":"timecode","novelty":{"[" * 20_000}{"]" * 20_000}}}'
+        for text in (state(1), pong, '{"type":"novelty"}', "nonsense", deep, state(0), state(2), state(3, "end")):
             await socket.send(text)
         await socket.wait_closed()
 
