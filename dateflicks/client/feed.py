@@ -192,8 +192,7 @@ class Feed:
             finally:
                 self._connection = None
                 writer.cancel()
-                with contextlib.suppress(asyncio.CancelledError, ConnectionClosed):
-                    await writer
+                await asyncio.wait({writer})  # awaiting it would take a cancellation of ours for its own
 
     async def _write(self, connection: ClientConnection) -> None:
         while True:

@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import TypeVar
 
 import pytest
+from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
@@ -127,6 +128,33 @@ async def test_frames_go_both_ways_as_text_with_the_bearer_shown() -> None:
         assert there.heard == ["one", "two"]
         assert there.bearers == ["Bearer t0ken"]
         await until(lambda: not feed.is_open)
+
+
+async def test_a_cancellation_that_comes_while_a_lost_line_is_cleared_away_is_not_lost() -> None:
+    is_clearing = asyncio.Event()
+
+    class SlowToEnd(Feed):
+        """Its writer takes a moment to end."""
+
+        async def _write(self, connection: ClientConnection) -> None:
+            try:
+                await super()._write(connection)
+            finally:
+                is_clearing.set()
+                await asyncio.sleep(0)
+
+    async def listens(feed: Feed) -> None:
+        async with aclosing(feed.events()) as events:
+            async for _ in events:
+                pass
+
+    async with service(closes(1012)) as there:
+        listening = asyncio.create_task(listens(SlowToEnd(there.url, token)))
+        await is_clearing.wait()
+        listening.cancel()
+        done, _ = await asyncio.wait({listening}, timeout=5.0)
+        assert done, "it goes on as if nobody had asked it to end"
+        assert listening.cancelled()
 
 
 async def test_whoever_leaves_ends_the_line_in_order_and_not_as_by_an_error() -> None:
