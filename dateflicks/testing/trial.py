@@ -97,7 +97,7 @@ async def try_source(
     redactor = Redactor(*secrets_of(config))
     generator: Any = None
     try:
-        async with asyncio.timeout(DEADLINE_SECONDS):
+        async with asyncio.timeout(DEADLINE_SECONDS) as deadline:
             generator = source.fetch(context, state, mode)
             async for what in generator:
                 if context.stopping.is_set():
@@ -107,9 +107,9 @@ async def try_source(
                     context.stopping.set()
                 if trial.end is not None or trial.after_stop > AFTER_STOP_MAX:
                     break
-    except TimeoutError:
-        raise
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - what it raises is what is looked at
+    except (Exception, SystemExit) as error:
+        if deadline.expired():
+            raise
         trial.error = error
     finally:
         if isinstance(generator, AsyncGenerator):

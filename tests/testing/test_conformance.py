@@ -202,6 +202,17 @@ async def test_a_trial_tells_what_a_source_did() -> None:
     assert [request.url.partition("?")[0] for request in trial.asked] == ["https://films.example.org/films"] * 3
 
 
+async def test_a_deadline_of_a_source_s_own_is_told_as_what_it_raises() -> None:
+    class Hasty(Good):
+        async def page(self, context: Context, page: int) -> list[int]:
+            raise TimeoutError
+
+    trial = await try_source(Hasty(), FILMS, config=SECRET)
+    assert isinstance(trial.error, TimeoutError)
+    with pytest.raises(FallsShort, match="It fails where nothing is wrong: TimeoutError"):
+        await check_source(Hasty(), FILMS, SECRET)
+
+
 async def test_an_address_that_is_not_recorded_is_missing() -> None:
     trial = await try_source(Good(), Answers({}), config=SECRET)
     assert type(trial.error).__name__ == "NotOffered"
