@@ -66,6 +66,8 @@ class Gate:
         self._bus = bus
         if bus is not None:
             bus.subscribe(PLACES_TOPIC, self._hear_place)
+            bus.on_gone(self._places.forget_process)
+            bus.on_return(self._places.forget_elsewhere)
         self._metrics.sockets.labels(service).set(0)
 
     def __iter__(self) -> Iterator[AnyConnection]:
@@ -131,7 +133,7 @@ class Gate:
         if hint.get("left"):
             self._places.left_elsewhere(person, connection_id)
         else:
-            self._places.entered_elsewhere(person, connection_id)
+            self._places.entered_elsewhere(person, connection_id, str(hint.get("by")))
 
     @contextlib.contextmanager
     def told(self, call: FeedCall) -> Iterator[None]:

@@ -33,7 +33,8 @@ class Places:
         self._per_address = per_address
         self._people: defaultdict[str, list[Replaceable]] = defaultdict(list)
         self._addresses: defaultdict[str, int] = defaultdict(int)
-        self._elsewhere: dict[Replaceable, set[str]] = {}  # of each, those of its person that came later, elsewhere
+        # Of each, those of its person that came later to other processes: their ids, and whose they are.
+        self._elsewhere: dict[Replaceable, dict[str, str]] = {}
 
     def check(self, address: str) -> None:
         """Raises TooMany when this address has all the connections that it may have."""
@@ -49,19 +50,30 @@ class Places:
         for oldest in own[: max(0, len(own) + 1 - self._per_person)]:
             self._people[person].remove(oldest)
             oldest.close(Code.REPLACED, REPLACED)
-        self._elsewhere[connection] = set()
+        self._elsewhere[connection] = {}
         self._replace(person)
 
-    def entered_elsewhere(self, person: str, connection_id: str) -> None:
+    def entered_elsewhere(self, person: str, connection_id: str, process: str) -> None:
         """A person has one more connection, to another process."""
         for one in self._people.get(person, ()):
-            self._elsewhere[one].add(connection_id)
+            self._elsewhere[one][connection_id] = process
         self._replace(person)
 
     def left_elsewhere(self, person: str, connection_id: str) -> None:
         """One of them is gone."""
         for one in self._people.get(person, ()):
-            self._elsewhere[one].discard(connection_id)
+            self._elsewhere[one].pop(connection_id, None)
+
+    def forget_process(self, process: str) -> None:
+        """A process is gone, and all of its connections with it."""
+        for later in self._elsewhere.values():
+            for connection_id in [one for one, whose in later.items() if whose == process]:
+                del later[connection_id]
+
+    def forget_elsewhere(self) -> None:
+        """Some may have left unheard: rather one too many than one that is closed for nobody."""
+        for later in self._elsewhere.values():
+            later.clear()
 
     def _replace(self, person: str) -> None:
         own = [one for one in self._people.get(person, ()) if one.is_open]

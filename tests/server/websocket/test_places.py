@@ -96,6 +96,40 @@ def test_peers_without_an_address_are_not_counted_as_one(places: Places) -> None
     places.check(LOCAL)
 
 
+# --- those of other processes -----------------------------------------------------------------------------------------
+
+
+def enter_elsewhere(places: Places, count: int, process: str = "wrk_b") -> None:
+    for number in range(count):
+        places.entered_elsewhere("ada", f"{process}:{number}", process)
+
+
+def test_those_that_came_later_to_other_processes_replace_one_here(places: Places) -> None:
+    (only,) = enter(places, "ada", 1)
+    enter_elsewhere(places, 2)
+    places.left_elsewhere("ada", "wrk_b:0")
+    enter_elsewhere(places, 1, "wrk_c")
+    assert only.is_open
+    enter_elsewhere(places, 1, "wrk_d")
+    assert only.code == Code.REPLACED
+
+
+def test_those_of_a_process_that_is_gone_replace_nobody(places: Places) -> None:
+    (only,) = enter(places, "ada", 1)
+    for died in ("wrk_b", "wrk_c", "wrk_d"):
+        enter_elsewhere(places, 2, died)
+        places.forget_process(died)
+    assert only.is_open
+
+
+def test_those_whose_leaving_nobody_may_have_heard_replace_nobody(places: Places) -> None:
+    (only,) = enter(places, "ada", 1)
+    for number in range(5):
+        places.entered_elsewhere("ada", f"con_{number}", "wrk_b")
+        places.forget_elsewhere()
+    assert only.is_open
+
+
 def test_nothing_is_kept_of_those_who_have_left(places: Places) -> None:
     for person, address in (("ada", "10.0.0.1"), ("bob", "2001:db8::1"), ("cleo", LOCAL)):
         for connection in enter(places, person, 5, address):
