@@ -103,14 +103,12 @@ def supervisor_of(environment: CliEnvironment, background: Background, database:
     from dateflicks.server.jobs.supervising import Bounds, Supervisor
 
     command = [sys.executable, "-P", "-m", "dateflicks"]
-    if environment.settings_folder is not None:
-        command += ["--settings", str(environment.settings_folder)]
     run, learning = background.settings.run, background.recommenders.run
     threads = {f"{library}_NUM_THREADS": str(learning.threads) for library in ("OPENBLAS", "OMP", "MKL")}
     return Supervisor(
         database,
         [*command, "jobs", "exec"],
-        {**os.environ, **environment.environ},
+        {**os.environ, **environment.for_children()},
         timeout_seconds=run.timeout_seconds,
         memory_mib=run.memory_mib,
         others={

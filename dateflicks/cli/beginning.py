@@ -14,6 +14,7 @@ from dateflicks.cli.environment import CliEnvironment
 from dateflicks.cli.exits import Exit
 from dateflicks.cli.failures import CliError, failure_of
 from dateflicks.cli.first_files import Plan, agree_to, tell_what_wins, values_in, write_plan
+from dateflicks.cli.profiles import FOLDER as PROFILES
 from dateflicks.cli.services import ALL
 from dateflicks.core.errors import DateflicksError
 
@@ -73,6 +74,8 @@ def next_steps(environment: CliEnvironment, wishes: Wishes, rows: list[dict[str,
     """What to type now."""
     written = {Path(row["file"]).name: Path(row["file"]).parent for row in rows}
     folder = next(iter(written.values()))
+    if environment.profile_name:
+        folder = folder.parent.parent
     is_found = folder in (Path("settings").absolute(), _user_folder())
     is_named = environment.settings_folder is not None or not environment.environ.get("DATEFLICKS_SETTINGS")
     option = f" --settings {folder}" if is_named and not is_found else ""
@@ -81,7 +84,8 @@ def next_steps(environment: CliEnvironment, wishes: Wishes, rows: list[dict[str,
         lines.append(f"Start it:              dateflicks serve {wishes.service}{option}")
     if "client.toml" in written:
         lines.append(f"Create an account:     dateflicks register NAME{option}")
-    return [*lines, f"See that all is well:  dateflicks doctor{option}"]
+    lines.append(f"See that all is well:  dateflicks doctor{option}")
+    return [environment.retyped(line) for line in lines]
 
 
 # --- the questions ------------------------------------------------------------------------------------------------
@@ -260,7 +264,8 @@ def _own_address(service: str, values: Mapping[str, Any]) -> str:
 
 def _folder(environment: CliEnvironment, wishes: Wishes) -> Path:
     chosen = wishes.folder or environment.settings_folder or environment.environ.get("DATEFLICKS_SETTINGS")
-    return Path(chosen).expanduser().absolute() if chosen else _user_folder()
+    folder = Path(chosen).expanduser().absolute() if chosen else _user_folder()
+    return folder / PROFILES / environment.profile_name if environment.profile_name else folder
 
 
 def _user_folder() -> Path:

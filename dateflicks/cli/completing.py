@@ -60,6 +60,17 @@ def names_of_people(ctx: typer.Context, incomplete: str) -> list[str]:
     return sorted(name for name in found if name.startswith(incomplete))
 
 
+def names_of_profiles(ctx: typer.Context, incomplete: str) -> list[str]:
+    """The profiles that there are."""
+    from dateflicks.cli.profiles import names_in
+
+    try:
+        folder = _environment(ctx).shared_folders[-1]
+    except Exception:  # noqa: BLE001 - as below
+        return []
+    return [name for name in names_in(folder) if name.startswith(incomplete)]
+
+
 def _sessions(ctx: typer.Context) -> list[tuple[str, str]]:
     found = _known(ctx)["sessions"].items()
     return [(one, _ODD.sub(" ", str(told))) for one, told in found if _PLAIN.fullmatch(one)]
@@ -67,13 +78,20 @@ def _sessions(ctx: typer.Context) -> list[tuple[str, str]]:
 
 def _known(ctx: typer.Context) -> dict[str, Any]:
     try:
-        environment = ctx.obj if isinstance(ctx.obj, CliEnvironment) else CliEnvironment()
-        root = ctx.find_root().params
-        environment.server = root.get("server") or environment.server
-        environment.settings_folder = root.get("settings") or environment.settings_folder
+        environment = _environment(ctx)
         return _of_server(_read(environment), environment.server_address)
     except Exception:  # noqa: BLE001 - whatever is wrong, it is not told in the middle of a line that is being typed
         return _of_server({}, "")
+
+
+def _environment(ctx: typer.Context) -> CliEnvironment:
+    """With what stands on the line so far."""
+    environment = ctx.obj if isinstance(ctx.obj, CliEnvironment) else CliEnvironment()
+    root = ctx.find_root().params
+    environment.server = root.get("server") or environment.server
+    environment.settings_folder = root.get("settings") or environment.settings_folder
+    environment.profile = root.get("profile") or environment.profile
+    return environment
 
 
 def _of_server(everything: dict[str, Any], server: str) -> dict[str, Any]:

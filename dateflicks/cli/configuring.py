@@ -96,8 +96,8 @@ def as_written(value: Any) -> str:
 
 
 def file_of(environment: CliEnvironment, service: str) -> Path:
-    """Where a changed setting of a service is written: the file that wins, or the user's own where there is none."""
-    files = [folder / f"{service}.toml" for folder in environment.settings_folders]
+    """Where a changed setting is written: a profile's file; else the one that wins, or the user's own if none does."""
+    files = [folder / f"{service}.toml" for folder in environment.changed_folders]
     return next((file for file in files if file.is_file()), files[-1])
 
 
@@ -198,7 +198,7 @@ def take_out(environment: CliEnvironment, name: str) -> dict[str, Any] | None:
     service, _, key = name.partition(".")
     if service in SERVICES and key:
         for path in files_of(environment, service):
-            if _has(path, key):
+            if path.parent in environment.changed_folders and _has(path, key):
                 write_value(path, key, None)
                 return {"key": name, "file": str(path)}
     spot_of(name)

@@ -4,13 +4,14 @@ Tests hand in one of their own. Nothing heavy is imported before it is used: `--
 """
 
 import os
+import re
 import sys
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TextIO, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal, TextIO, TypeVar
 
 import typer
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from dateflicks.settings.loader import Loaded
 
 R = TypeVar("R")
+_COMMAND: Final = re.compile(r"(?<![\w/.])dateflicks (?=[a-z])")
 
 
 def _utc_now() -> datetime:
@@ -50,6 +52,7 @@ class CliEnvironment:
     is_debug: bool = False
     server: str | None = None
     settings_folder: Path | None = None
+    profile: str | None = None  # None: as the variable says
 
     # --- streams ------------------------------------------------------------------------------------------------
 
@@ -97,6 +100,10 @@ class CliEnvironment:
         for line in lines:
             print(printable(line), file=self.stderr, flush=True)
 
+    def retyped(self, text: str) -> str:
+        """A text in which commands are named, with the `--profile` of this one: without it they would mean another."""
+        return _COMMAND.sub(f"dateflicks --profile {self.profile} ", text) if self.profile else text
+
     # --- asking -------------------------------------------------------------------------------------------------
 
     def _can_ask(self) -> bool:
@@ -138,20 +145,51 @@ class CliEnvironment:
 
     @cached_property
     def home(self) -> Path:
-        """The folder for this user's data: `DATEFLICKS_HOME`, or where this system keeps such things."""
+        """This user's data: in `DATEFLICKS_HOME` or where this system keeps such things; a profile's is below it."""
         if chosen := self.environ.get("DATEFLICKS_HOME"):
-            return Path(chosen)
-        from platformdirs import user_data_path
+            home = Path(chosen)
+        else:
+            from platformdirs import user_data_path
 
-        return user_data_path("dateflicks", appauthor=False)
+            home = user_data_path("dateflicks", appauthor=False)
+        return home / "profiles" / self.profile_name if self.profile_name else home
 
     def data_folder(self, chosen: str | Path | None) -> Path:
         """Where the services of this machine keep their data: what was chosen, or beside this user's own."""
         return Path(chosen) if chosen else self.home / "server"
 
+    @property
+    def profile_name(self) -> str:
+        """Which of several homes this is: by `--profile` or `DATEFLICKS_PROFILE`; empty for the usual one."""
+        return self.environ.get("DATEFLICKS_PROFILE", "") if self.profile is None else self.profile
+
+    def check_profile(self, *, is_new: bool = False) -> None:
+        """Raises CliError where a profile was chosen that is not there; `is_new` when it is about to be made."""
+        if self.profile_name:
+            from dateflicks.cli.profiles import check_profile
+
+            check_profile(self.profile_name, self.shared_folders[-1], is_new=is_new)
+
+    @property
+    def profile_folder(self) -> Path | None:
+        """Where the chosen profile has its settings files; None without one."""
+        return self.shared_folders[-1] / "profiles" / self.profile_name if self.profile_name else None
+
     @cached_property
     def settings_folders(self) -> tuple[Path, ...]:
-        """Where settings files are looked for, the first one first."""
+        """Where settings files are looked for, the first one first: in the profile's, then in those of everybody."""
+        own = self.profile_folder
+        return self.shared_folders if own is None else (own, *self.shared_folders)
+
+    @property
+    def changed_folders(self) -> tuple[Path, ...]:
+        """Where settings files are changed: of a profile, only its own."""
+        own = self.profile_folder
+        return self.shared_folders if own is None else (own,)
+
+    @cached_property
+    def shared_folders(self) -> tuple[Path, ...]:
+        """Where settings files are looked for with any profile, and without one."""
         if chosen := self.settings_folder or self.environ.get("DATEFLICKS_SETTINGS"):
             folder = Path(chosen)
             if not folder.is_dir():
@@ -165,7 +203,12 @@ class CliEnvironment:
         """The settings of a service, with the flags that were typed."""
         from dateflicks.settings.loader import SERVICES, load
 
-        return load(service, SERVICES[service], flags=flags, environ=self.environ, folders=self.settings_folders)
+        found = load(service, SERVICES[service], flags=flags, environ=self.environ, folders=self.settings_folders)
+        if service == "client" and self.profile_folder is not None:
+            from dateflicks.cli.profiles import without_token_of_others
+
+            return without_token_of_others(found, self.profile_folder)
+        return found
 
     @cached_property
     def client(self) -> "ClientSettings":
@@ -185,6 +228,11 @@ class CliEnvironment:
 
         return server_address(self.client.server)
 
+    @property
+    def place(self) -> str:
+        """The chosen server as it is told to people, with the profile whose sign-in counts there."""
+        return f"{self.server_address} (profile {self.profile_name})" if self.profile_name else self.server_address
+
     def choose_server(self, address: str) -> None:
         """Talk to this server from here on, as if it had been named by `--server`."""
         self.server = address
@@ -201,6 +249,11 @@ class CliEnvironment:
         """Where the traceback of an unforeseen failure goes."""
         return self.home / "errors.log"
 
+    def for_children(self) -> dict[str, str]:
+        """The variables of a process that is to work with the settings that this one has."""
+        chosen = {"DATEFLICKS_SETTINGS": str(self.settings_folder)} if self.settings_folder else {}
+        return {**self.environ, **chosen, "DATEFLICKS_PROFILE": self.profile_name}
+
     # --- the server ---------------------------------------------------------------------------------------------
 
     @cached_property
@@ -208,7 +261,7 @@ class CliEnvironment:
         """The sign-ins of this user, by server."""
         from dateflicks.client.credentials import CredentialStore
 
-        return CredentialStore(self.credentials_path, keep_in=self.client.credentials)
+        return CredentialStore(self.credentials_path, keep_in=self.client.credentials, profile=self.profile_name)
 
     @property
     def signed_in(self) -> "SignIn | None":
@@ -224,7 +277,7 @@ class CliEnvironment:
             kept = None if self.client.token else self.signed_in
             token = self.client.token or (kept.token if kept else None)
             if token is None:
-                raise NotSignedIn(f"Nobody is signed in at {self.server_address}.")
+                raise NotSignedIn(f"Nobody is signed in at {self.place}.")
         return self.client_of(token)
 
     def client_of(self, token: str | None) -> "ServiceClient":

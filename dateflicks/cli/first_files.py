@@ -114,7 +114,8 @@ def _text(plan: Plan) -> str:
 def tell_what_wins(environment: CliEnvironment, plan: Plan) -> None:
     """Say where something else wins over what was written."""
     near = Path("settings") / plan.path.name
-    if near.is_file() and near.absolute() != plan.path and environment.settings_folder is None:
+    is_looked_for = environment.settings_folder is None and not environment.profile_name
+    if is_looked_for and near.is_file() and near.absolute() != plan.path:
         environment.complain(f"In this folder {near} wins over {plan.path}.")
     prefix = f"DATEFLICKS_{plan.service}_".upper()
     names = [f"{prefix}{name.removeprefix('server.').replace('.', '_').upper()}" for name in plan.values]

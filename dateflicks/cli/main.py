@@ -75,6 +75,12 @@ app = typer.Typer(
 )
 
 
+def _profiles(ctx: typer.Context, incomplete: str) -> list[str]:
+    from dateflicks.cli.completing import names_of_profiles
+
+    return names_of_profiles(ctx, incomplete)
+
+
 def _version(value: bool) -> None:
     if value:
         typer.echo(f"dateflicks {__version__}")
@@ -86,6 +92,10 @@ def root(
     ctx: typer.Context,
     server: Annotated[str | None, typer.Option(metavar="URL", help="The server to talk to.")] = None,
     settings: Annotated[Path | None, typer.Option(metavar="DIR", help="The folder of the settings files.")] = None,
+    profile: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Another home of yours: its server and sign-in.", autocompletion=_profiles),
+    ] = None,
     output: Annotated[Format | None, typer.Option("-o", "--output", help="How to write what was found.")] = None,
     json: Annotated[bool, typer.Option("--json", help="The same as --output json.")] = False,
     fields: Annotated[str, typer.Option(metavar="A,B", help="Only these fields.")] = "",
@@ -116,6 +126,7 @@ def root(
     environment.color = color  # type: ignore[assignment]  # checked above
     environment.server = server
     environment.settings_folder = settings
+    environment.profile = profile
     environment.output = Format.JSON if json and output is None else output
     environment.fields = tuple(name.strip() for name in fields.split(",") if name.strip())
     environment.may_ask = not no_input
@@ -123,6 +134,8 @@ def root(
     environment.is_quiet = quiet
     environment.verbosity = verbose
     environment.is_debug = debug
+    if ctx.invoked_subcommand != "help":
+        environment.check_profile(is_new=ctx.invoked_subcommand == "init")
     if ctx.invoked_subcommand is None:
         _without_command(ctx)
 

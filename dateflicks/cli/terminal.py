@@ -1,10 +1,10 @@
 """Whether a command opens the terminal client, and what it hands to it; line by line is the way everywhere else."""
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from dateflicks.cli.attending import login_name, settings_of
+from dateflicks.cli.configuring import file_of
 from dateflicks.cli.environment import CliEnvironment
 from dateflicks.cli.exits import Exit
 from dateflicks.cli.failures import CliError
@@ -37,16 +37,10 @@ def surroundings_of(environment: CliEnvironment, player: "PlayerName | None" = N
         credentials=environment.credentials,
         server=environment.server_address,
         home=environment.home,
-        settings_file=_settings_file(environment),
+        settings_file=file_of(environment, "client"),
         login=login_name(environment, "guest"),  # for who joins by a line that is typed there
         environ=environment.environ,
     )
-
-
-def _settings_file(environment: CliEnvironment) -> Path:
-    """Where a changed setting is written: the file that wins, or the user's own where there is none."""
-    files = [folder / "client.toml" for folder in environment.settings_folders]
-    return next((file for file in files if file.is_file()), files[-1])
 
 
 async def open_terminal(

@@ -304,7 +304,7 @@ def report(environment: CliEnvironment, error: BaseException) -> Exit:
         sys.stderr.write(traced(error))
     if failure is None:
         failure = _unforeseen(environment, error)
-    lines = (failure.what, failure.why, failure.hint)
+    lines = (failure.what, *map(environment.retyped, (failure.why, failure.hint)))
     environment.complain(*(line for line in (f"Error: {lines[0]}", *lines[1:]) if line))
     return failure.exit
 

@@ -38,24 +38,28 @@ class CredentialsUnreadable(ClientError):
 
 
 class CredentialStore:
-    """The credentials file at `path`; every call reads or writes the whole of it."""
+    """The credentials file at `path`; every call reads or writes the whole of it.
 
-    def __init__(self, path: Path, *, keep_in: Literal["auto", "file", "keyring"] = "auto") -> None:
+    The keyring is one for all files: `profile` keeps apart what has another file.
+    """
+
+    def __init__(self, path: Path, *, keep_in: Literal["auto", "file", "keyring"] = "auto", profile: str = "") -> None:
         self._path = path
         self._keep_in = keep_in
+        self._profile = profile
 
     def get(self, server: str) -> SignIn | None:
         """The sign-in at this server, with its token; None when there is none or the keyring lost it."""
         found = self._read().get(server)
         if found is None or found.kept_in == "file":
             return found
-        token = _from_keyring(server)
+        token = _from_keyring(self._name(server))
         return msgspec.structs.replace(found, token=token) if token else None
 
     def put(self, server: str, sign_in: SignIn) -> SignIn:
         """Remember a sign-in; what comes back says where its token is kept."""
         kept = sign_in
-        if self._keep_in != "file" and _to_keyring(server, sign_in.token):
+        if self._keep_in != "file" and _to_keyring(self._name(server), sign_in.token):
             kept = msgspec.structs.replace(sign_in, kept_in="keyring", token="")
         elif self._keep_in == "keyring":
             raise CredentialsUnreadable(
@@ -70,7 +74,7 @@ class CredentialStore:
         with self._changing() as all_of_them:
             found = all_of_them.pop(server, None)
         if found is not None and found.kept_in == "keyring":
-            _from_keyring(server, forget=True)
+            _from_keyring(self._name(server), forget=True)
 
     def put_ticket(self, server: str, session_id: str, ticket: str) -> None:
         """Remember the ticket of a session; nothing to do when nobody is signed in there."""
@@ -84,6 +88,10 @@ class CredentialStore:
         """The last known ticket of a session."""
         found = self._read().get(server)
         return found.tickets.get(session_id) if found else None
+
+    def _name(self, server: str) -> str:
+        """Under which the keyring has its token."""
+        return f"{self._profile}@{server}" if self._profile else server
 
     # --- the file -----------------------------------------------------------------------------------------------
 

@@ -68,7 +68,8 @@ def test_who_and_where_and_until_when(cli: Cli, server: ScriptedServer) -> None:
     cli.sign_in()
     server.on("GET", "/users/me", {"id": "usr_a", "name": "ana"})
     assert cli.json("whoami") == {
-        "user_id": "usr_a", "name": "ana", "server": server.url, "expires_at": "2026-12-24T01:43:00.123Z"
+        "user_id": "usr_a", "name": "ana", "server": server.url, "expires_at": "2026-12-24T01:43:00.123Z",
+        "profile": None,
     }  # fmt: skip
 
 

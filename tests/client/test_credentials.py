@@ -5,6 +5,7 @@ import threading
 from pathlib import Path
 from types import ModuleType
 
+import msgspec
 import pytest
 
 from dateflicks.client import credentials
@@ -124,6 +125,15 @@ def test_a_working_keyring_has_the_token_and_the_file_does_not(path: Path, keyri
     assert (found.token, found.name) == ("t0ken", "ana")
     store.forget(HERE)
     assert (store.get(HERE), keyring.kept) == (None, {})
+
+
+def test_the_keyring_keeps_the_sign_ins_of_profiles_apart(tmp_path: Path, keyring: Keyring) -> None:
+    work, home = CredentialStore(tmp_path / "w.json", profile="work"), CredentialStore(tmp_path / "h.json")
+    home.put(HERE, ANA)
+    work.put(HERE, msgspec.structs.replace(ANA, token="another"))
+    assert [found.token for one in (work, home) if (found := one.get(HERE))] == ["another", ANA.token]
+    work.forget(HERE)
+    assert (work.get(HERE), home.get(HERE) is not None) == (None, True)
 
 
 def test_a_keyring_that_lost_the_token_means_signed_out(path: Path, keyring: Keyring) -> None:

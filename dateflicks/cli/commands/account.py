@@ -14,7 +14,7 @@ app = typer.Typer(add_completion=False)
 
 NameArgument = Annotated[str | None, typer.Argument(metavar="NAME", help="The account's name; asked for when missing.")]
 FromStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the password from the first line of stdin.")]
-WHO = ("user_id", "name", "server", "expires_at")
+WHO = ("user_id", "name", "server", "expires_at", "profile")
 
 
 @app.command()
@@ -50,12 +50,12 @@ def logout(ctx: typer.Context) -> None:
     """
     environment = environment_of(ctx)
     if environment.signed_in is None:
-        environment.say(f"Nobody is signed in at {environment.server_address}.")
+        environment.say(f"Nobody is signed in at {environment.place}.")
         return
     environment.run(_sign_out(environment))
     environment.credentials.forget(environment.server_address)
     forget(environment)
-    environment.say(f"Signed out at {environment.server_address}.")
+    environment.say(f"Signed out at {environment.place}.")
 
 
 @app.command()
@@ -65,7 +65,10 @@ def whoami(ctx: typer.Context) -> None:
     user = environment.run(_me(environment))
     kept = environment.signed_in
     until = kept.expires_at if kept and not environment.client.token else None
-    who = {"user_id": user.id, "name": user.name, "server": environment.server_address, "expires_at": until}
+    who = {
+        "user_id": user.id, "name": user.name, "server": environment.server_address, "expires_at": until,
+        "profile": environment.profile_name or None,
+    }  # fmt: skip
     environment.show(who, WHO)
 
 
@@ -79,7 +82,7 @@ def _remember(environment: CliEnvironment, answer: "SignedIn") -> None:
 
     sign_in = SignIn(name=answer.user.name, user_id=answer.user.id, expires_at=answer.expires_at, token=answer.token)
     environment.credentials.put(environment.server_address, sign_in)
-    environment.say(f"Signed in as {sign_in.name} at {environment.server_address}.")
+    environment.say(f"Signed in as {sign_in.name} at {environment.place}.")
     if answer.needs_password is True:
         environment.say("That password works no second time. Choose one of your own with 'dateflicks passwd'.")
 

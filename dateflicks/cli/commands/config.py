@@ -47,6 +47,8 @@ def show(ctx: typer.Context, service: ServiceArgument = None, origin: OriginOpti
         for setting in environment.load(name, flags.get(name)).shown()
     ]
     columns = ("key", "value", "origin") if origin else ("key", "value")
+    if origin and environment.profile_folder is not None:
+        environment.say(f"Profile {environment.profile_name}: {environment.profile_folder} wins over all other files.")
     environment.show_all([_without_origin(row, origin) for row in rows], columns, empty="")
 
 

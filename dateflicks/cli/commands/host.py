@@ -217,7 +217,7 @@ async def own_place(environment: CliEnvironment, listen: str, port: int | None) 
     log = environment.home / "evening.log"
     environment.say(f"Starting a server for the evening; its log is {log}.")
     async with (
-        own_server(data, log, host=listen, port=port, environ=_for_child(environment)) as server,
+        own_server(data, log, host=listen, port=port, environ=environment.for_children()) as server,
         ServiceClient(server.url, timeout=environment.client.timeout_seconds) as client,
     ):
         await own_account(client, environment.credentials, data.as_uri(), login_name(environment))
@@ -226,11 +226,6 @@ async def own_place(environment: CliEnvironment, listen: str, port: int | None) 
         found = urlsplit(server.url).port or 0
         yield Place(client, server.for_guests, data.as_uri(), note, (listen, found))
         environment.say("The server of the evening ends with it.")
-
-
-def _for_child(environment: CliEnvironment) -> dict[str, str]:
-    chosen = {"DATEFLICKS_SETTINGS": str(environment.settings_folder)} if environment.settings_folder else {}
-    return {**environment.environ, **chosen}
 
 
 def _reach(is_private: bool) -> str:

@@ -40,6 +40,7 @@ def init(
 
     dateflicks init
     dateflicks init --server https://films.example.org
+    dateflicks --profile work init --server https://films.work.example
     dateflicks init --no-input --reach https://films.example.org --tls-cert cert.pem --tls-key key.pem
 
     What is there already is changed key by key, and only after a yes.

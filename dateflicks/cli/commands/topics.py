@@ -19,6 +19,7 @@ WIDTH_MAX: Final = 120
 ENVIRONMENT = """\
 DATEFLICKS_HOME              the folder of your sign-ins and logs
 DATEFLICKS_SETTINGS          the folder of the settings files, as --settings
+DATEFLICKS_PROFILE           another home of yours, as --profile
 VISUAL, EDITOR               what 'dateflicks config edit' opens
 DATEFLICKS_<SERVICE>_<KEY>   any setting, such as DATEFLICKS_TIMECODE_CONFIRM_SECONDS=30 or
                              DATEFLICKS_CLIENT_SERVER=https://films.example.org; the parts of a key are joined
@@ -28,6 +29,10 @@ NO_COLOR, FORCE_COLOR        no colour, or colour even into a pipe
 
 A flag wins over a variable, a variable over settings/<service>.toml, that file over the one in your
 configuration folder. 'dateflicks config show --origin' tells which won.
+
+A profile is another home of yours: another server, or another account at the same one. 'dateflicks --profile work init'
+makes one: the folder profiles/work in your configuration folder, whose files win over all others and need to say only
+what differs. Its sign-ins and data are in profiles/work of your data folder.
 """
 INVITATIONS = """\
 dateflicks join CODE@SERVER   takes the place that an invitation keeps, and watches

@@ -59,7 +59,8 @@ async def examine(environment: CliEnvironment, checks: Iterable[Check] = CHECKS)
     with contextlib.suppress(TimeoutError):  # of a folder that hangs, each check tells for itself
         secrets = await _in_thread(_secrets, environment, SECONDS)
     found = await asyncio.gather(*(_findings(environment, check) for check in checks))
-    return [_cleaned(one, secrets) for findings in found for one in findings]
+    told = (replace(one, fix=environment.retyped(one.fix)) for findings in found for one in findings)
+    return [_cleaned(one, secrets) for one in told]
 
 
 async def _findings(environment: CliEnvironment, check: Check) -> Sequence[Finding]:

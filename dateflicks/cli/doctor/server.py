@@ -191,7 +191,7 @@ async def sign_in(environment: CliEnvironment) -> list[Finding]:
     findings = _of_file(environment)
     kept = None if environment.client.token else environment.signed_in
     if kept is None and not environment.client.token:
-        return [*findings, note("sign-in", f"Nobody is signed in at {environment.server_address}.", LOGIN)]
+        return [*findings, note("sign-in", f"Nobody is signed in at {environment.place}.", LOGIN)]
     who = f"{kept.name}, until {kept.expires_at[:10]}" if kept else "by client.token"
     left = _left(environment, kept.expires_at) if kept else None
     if kept and left is not None and left < timedelta(0):

@@ -19,15 +19,19 @@ def settings(environment: CliEnvironment) -> list[Finding]:
     if not files:
         folders = " and ".join(str(folder) for folder in environment.settings_folders)
         findings.append(fine("settings", f"no files in {folders}: the defaults hold"))
-    return [*findings, *(wrong("settings", sentence(one), _fix(one.where)) for one in found)]
+    if environment.profile_folder is not None:
+        findings.insert(0, fine("settings", f"profile {environment.profile_name}, in {environment.profile_folder}"))
+    return [*findings, *(wrong("settings", sentence(one), _fix(environment, one.where)) for one in found)]
 
 
-def _fix(where: str) -> str:
+def _fix(environment: CliEnvironment, where: str) -> str:
     path = Path(where)
     if path.suffix != ".toml":
         return f"unset {where}"
     from dateflicks.settings.loader import SERVICES
 
+    if path.stem in SERVICES and path.parent not in environment.changed_folders:
+        return f"mend {path}, which all profiles read"
     return f"dateflicks config edit {path.stem}" if path.stem in SERVICES else f"mv {path} to the name that was meant"
 
 
