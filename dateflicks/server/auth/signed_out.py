@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
 
 from dateflicks.core.errors import Unauthenticated
-from dateflicks.server.bus.local import Bus, Unsubscribe
+from dateflicks.server.bus.local import Bus, Callback, Unsubscribe
 
 REMEMBERED_MAX: Final = 100_000  # about 15 MB; the oldest are forgotten
 TOLD_AGAIN_MAX: Final = 1_000
@@ -28,6 +28,18 @@ class Closable(Protocol):
         """End it."""
 
 
+def listen(bus: Bus, callback: Callback) -> Unsubscribe:
+    """Have each hint of them told, also those that were missed whenever the bus returns."""
+    bus.on_return(lambda: bus.publish(ASKED_TOPIC, {"by": bus.worker_id}))
+    return bus.subscribe(TOPIC, callback)
+
+
+def tokens_of(hint: Mapping[str, Any]) -> list[str]:
+    """The ids of the tokens that a hint is about."""
+    told = hint.get("tokenIds") or (hint.get("tokenId"),)
+    return [token_id for token_id in told if isinstance(token_id, str) and token_id]
+
+
 class SignedOut:
     """One service's memory of them, and its connections by the sign-in that they live on."""
 
@@ -38,14 +50,11 @@ class SignedOut:
 
     def listen(self, bus: Bus) -> Unsubscribe:
         """Hear of them from now on, and of those that were missed whenever the bus returns."""
-        bus.on_return(lambda: bus.publish(ASKED_TOPIC, {"by": bus.worker_id}))
-        return bus.subscribe(TOPIC, self.hear)
+        return listen(bus, self.hear)
 
     def hear(self, _: str, hint: Mapping[str, Any]) -> None:
         """Tokens are worthless from here on: what lives on them ends."""
-        for token_id in hint.get("tokenIds") or (hint.get("tokenId"),):
-            if not isinstance(token_id, str) or not token_id:
-                continue
+        for token_id in tokens_of(hint):
             self._tokens[token_id] = None
             for connection in self._held.pop(token_id, ()):
                 connection.close(TOKEN_CODE, REASON)

@@ -128,10 +128,10 @@ class SessionService:
         await self._open.enter_async_context(self._outbox)
         for topic, callback in (
             (TOPIC, self._hub.hear_session),
-            (signed_out.TOPIC, self._hub.hear_sign_out),
             (progress.TOPIC, self._progress.hear),
         ):
             self._open.callback(self._bus.subscribe(topic, callback))
+        self._open.callback(signed_out.listen(self._bus, self._hub.hear_sign_out))
         self._open.callback(self._sign_outs.listen())
         self._chores = asyncio.create_task(self._do_chores(), name="session chores")
 

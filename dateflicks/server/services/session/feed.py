@@ -37,15 +37,19 @@ class SessionFeed:
         )  # fmt: skip
 
     async def connect(self, call: FeedCall) -> HTTPResponse | None:
-        """Let somebody listen. Their seat is taken before their present state is read, so nothing falls between."""
+        """Let somebody listen.
+
+        Their seat is taken before it is read whether they are signed in, and what there is, so nothing falls between.
+        """
         with self._gate.told(call):
             await self._let_in(call)
         return None
 
     async def _let_in(self, call: FeedCall) -> None:
-        caller = await self._people.authenticate(self._gate.check(call))
+        caller = self._people.claimed(self._gate.check(call))
         seat = self._hub.take(caller)
         try:
+            await self._people.check_signed_in(caller)
             present = await self._lists.present(caller.user_id)
             connection = self._gate.upgrade(call, caller.user_id, self._decoder)
         except BaseException:

@@ -13,7 +13,7 @@ from typing import Any, Final, Protocol
 import msgspec
 
 from dateflicks.server.auth.caller import Caller
-from dateflicks.server.auth.signed_out import REASON, TOKEN_CODE
+from dateflicks.server.auth.signed_out import REASON, TOKEN_CODE, tokens_of
 from dateflicks.server.services.session.views import Views
 from dateflicks.server.storage.records import Document
 
@@ -117,9 +117,10 @@ class Hub:
                 self._tell(seat, document)
 
     def hear_sign_out(self, _: str, hint: Mapping[str, Any]) -> None:
-        """A token was revoked: its connections end."""
+        """Tokens were revoked: their connections end."""
+        revoked = set(tokens_of(hint))
         for seat in self:
-            if seat.caller.token_id == hint.get("tokenId"):
+            if seat.caller.token_id in revoked:
                 self.dismiss(seat, TOKEN_CODE, REASON)
 
     def dismiss(self, seat: Seat, code: int, reason: str) -> None:

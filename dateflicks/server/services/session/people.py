@@ -179,10 +179,18 @@ class People:
 
     async def authenticate(self, text: str) -> Caller:
         """Who this user token belongs to, if it was not revoked. Raises Unauthenticated, Unavailable."""
-        token = self._signer.verify_user_token(text)
-        if not await self.is_signed_in(token.token_id):
+        caller = self.claimed(text)
+        await self.check_signed_in(caller)
+        return caller
+
+    def claimed(self, text: str) -> Caller:
+        """Who this user token belongs to, whether or not it was revoked. Raises Unauthenticated."""
+        return Caller.with_token(self._signer.verify_user_token(text))
+
+    async def check_signed_in(self, caller: Caller) -> None:
+        """Raises Unauthenticated when their token was revoked, Unavailable."""
+        if not await self.is_signed_in(caller.token_id):
             raise Unauthenticated("This token was signed out. Sign in again.", code="signed-out")
-        return Caller.with_token(token)
 
     async def is_signed_in(self, token_id: str) -> bool:
         """Whether this token has not been revoked."""

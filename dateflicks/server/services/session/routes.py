@@ -59,8 +59,8 @@ class SessionRoutes:
             Route(
                 "POST", "/tokens", self.sign_in, "Sign in", body=bodies.SignIn, answer=bodies.SignedIn, status=201,
                 errors=(401, 403), description="Attempts are limited by name and by address. 403: whoever runs the "
-                "server has disabled the account. With `needsPassword` the password has worked for the last time. One sign-in too "
-                "many ends the person's oldest.",
+                "server has disabled the account. With `needsPassword` the password has worked for the last time. One "
+                "sign-in too many ends the person's oldest.",
             ),
             Route("GET", "/users/me", self.me, "Who am I", auth="user", answer=bodies.Me),
             Route(

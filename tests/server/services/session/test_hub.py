@@ -162,6 +162,14 @@ def test_whoever_signs_out_is_closed_with_4401_and_nobody_else(hub: Hub) -> None
     assert [seat.caller.token_id for seat in hub] == ["tok_stays"]
 
 
+def test_sign_outs_that_are_told_again_at_once_close_the_connections_of_each(hub: Hub) -> None:
+    closed = [seated(hub, GUEST, token_id=f"tok_{number}")[1] for number in range(3)]
+
+    hub.hear_sign_out(signed_out.TOPIC, {"tokenIds": ["tok_0", "tok_2", 7, ""]})
+
+    assert [one.closed is not None for one in closed] == [True, False, True]
+
+
 def test_whoever_signs_out_while_the_present_is_read_is_closed_and_told_nothing(hub: Hub) -> None:
     seat, guest = hub.take(caller(GUEST, "tok_out")), Listener()
     hear(hub, document(2))
