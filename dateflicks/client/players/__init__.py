@@ -1,0 +1,1 @@
+"""What plays the film, behind one protocol: mpv, a player steered by hand, a simulated one, and none at all."""
