@@ -386,7 +386,7 @@ class Viewer:
             return []
         if self._burst_left > 0:
             self._burst_left -= 1
-            self._next_ping = now + clock_module.BURST_INTERVAL
+            self._next_ping = now + clock_module.BURST_INTERVAL_SECONDS
         else:
             self._next_ping = now + self.clock.interval * self._spread(*clock_module.INTERVAL_SPREAD)
         return [Send(frames.Ping(t0=round(now, 6)))]

@@ -16,20 +16,20 @@ from typing import Final
 WINDOW_SECONDS: Final = 60.0  # the minimum is sought in this much of the past,
 WINDOW_EXCHANGES: Final = 60  # and further back while that holds fewer exchanges
 HISTORY_SECONDS: Final = 900.0  # the skew is fitted over this much: three times as much where exchanges are rare
-BIN_SECONDS: Final = 5.0
+BIN_SECONDS: Final = 5.0  # of which the best exchange stands for all
 BIN_NOISE_SECONDS: Final = 0.010  # by so much even the best of them may be wrong
 BIN_LATE: Final = 4.0  # later than so many times the usual lateness, and a bin is left out
 SKEW_PRIOR: Final = 40e-6  # how far two ordinary quartz clocks are apart; the fit is shrunk towards 0 by it
 SKEW_MAX: Final = 500e-6  # beyond this it is not skew but a broken fit
-CONTRADICTION_SECONDS: Final = 0.100
+CONTRADICTION_SECONDS: Final = 0.100  # so far beyond what the window allows, and a clock has jumped
 CONTRADICTIONS: Final = 3  # so many in a row and the past is forgotten
-READY_EXCHANGES: Final = 3
-BURST: Final = 10
-BURST_INTERVAL: Final = 0.100
-INTERVAL: Final = 1.0
-CALM_INTERVAL: Final = 5.0  # once the offset and the skew are known well, as many exchanges are worth as much
+READY_EXCHANGES: Final = 3  # before that an offset is a guess
+BURST: Final = 10  # exchanges right after each other while the clock is new
+BURST_INTERVAL_SECONDS: Final = 0.100  # between these
+INTERVAL_SECONDS: Final = 1.0  # between those that follow
+CALM_INTERVAL_SECONDS: Final = 5.0  # once the offset and the skew are known well, as many exchanges are worth as much
 CALM_AFTER_EXCHANGES: Final = 240
-INTERVAL_SPREAD: Final = (0.7, 1.3)
+INTERVAL_SPREAD: Final = (0.7, 1.3)  # of it, drawn anew each time, so that many clients do not ask together
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class FollowedClock:
     @property
     def interval(self) -> float:
         """How long to wait for the next exchange, on average, in seconds."""
-        return CALM_INTERVAL if self._total >= CALM_AFTER_EXCHANGES else INTERVAL
+        return CALM_INTERVAL_SECONDS if self._total >= CALM_AFTER_EXCHANGES else INTERVAL_SECONDS
 
     @property
     def uncertainty(self) -> float:

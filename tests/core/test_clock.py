@@ -5,7 +5,13 @@ from collections.abc import Callable
 
 import pytest
 
-from dateflicks.core.clock import CALM_INTERVAL, CONTRADICTIONS, INTERVAL, READY_EXCHANGES, FollowedClock
+from dateflicks.core.clock import (
+    CALM_INTERVAL_SECONDS,
+    CONTRADICTIONS,
+    INTERVAL_SECONDS,
+    READY_EXCHANGES,
+    FollowedClock,
+)
 
 OFFSET = 1_000.0  # the server's clock less the client's when both begin
 
@@ -202,12 +208,12 @@ def test_until_it_knows_better_what_was_known_stays_in_use() -> None:
 def test_exchanges_become_rare_once_the_clock_is_known_and_frequent_when_it_is_a_new_one() -> None:
     line = Line()
     for _ in range(240):
-        assert line.clock.interval == INTERVAL
+        assert line.clock.interval == INTERVAL_SECONDS
         line.exchange(0.02, 0.02)
-    assert line.clock.interval == CALM_INTERVAL
+    assert line.clock.interval == CALM_INTERVAL_SECONDS
     line.clock_id = "clk_b"
     line.exchange(0.02, 0.02)
-    assert line.clock.interval == INTERVAL
+    assert line.clock.interval == INTERVAL_SECONDS
 
 
 def test_rare_exchanges_find_the_offset_as_well_as_frequent_ones_do() -> None:

@@ -68,7 +68,7 @@ def test_a_number_on_the_page_is_the_one_in_force(said: str) -> None:
 
 def test_the_numbers_that_have_no_number_in_the_sentence_are_as_it_says() -> None:
     assert (limits.LEAD_FACTOR, limits.PULL_BACK_WINDOW_SECONDS, review.DESERTED_SECONDS) == (1.5, 60, 60)
-    assert (clock.BURST, clock.INTERVAL, clock.CALM_INTERVAL, clock.CONTRADICTIONS) == (10, 1.0, 5.0, 3)
+    assert (clock.BURST, clock.INTERVAL_SECONDS, clock.CALM_INTERVAL_SECONDS, clock.CONTRADICTIONS) == (10, 1.0, 5.0, 3)
     assert clock.HISTORY_SECONDS == 15 * 60
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from dateflicks.core.clock import INTERVAL, FollowedClock
+from dateflicks.core.clock import INTERVAL_SECONDS, FollowedClock
 from dateflicks.server.bus.local import Bus, Unsubscribe
 from dateflicks.server.clock import ClockBase, ServerClock
 
@@ -76,7 +76,7 @@ class ClockFollower:
     async def run(self) -> None:
         """Follow, until cancelled."""
         while True:
-            await asyncio.sleep(INTERVAL)
+            await asyncio.sleep(INTERVAL_SECONDS)
             await self.look()
 
     async def look(self) -> None:
