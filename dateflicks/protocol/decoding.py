@@ -1,5 +1,5 @@
-"""What reading other people's JSON may raise. msgspec leaves it to Python to complain of broken UTF-8 and of values nested
-too deeply, even of those that it passes over: whoever catches less can be brought down by a stranger.
+"""What reading other people's JSON may raise. msgspec leaves it to Python to complain of broken UTF-8 and of values
+that are nested too deeply, even of those that it passes over: whoever catches less can be brought down by a stranger.
 """
 
 from typing import Final

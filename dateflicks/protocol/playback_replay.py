@@ -1,7 +1,7 @@
 """A playback's log played again: each input is said to a playback once more, and what it decides comes back."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final
+from typing import Final, assert_never
 
 import msgspec
 
@@ -142,6 +142,8 @@ def apply(line: AnyInput, control: PlaybackControl) -> Sequence[TimecodeEvent]:
             return control.ask(line.request(control.state.session_id), line.at)
         case Report():
             return control.receive(line.request(control.state.session_id), line.at)
+        case _:
+            assert_never(line)
 
 
 def _what(line: AnyInput) -> str:

@@ -1,4 +1,4 @@
-"""What travels of a session's bets: frames and bodies of the prediction service, as msgspec structs.
+"""What travels of a session's predictions: frames and bodies of the prediction service, as msgspec structs.
 
 Positions are seconds of film, times are record times. What somebody called is sealed until the lock: until then
 others see the commitment alone, afterwards the call and the salt with which they can check it (`commitment`).
@@ -112,7 +112,7 @@ class PredictionRequest(Body, frozen=True, kw_only=True):
     """What is predicted; without `options` it is yes or no. A repeated `clientId` makes no second one."""
 
     details: Details
-    options: Annotated[list[Option], msgspec.Meta(min_length=2, max_length=6)] | None = None
+    options: Annotated[list[Option], msgspec.Meta(min_length=2, max_length=limits.OPTIONS_MAX)] | None = None
     locks_at_position: Position | None = None
     at_position: Position | None = None
     client_id: OpaqueId | None = None

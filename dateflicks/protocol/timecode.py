@@ -1,7 +1,5 @@
 """Between the playback core and the wire: events become frames, reports become requests, seconds milliseconds."""
 
-from datetime import UTC, datetime
-
 import msgspec
 
 from dateflicks.core.playback import (
@@ -16,8 +14,6 @@ from dateflicks.core.playback import (
 from dateflicks.protocol import frames
 from dateflicks.protocol.bodies import TimecodeBody
 from dateflicks.protocol.times import rfc3339_from_unix
-
-__all__ = ["event_frame", "milliseconds", "moment", "record_body", "request_of", "seconds", "sync_limits"]
 
 _STATUSES = {status.value: status for status in Status}
 _CAUSES = {cause.value: cause for cause in Cause}
@@ -100,11 +96,6 @@ def record_body(event: TimecodeEvent) -> TimecodeBody:
         last_status_change=rfc3339_from_unix(event.last_status_change),
         revision=event.revision,
     )
-
-
-def moment(text: str) -> float:
-    """Unix seconds of an RFC 3339 time. Raises ValueError."""
-    return datetime.fromisoformat(text).astimezone(UTC).timestamp()
 
 
 def _pending(change: Change) -> frames.Pending:

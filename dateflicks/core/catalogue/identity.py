@@ -16,6 +16,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
+from dateflicks.core.catalogue.facts import HARD_IDS
+
 SECONDS_APART: Final = 180.0  # credits, a logo, PAL against film speed is 4 %:
 SHARE_APART: Final = 0.05  # whichever is more
 YEARS_APART: Final = 1  # festival and release
@@ -115,7 +117,7 @@ class _Sorting:
         offers = self._offers.values()
         self._by_value((one.key, one.item) for one in offers)
         self._by_value((one.key, repr(sorted(one.ids))) for one in offers if one.ids)  # these cannot disagree
-        for hard in ("imdb", "wikidata", "tmdb"):
+        for hard in HARD_IDS:
             self._by_value((one.key, value) for one in offers for kind, value in one.ids if kind == hard)
         self._by_title()
         return [
