@@ -2,11 +2,12 @@
 
 import asyncio
 from collections import deque
+from typing import Final
 
 from dateflicks.server.observe.metrics import Metrics
 
-SAMPLE_SECONDS = 0.25
-REMEMBERED = 40  # ten seconds: longer than a scraper's usual pause would hide nothing, shorter would
+SAMPLE_SECONDS: Final = 0.25
+REMEMBERED: Final = 40  # samples, ten seconds: much less would forget what was between two scrapes
 
 
 async def watch_lag(metrics: Metrics, *, sample_seconds: float = SAMPLE_SECONDS) -> None:

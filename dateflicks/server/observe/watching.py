@@ -1,7 +1,7 @@
 """What stands beside an app and is looked at for its metrics: the bus, the certificate, the database."""
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Final, Protocol
 
 from prometheus_client import Counter, Gauge
 
@@ -83,4 +83,6 @@ def watch_database(metrics: Metrics, database: Database) -> None:
     metrics.before(look)
 
 
-_COMMANDS = frozenset({"find", "insert", "update", "delete", "getMore", "ping", "createIndexes", "count", "aggregate"})
+_COMMANDS: Final = frozenset(
+    {"find", "insert", "update", "delete", "getMore", "ping", "createIndexes", "count", "aggregate"}
+)

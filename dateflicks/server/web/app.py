@@ -20,7 +20,7 @@ from dateflicks.server.web.paths import Paths
 from dateflicks.server.web.problems import ProblemHandler
 from dateflicks.server.web.service import Service
 from dateflicks.server.web.state import AppState, WebSettings
-from dateflicks.server.web.wire import CheckedRequest
+from dateflicks.server.web.wire import CheckedRequest, is_upgrading
 
 log = logging.getLogger(__name__)
 
@@ -42,10 +42,8 @@ _SETTINGS: Final = {
     "REQUEST_TIMEOUT": 10,  # the protocol's own deadline is shorter and counts from the accept
     "RESPONSE_TIMEOUT": RESPONSE_SECONDS,
     "TOUCHUP": False,  # a second app in one process fails with it
-    "WEBSOCKET_MAX_SIZE": limits.FRAME_MAX_BYTES,
-    "WEBSOCKET_PING_INTERVAL": 20,
-    "WEBSOCKET_PING_TIMEOUT": 20,
 }
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _numbers = itertools.count(1)
 
 
@@ -88,7 +86,7 @@ def state_of(app: App) -> AppState:
 
 
 def _add(app: App, paths: Paths, method: str, path: str, handler: SanicHandler) -> None:
-    methods = ["GET", "HEAD"] if method == "GET" and not hasattr(handler, "is_websocket") else [method]
+    methods = ["GET", "HEAD"] if method == "GET" and not is_upgrading(handler) else [method]
     paths.add(path, methods)
     name = "_".join([method.lower(), *(re.sub(r"\W", "_", part) for part in path.split("/"))])
     app.add_route(handler, path.replace("{", "<").replace("}", ":str>"), methods=methods, name=name)
@@ -111,6 +109,3 @@ def _finish_response(request: Any, response: BaseHTTPResponse) -> None:
         "request",
         extra={"method": method, "route": route, "status": response.status, "ms": round(seconds * 1000, 1)},
     )
-
-
-_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})

@@ -58,10 +58,11 @@ class Colleagues:
     async def _answer(self, _: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError, TimeoutError):
             async with asyncio.timeout(ANSWER_SECONDS):
-                writer.write(self._own())
-                writer.write_eof()
-                await writer.drain()
-                writer.close()
+                try:
+                    writer.write(self._own())
+                    await writer.drain()
+                finally:
+                    writer.close()
                 await writer.wait_closed()
 
     async def _ask(self, number: int) -> bytes | None:
@@ -70,7 +71,10 @@ class Colleagues:
                 with self._at(number) as path:
                     reader, writer = await asyncio.open_unix_connection(path, limit=ANSWER_MAX_BYTES)
                 try:
-                    return await reader.read(-1)
+                    await reader.readexactly(ANSWER_MAX_BYTES)
+                    return None  # nobody has counted so much
+                except asyncio.IncompleteReadError as whole:
+                    return whole.partial
                 finally:
                     writer.close()
         except (OSError, TimeoutError):

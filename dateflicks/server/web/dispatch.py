@@ -14,11 +14,11 @@ from dateflicks.server.web.bearer import bearer_token, feed_subprotocol, feed_to
 from dateflicks.server.web.context import declare, request_id
 from dateflicks.server.web.fitting import decode_body, decode_query
 from dateflicks.server.web.problems import WrongContentType
-from dateflicks.server.web.route import Authenticator, Call, Route
+from dateflicks.server.web.route import PARAMETER_MAX_CHARACTERS, Authenticator, Call, Route
 from dateflicks.server.web.service import Feed, FeedCall
 from dateflicks.server.web.state import AppState
+from dateflicks.server.web.wire import upgrading
 
-PARAMETER_MAX_CHARACTERS: Final = 128  # ids have 30, invitation codes fewer
 _JSON: Final = re.compile(r"application/(?:[a-z0-9.\-]+\+)?json(?: *; *charset *= *\"?utf-?8\"?)? *;?", re.IGNORECASE)
 
 SanicRequest = Request[Any, Any]
@@ -62,8 +62,7 @@ def feed_handler(feed: Feed, state: AppState) -> SanicHandler:
             )
         )
 
-    handle.is_websocket = True  # type: ignore[attr-defined]  # how Sanic knows that there may be no answer
-    return handle
+    return upgrading(handle)
 
 
 def _refuse_when_stopping(state: AppState) -> None:

@@ -13,7 +13,8 @@ import msgspec
 from dateflicks import __version__
 from dateflicks.protocol.problem import Problem
 from dateflicks.server.web.answers import Health, Liveness, Readiness, Services
-from dateflicks.server.web.route import Auth, Route
+from dateflicks.server.web.bearer import SUBPROTOCOL
+from dateflicks.server.web.route import PARAMETER_MAX_CHARACTERS, Auth, Route
 from dateflicks.server.web.service import Feed, Service
 
 Json = dict[str, Any]
@@ -32,8 +33,8 @@ RULES_TEXT: Final = (
 )
 FEEDS_TEXT: Final = (
     "WebSockets carry text frames of JSON, at most 16 KiB each. The token stands in the Authorization"
-    " header, or in the subprotocols `dateflicks.v1, bearer.TOKEN`. Who sends it in the header is refused in HTTP (401,"
-    " 403, 404), who sends it as a subprotocol by a close code (4401, 4403, 4404), which is all that a page can see."
+    f" header, or in the subprotocols `{SUBPROTOCOL}, bearer.TOKEN`. Who sends it in the header is refused in HTTP"
+    " (401, 403, 404), who sends it as a subprotocol by a close code (4401, 4403, 4404), which is all that a page can see."
     " Their frames are under `x-websocket`:"
 )
 _SCHEMES: Final[Json] = {
@@ -128,10 +129,8 @@ def operation_id(method: str, path: str) -> str:
 
 
 def _path_parameters(names: Iterable[str]) -> list[Json]:
-    return [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1, "maxLength": 128}}
-        for name in names
-    ]
+    schema = {"type": "string", "minLength": 1, "maxLength": PARAMETER_MAX_CHARACTERS}
+    return [{"name": name, "in": "path", "required": True, "schema": schema} for name in names]
 
 
 def _query_parameters(route: Route, schemas: Schemas) -> list[Json]:
@@ -200,7 +199,7 @@ def _feed(service: Service, feed: Feed, schemas: Schemas) -> Json:
         "summary": feed.summary,
         "description": feed.description,
         "security": _SECURITY[feed.auth],
-        "subprotocols": ["dateflicks.v1", "bearer.TOKEN"],
+        "subprotocols": [SUBPROTOCOL, "bearer.TOKEN"],
         "client": [schemas.reference(kind) for kind in feed.client],
         "server": [schemas.reference(kind) for kind in feed.server],
         "closeCodes": {str(code): meaning for code, meaning in close_codes(feed).items()},

@@ -19,6 +19,7 @@ Auth = Literal["none", "optional", "user", "user-or-ticket"]
 Authenticator = Callable[[str], Awaitable[object]]
 """Tells whose a bearer token is, as an object that the service's handlers understand; raises Unauthenticated."""
 
+PARAMETER_MAX_CHARACTERS: Final = 128  # of a name in a path: ids have 30, invitation codes fewer
 _PARAMETER: Final = re.compile(r"\{([a-z][A-Za-z]*)\}")
 
 

@@ -72,6 +72,12 @@ async def test_one_that_hangs_holds_nobody_up_for_long(tmp_path: Path, monkeypat
     server.close()
 
 
+async def test_one_that_never_comes_to_an_end_is_told_as_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dateflicks.server.web.colleagues.ANSWER_MAX_BYTES", 1_000)
+    async with workers(tmp_path, counted(1), counted(2)) as (one, _):
+        assert values(await one.exposition(), "dateflicks_worker_up") == {"0": 1, "1": 0}
+
+
 async def test_each_family_is_named_once() -> None:
     text = together({0: counted(1).exposition(), 1: counted(2).exposition(), 2: None}).decode()
     named = [line for line in text.splitlines() if line.startswith("# TYPE ")]
