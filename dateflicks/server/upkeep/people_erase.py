@@ -94,6 +94,7 @@ class Erasing:
         friends = self._everywhere.table(session.FRIENDS)
         for field in ("userId", "friendId"):
             self.done["friends"] += await _delete_all(friends, field, self._id)
+        await friends.delete(session.list_id(self._id))
 
     # --- sessions -----------------------------------------------------------------------------------------------
 

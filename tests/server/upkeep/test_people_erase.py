@@ -107,7 +107,8 @@ async def test_nothing_names_them_and_what_two_have_made_is_there_for_the_other(
     assert (done["sessions"], done["messages"], done["ratings"], done["shown"], done["friends"]) == (4, 2, 1, 1, 2)
     assert sorted(one["state"] for one in found["SessionDb", "sessions"]) == ["cancelled", "ended", "rejected"]
     assert [(m["seq"], m["content"]) for m in found["MessageDb", "messages"]] == [(1, ""), (2, "Zither!"), (3, "")]
-    assert found["UserRecommendationDb", "ratings"] == found["SessionDb", "friends"] == []
+    assert found["UserRecommendationDb", "ratings"] == []
+    assert [one["_id"] for one in found["SessionDb", "friends"]] == [session.list_id(other.id)]
     assert [o["name"] for o in found["UserPredictionDb", "outcomes"][0]["people"]] == [session.ERASED]
 
     async with opened(folder) as everywhere:
@@ -119,7 +120,7 @@ async def test_nothing_names_them_and_what_two_have_made_is_there_for_the_other(
 
     nothing = {place for place, documents in found.items() if not documents}
     assert nothing >= {
-        ("SessionDb", "sessions"), ("SessionDb", "tokens"), ("MessageDb", "messages"), ("MessageDb", "marks"),
+        ("SessionDb", "sessions"), ("SessionDb", "tokens"), ("SessionDb", "friends"), ("MessageDb", "messages"), ("MessageDb", "marks"),
         ("UserPredictionDb", "predictions"), ("UserPredictionDb", "outcomes"), ("TimecodeDb", "timecodes"),
         ("UserRecommendationDb", "recommendations"),
     }  # fmt: skip

@@ -56,6 +56,11 @@ def friend_id(user_id: str, name: str) -> str:
     return f"friend:{user_id}:{name.casefold()}"
 
 
+def list_id(user_id: str) -> str:
+    """The id of what says who takes a place on somebody's list at this moment."""
+    return f"list:{user_id}"
+
+
 def is_disabled(user: Document) -> bool:
     """Whether nobody may sign in to this account, for now or, because it was erased, for ever."""
     return user.get("disabledAt") is not None or is_erased(user)
