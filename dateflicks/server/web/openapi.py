@@ -34,7 +34,8 @@ RULES_TEXT: Final = (
 FEEDS_TEXT: Final = (
     "WebSockets carry text frames of JSON, at most 16 KiB each. The token stands in the Authorization"
     f" header, or in the subprotocols `{SUBPROTOCOL}, bearer.TOKEN`. Who sends it in the header is refused in HTTP"
-    " (401, 403, 404), who sends it as a subprotocol by a close code (4401, 4403, 4404), which is all that a page can see."
+    " (401, 403, 404), who sends it as a subprotocol by a close code (4401, 4403, 4404), which is all that a page"
+    " can see."
     " Their frames are under `x-websocket`:"
 )
 _SCHEMES: Final[Json] = {
