@@ -35,8 +35,8 @@ def show_one(environment: CliEnvironment, name: str) -> None:
     environment.show(found | _loaded(one), DETAILS)
 
 
-def run(environment: CliEnvironment, name: str, *, is_dry: bool) -> Exit:
-    """Run one, or all that are switched on, and show what became of it. Raises CliError."""
+def run(environment: CliEnvironment, name: str, *, is_dry: bool, user: str | None = None) -> Exit:
+    """Run one, or all that are switched on, and show what became of it; for one person, if named. Raises CliError."""
     from dateflicks.cli.running import run_all
     from dateflicks.server.jobs.supervising import Wish
 
@@ -48,13 +48,27 @@ def run(environment: CliEnvironment, name: str, *, is_dry: bool) -> Exit:
             "Switch one on in recommenders.toml, or name one: recommenders run NAME.",
         )
         return Exit.OK
-    runs = environment.run(run_all(environment, background, jobs, Wish(is_dry=is_dry)))
+    user_id = environment.run(_id_of(background, user)) if user is not None else None
+    runs = environment.run(run_all(environment, background, jobs, Wish(is_dry=is_dry, user=user_id)))
     rows = [shown(one) | {"name": _name(one.source)} for one in runs]
     if name == "all":
         environment.show_all(rows, RUNS, empty="Nothing was run.")
     else:
         environment.show(rows[0], RUNS)
     return exit_of(runs)
+
+
+async def _id_of(background: Background, name: str) -> str:
+    """The account of this name, or of this id. Raises CliError."""
+    from dateflicks.server.services.session.records import COLLECTIONS, DATABASE
+    from dateflicks.server.upkeep.people import Accounts, Everywhere, NoSuchAccount
+
+    async with opened(background, COLLECTIONS) as database:
+        try:
+            found = await Accounts(Everywhere({DATABASE: database})).find(name)
+        except NoSuchAccount as error:
+            raise CliError(Exit.NOT_FOUND, str(error), hint="See them with 'dateflicks users list'.") from error
+        return str(found["_id"])
 
 
 def _name(subject: str) -> str:

@@ -31,6 +31,8 @@ def test_recommenders_are_listed_shown_and_run(cli: Cli, odd: Odd) -> None:
     assert (listed["odd"]["package"], listed["odd"]["last_run"]) == ("odd", None)
     done = cli("recommenders", "run", "odd")
     assert (done.exit_code, done.stderr) == (0, "recommend-odd: unchanged, 0 seen\n")
+    refused = cli("recommenders", "run", "odd", "--user", "nobody")
+    assert (refused.exit_code, "nobody called 'nobody'" in refused.stderr) == (Exit.NOT_FOUND, True)
     shown = cli.json("recommend", "show", "odd")
     assert (shown["summary"], shown["last_status"], shown["attention"]) == ("odd", "unchanged", None)
 

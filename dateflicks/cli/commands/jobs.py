@@ -120,6 +120,7 @@ def execute(
     trigger: TriggerOption = "manual",
     limit: Annotated[int | None, typer.Option(min=1)] = None,
     since: Annotated[float | None, typer.Option()] = None,
+    user: Annotated[str | None, typer.Option(metavar="ID")] = None,
     confirm_removals: Annotated[bool, typer.Option("--confirm-removals")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run")] = False,
 ) -> None:
@@ -133,7 +134,8 @@ def execute(
 
     background = background_of(environment_of(ctx))
     wish = Wish(
-        trigger=cast(Trigger, trigger), limit=limit, since=since, is_confirmed=confirm_removals, is_dry=dry_run
+        trigger=cast(Trigger, trigger), limit=limit, since=since, is_confirmed=confirm_removals, is_dry=dry_run,
+        user=user,
     )  # fmt: skip
     configure_logs("info", console=False)
     execute(

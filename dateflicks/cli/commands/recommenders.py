@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from dateflicks.cli.commands import priors
+from dateflicks.cli.completing import names_of_people
 from dateflicks.cli.environment import environment_of
 
 app = typer.Typer(add_completion=False)
@@ -51,15 +52,24 @@ def show(ctx: typer.Context, name: Annotated[str, typer.Argument(metavar="NAME",
 def run(
     ctx: typer.Context,
     name: Annotated[str, typer.Argument(metavar="NAME|all", help="A recommender, or all that are switched on.")],
+    user: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Make only this person's lists anew.", autocompletion=names_of_people),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing; count what would come.")] = False,
 ) -> None:
     """Run a recommender now: learn from what people did, and make everybody's lists.
 
     dateflicks recommenders run all
+    dateflicks recommenders run edlae --user ana
+
+    With --user it learns from everybody all the same, which is what takes long, and
+    then replaces the lists of this person, alone and with others, among those that
+    people see now. When it is due for everybody does not change.
     """
     from dateflicks.cli.recommenders import run
 
-    raise typer.Exit(run(environment_of(ctx), name, is_dry=dry_run))
+    raise typer.Exit(run(environment_of(ctx), name, is_dry=dry_run, user=user))
 
 
 @app.command("ab-report")

@@ -23,7 +23,7 @@ from dateflicks.server.recommendation.retention import forget_exposures
 from dateflicks.server.recommenders.discovery import config_of, find, load
 from dateflicks.server.recommenders.running import Outcome, Plan, Stopped, run_recommender
 from dateflicks.server.storage.database import Database
-from dateflicks.settings.loader import SettingsError
+from dateflicks.settings.errors import SettingsError
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +65,7 @@ async def _run(work: Work, database: Database, stopping: asyncio.Event, tell: Te
         settings=settings,
         folder=work.folder,
         is_dry=work.wish.is_dry,
+        user=work.wish.user,
         stopping=stopping,
         tell=lambda outcome: tell({"counters": msgspec.to_builtins(counters_of(outcome))}),
     )

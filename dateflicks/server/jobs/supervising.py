@@ -32,13 +32,17 @@ MIB: Final = 1024 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """How a job is to run, beyond what is declared. `patience` is how many seconds to wait for its lease."""
+    """How a job is to run, beyond what is declared. `patience` is how many seconds to wait for its lease.
+
+    What runs for one `user` alone, by id, means nothing for when the job is due.
+    """
 
     trigger: Trigger = "manual"
     limit: int | None = None
     since: float | None = None
     is_confirmed: bool = False
     is_dry: bool = False
+    user: str | None = None
     patience: float = 0.0
 
     def arguments(self) -> list[str]:
@@ -46,6 +50,7 @@ class Wish:
         words = ["--trigger", self.trigger]
         words += ["--limit", str(self.limit)] if self.limit is not None else []
         words += ["--since", str(self.since)] if self.since is not None else []
+        words += ["--user", self.user] if self.user is not None else []
         words += ["--confirm-removals"] if self.is_confirmed else []
         return words + (["--dry-run"] if self.is_dry else [])
 
@@ -126,7 +131,8 @@ class Supervisor:
             if lease.left is not None:
                 await self.lose(job.subject, lease.left)
             await self.store.put(began)
-            await self.store.change(job.subject, lambda state: _begun(state, began))
+            if wish.user is None:
+                await self.store.change(job.subject, lambda state: _begun(state, began))
             return await self._carry_out(job, wish, began, lease, on_progress)
         except asyncio.CancelledError:
             run = replace(began, status="killed", ended_at=self._now(), error="Whoever ran it was interrupted.")
@@ -186,7 +192,7 @@ class Supervisor:
             await child.start(command, {**self._environ, **bounds.environ})
         except OSError as error:
             run = replace(began, status="failed", error_class="OSError", error=f"No process: {error.strerror}.")
-            return await self._settle(job, replace(run, ended_at=self._now()), heard, lease)
+            return await self._settle(job, replace(run, ended_at=self._now()), heard, lease, wish)
         self._children.add(child)
         if self._is_stopping:
             child.ask("asked")
@@ -195,9 +201,9 @@ class Supervisor:
                 ended = await child.wait()
         finally:
             self._children.discard(child)
-        return await self._settle(job, _told(began, heard, ended, bounds, self._now()), heard, lease)
+        return await self._settle(job, _told(began, heard, ended, bounds, self._now()), heard, lease, wish)
 
-    async def _settle(self, job: Job, run: JobRun, heard: _Heard, lease: Lease | None) -> JobRun:
+    async def _settle(self, job: Job, run: JobRun, heard: _Heard, lease: Lease | None, wish: Wish) -> JobRun:
         """Keep the record and what it means for the next run."""
         if lease is None:
             return run
@@ -210,7 +216,8 @@ class Supervisor:
         while True:
             try:
                 await self.store.put(run)
-                await self.store.change(job.subject, changed)
+                if wish.user is None:
+                    await self.store.change(job.subject, changed)
                 await self._note_change(job.kind, run)
             except Unavailable:
                 if time.monotonic() > deadline:

@@ -167,8 +167,13 @@ class Writer:
         return run
 
     async def put_lists(self, listings: Sequence[Listing]) -> None:
-        """Write lists of a run that is not live yet, however many."""
+        """Write lists of a run, which nobody reads before it is live, however many."""
         await _put(self._lists, [_document(list_id(one.run, one.user_id), one) for one in listings])
+
+    async def amend(self, run: Run, listings: Sequence[Listing]) -> None:
+        """Put other lists in place of some of a live run, and count it as changed for those who remember any."""
+        await self.put_lists(listings)
+        await self._runs.upsert(document_of_run(msgspec.structs.replace(run, rev=run.rev + 1)))
 
     async def put_neighbours(self, rows: Sequence[Row]) -> None:
         """Write rows of a run that is not live yet, however many."""

@@ -59,7 +59,10 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """How a recommender is to be run; priors are looked for in the data folder. `tell` hears of each batch."""
+    """How a recommender is to be run; priors are looked for in the data folder. `tell` hears of each batch.
+
+    With `user` lists are made for this person alone, and put among those that are live.
+    """
 
     run_id: str
     config: msgspec.Struct
@@ -67,6 +70,7 @@ class Plan:
     folder: Path
     stopping: asyncio.Event
     is_dry: bool = False
+    user: str | None = None
     tell: Callable[[Outcome], None] = lambda _: None
     now: Callable[[], float] = time.time
 
@@ -83,6 +87,9 @@ async def run_recommender(recommender: Recommender, plan: Plan, database: Databa
 async def run_on(recommender: Recommender, plan: Plan, reading: Reading, database: Database, outcome: Outcome) -> None:
     """Run it on what was read. Raises as `run_recommender` does."""
     outcome.learned_from = int(reading.data.weights.nnz)
+    if plan.user is not None:
+        await _run_for_one(recommender, plan, plan.user, reading, database, outcome)
+        return
     priors = kept(plan.folder)
     run = _run_of(recommender, plan, reading, priors)
     writer = None if plan.is_dry else Writer(database, now=plan.now)
@@ -101,6 +108,35 @@ async def run_on(recommender: Recommender, plan: Plan, reading: Reading, databas
     if writer is not None:
         await writer.retire(recommender.name)
         await writer.clear(recommender.name, kept=max(plan.settings.run.runs_kept - 1, 0))
+
+
+async def _run_for_one(
+    recommender: Recommender, plan: Plan, user: str, reading: Reading, database: Database, outcome: Outcome
+) -> None:
+    """Learn from everybody, and replace one person's lists, own and with others, in the run that is live.
+
+    That run has to be of the same version and settings, for scores of other ones would stand beside those of its rows.
+    Raises RecommenderError.
+    """
+    live = await Reader(database).live(recommender.name)
+    if live is None or (live.version, live.parameters) != (recommender.version, as_text(_parameters(plan.config))):
+        raise RecommenderError("There are no lists of this version and these settings yet: run it for everybody first.")
+    own = reading.data.user_ids[: reading.people]
+    if user not in own:
+        raise RecommenderError("This person has done nothing yet that could be learned from.")
+    row = own.index(user)
+    run = msgspec.structs.replace(live, data_cut=reading.data.now)
+    reading, making = await _learn(recommender, plan, reading, run, outcome)
+    with outcome.timed("people"):
+        found = await aside(plan.stopping, making.for_people, slice(row, row + 1))
+        outcome.people = len(found)
+    with outcome.timed("pairs"):
+        for at, pair in enumerate(reading.pairs):
+            if row in pair:
+                found += await aside(plan.stopping, making.for_pairs, slice(at, at + 1))
+        outcome.pairs = len(found) - outcome.people
+    if not plan.is_dry:
+        await Writer(database, now=plan.now).amend(live, found)
 
 
 def _run_of(recommender: Recommender, plan: Plan, reading: Reading, priors: list[About]) -> Run:
@@ -158,13 +194,7 @@ async def _make(
             await writer.put_neighbours(rows)
         return len(rows)
 
-    with outcome.timed("priors"):
-        reading = await aside(plan.stopping, _with_priors, reading, plan.folder)
-    with outcome.timed("fit"):
-        model = await aside(plan.stopping, _fit, recommender, plan, reading)
-    making = Making(reading, model, run, plan.settings, plan.now)
-    with outcome.timed("weigh"):
-        await aside(plan.stopping, making.weigh)
+    reading, making = await _learn(recommender, plan, reading, run, outcome)
     films = len(reading.data.film_ids)
     with outcome.timed("people"):
         await put(await aside(plan.stopping, making.for_everybody))
@@ -179,6 +209,20 @@ async def _make(
             outcome.rows += await put_rows(await aside(plan.stopping, making.rows, rows))
     if writer is not None:
         await writer.go_live(_finished(run, making, outcome))
+
+
+async def _learn(
+    recommender: Recommender, plan: Plan, reading: Reading, run: Run, outcome: Outcome
+) -> tuple[Reading, Making]:
+    """Learn from everybody, and from those of priors; what was learned from, and what makes lists of it."""
+    with outcome.timed("priors"):
+        reading = await aside(plan.stopping, _with_priors, reading, plan.folder)
+    with outcome.timed("fit"):
+        model = await aside(plan.stopping, _fit, recommender, plan, reading)
+    making = Making(reading, model, run, plan.settings, plan.now)
+    with outcome.timed("weigh"):
+        await aside(plan.stopping, making.weigh)
+    return reading, making
 
 
 def _with_priors(reading: Reading, folder: Path) -> Reading:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
 import pytest
 import pytest_asyncio
 
@@ -18,7 +19,7 @@ from dateflicks.server.plugins import Found
 from dateflicks.server.recommendation.runs import Reader, Run
 from dateflicks.server.services.session.records import USERS, name_key
 from dateflicks.server.storage.database import Database
-from dateflicks.settings.loader import SettingsError
+from dateflicks.settings.errors import SettingsError
 from dateflicks.settings.providers import ProvidersSettings
 from dateflicks.settings.recommenders import RecommendersSettings
 from tests.cli.process import is_running
@@ -80,6 +81,13 @@ async def test_a_run_makes_lists_and_one_that_fails_changes_nothing(
     assert made is not None
     assert (made.id, made.users, made.pairs) == (first.id, 2, 1)
     assert "open sesame" not in made.parameters
+    ana, *_ = [one["_id"] for one in await home.table(USERS).between("nameKey", at_least="name:", limit=2)]
+    due = await supervisor.store.state(JOB.subject)
+    own = await supervisor.run(JOB, Wish(user=ana))
+    assert (own.status, own.error, own.counters.new) == ("ok", None, 2)
+    assert await supervisor.store.state(JOB.subject) == due
+    made = msgspec.structs.replace(made, rev=made.rev + 1)
+    assert await live(home) == made
     odd.behaves("raises")
     raised = await supervisor.run(JOB, Wish())
     assert (raised.status, raised.error) == ("failed", "The password [not shown] is of no use.")

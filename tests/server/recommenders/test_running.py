@@ -257,6 +257,38 @@ async def test_a_dry_run_counts_and_writes_nothing(home: Home) -> None:
     assert await home.reader.runs("edlae") == []
 
 
+async def test_for_one_person_it_learns_from_all_and_replaces_their_lists_alone(home: Home) -> None:
+    await home.run(Edlae())
+    before = await home.reader.live("edlae")
+    assert before is not None
+    theirs = {unit: await home.reader.listing(before.id, unit) for unit in (home.bea, home.cleo)}
+    home.scene.now += 60.0
+    await home.scene.evening(home.ana, home.bea, "Ordet", OVER)
+    dry = await home.run(Edlae(), user=home.ana, is_dry=True)
+    assert await home.reader.live("edlae") == before
+    done = await home.run(Edlae(), user=home.ana)
+    assert (done.people, done.pairs) == (dry.people, dry.pairs) == (1, 1)
+    after = await home.reader.live("edlae")
+    assert after == msgspec.structs.replace(before, rev=before.rev + 1)
+    for unit in (home.ana, pair_of(home.ana, home.bea)):
+        listing = await home.reader.listing(after.id, unit)
+        assert listing is not None
+        assert listing.data_cut == listing.generated_at == home.scene.now
+        assert film_of("Ordet") not in {one.video_id for one in listing.items}
+    assert theirs == {unit: await home.reader.listing(before.id, unit) for unit in theirs}
+
+
+async def test_for_one_person_there_have_to_be_lists_of_the_same_kind_and_something_to_learn_from(home: Home) -> None:
+    with pytest.raises(RecommenderError, match="run it for everybody first"):
+        await home.run(Edlae(), user=home.ana)
+    await home.run(Edlae())
+    with pytest.raises(RecommenderError, match="run it for everybody first"):
+        await home.run(Edlae(), user=home.ana, config=msgspec.structs.replace(Edlae.config(), regularization=5.0))
+    with pytest.raises(RecommenderError, match="nothing yet"):
+        await home.run(Edlae(), user=somebody())
+    assert [run.state for run in await home.reader.runs("edlae")] == ["live"]
+
+
 async def test_where_nothing_is_known_there_is_nothing_to_do(database: Database, tmp_path: Path) -> None:
     nobody = Home(Scene(database), tmp_path)
     assert (await nobody.run(Edlae())).is_unchanged

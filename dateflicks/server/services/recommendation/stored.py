@@ -1,4 +1,4 @@
-"""What live runs have stored, remembered: nothing of a run that is live changes any more, not even what it lacks."""
+"""What live runs have stored, remembered: without its `rev` nothing of a live run changes, not even what it lacks."""
 
 import logging
 from collections import OrderedDict
@@ -23,12 +23,12 @@ class Stored:
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
-        self._lists: OrderedDict[tuple[str, str], Listing | None] = OrderedDict()
+        self._lists: OrderedDict[tuple[str, int, str], Listing | None] = OrderedDict()
         self._rows: OrderedDict[tuple[str, str], Items] = OrderedDict()
 
     async def listing(self, run: Run, unit: str) -> Listing | None:
         """The list that a run made for a unit, if there is anything in it."""
-        key = (run.id, unit)
+        key = (run.id, run.rev, unit)
         if key not in self._lists:
             try:
                 found = await self._reader.listing(run.id, unit)

@@ -7,10 +7,12 @@ import pytest
 
 from dateflicks.protocol.ids import new_id
 from dateflicks.server.jobs.recommending import COLLECTIONS
+from dateflicks.server.recommendation.runs import Reader
 from dateflicks.server.recommenders.edlae import Edlae
 from dateflicks.server.recommenders.popularity import Popularity
 from dateflicks.server.recommenders.recommender import Recommender
 from dateflicks.server.recommenders.running import Plan, run_recommender
+from dateflicks.server.services.recommendation.stored import Stored
 from dateflicks.server.services.session.records import USERS, name_key
 from dateflicks.settings.recommendation import RecommendationSettings
 from dateflicks.settings.recommenders import EdlaeSettings, PopularitySettings, RecommendersSettings
@@ -23,11 +25,15 @@ LIGHT = tuple(f"Light {number}" for number in range(6))
 
 
 async def learn(
-    scene: Scene, recommender: Recommender, config: EdlaeSettings | PopularitySettings, folder: Path
+    scene: Scene,
+    recommender: Recommender,
+    config: EdlaeSettings | PopularitySettings,
+    folder: Path,
+    user: str | None = None,
 ) -> None:
     plan = Plan(
         run_id=new_id("run"), config=config, settings=RecommendersSettings(), stopping=asyncio.Event(),
-        now=lambda: scene.now, folder=folder,
+        now=lambda: scene.now, folder=folder, user=user,
     )  # fmt: skip
     await run_recommender(recommender, plan, scene.database)
     await scene.look()
@@ -72,3 +78,30 @@ async def test_who_watches_what_others_watched_is_shown_what_these_watched_besid
     scene.now += 10
     await scene.tell(ana, page.items[0].title, "watched")
     assert page.items[0].title not in await scene.listed(ana)
+
+
+async def test_a_list_that_was_made_anew_for_one_person_is_seen_where_the_old_one_was_remembered(
+    scene: Scene, tmp_path: Path
+) -> None:
+    await scene.database.ensure(COLLECTIONS)
+    await scene.films(*DARK, addedAt=1.0)
+    ana, bea = somebody(), somebody()
+    for user in (ana, bea):
+        await scene.database.table(USERS).insert({"_id": user, "name": user, "nameKey": name_key(user)})
+    for title in DARK[:3]:
+        await scene.evening(ana, bea, title, at=NOON - 9_000)
+    await learn(scene, Popularity(), PopularitySettings(), tmp_path)
+    reader = Reader(scene.database)
+    stored = Stored(reader)
+
+    async def made_at() -> float:
+        live = await reader.live("popularity")
+        assert live is not None
+        found = await stored.listing(live, ana)
+        assert found is not None
+        return found.generated_at
+
+    first = await made_at()
+    scene.now += 60.0
+    await learn(scene, Popularity(), PopularitySettings(), tmp_path, user=ana)
+    assert await made_at() == first + 60.0
