@@ -120,7 +120,8 @@ async def test_nothing_names_them_and_what_two_have_made_is_there_for_the_other(
 
     nothing = {place for place, documents in found.items() if not documents}
     assert nothing >= {
-        ("SessionDb", "sessions"), ("SessionDb", "tokens"), ("SessionDb", "friends"), ("MessageDb", "messages"), ("MessageDb", "marks"),
+        ("SessionDb", "sessions"), ("SessionDb", "tokens"), ("SessionDb", "friends"), ("MessageDb", "messages"),
+        ("MessageDb", "marks"),
         ("UserPredictionDb", "predictions"), ("UserPredictionDb", "outcomes"), ("TimecodeDb", "timecodes"),
         ("UserRecommendationDb", "recommendations"),
     }  # fmt: skip
