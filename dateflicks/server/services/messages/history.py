@@ -1,17 +1,15 @@
 """Pages of a session's talk, both ways by number; each is one read of computed ids, at whatever depth."""
 
-import base64
-import binascii
 import re
 from dataclasses import dataclass
 from typing import Annotated, Final
 
 import msgspec
 
-from dateflicks.core.errors import FieldProblem, Invalid
 from dateflicks.protocol.chat import MessagePage
 from dateflicks.server.services.messages.records import message_of
 from dateflicks.server.services.messages.room import Room
+from dateflicks.server.web.cursors import cursor_of, not_given_out, noted_in
 from dateflicks.server.web.route import PageQuery
 
 _CURSOR: Final = re.compile(r"([ab])(\d{1,16}):(\d{1,16})")
@@ -64,16 +62,11 @@ async def page_of(room: Room, span: Span, limit: int) -> MessagePage:
 
 
 def _cursor(span: Span) -> str:
-    text = f"{'a' if span.is_forward else 'b'}{span.after}:{span.before}"
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+    return cursor_of(f"{'a' if span.is_forward else 'b'}{span.after}:{span.before}".encode())
 
 
 def _from_cursor(cursor: str) -> Span:
-    try:
-        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
-    except (binascii.Error, ValueError):
-        text = ""
-    found = _CURSOR.fullmatch(text)
+    found = _CURSOR.fullmatch(noted_in(cursor).decode("ascii", "replace"))
     if found is None:
-        raise Invalid("The query does not fit.", (FieldProblem("cursor", "is none that was given out here"),))
+        raise not_given_out()
     return Span(int(found[2]), int(found[3]), is_forward=found[1] == "a")

@@ -1,7 +1,5 @@
 """The rules of the recommendation service, without a web framework: who may ask for what, and what they are told."""
 
-import base64
-import binascii
 import math
 import re
 import time
@@ -13,7 +11,7 @@ from typing import Final
 import msgspec
 
 from dateflicks.core import limits
-from dateflicks.core.errors import FieldProblem, Invalid, NotFound
+from dateflicks.core.errors import NotFound
 from dateflicks.protocol.ids import is_id
 from dateflicks.protocol.recommendations import (
     EventBody,
@@ -37,6 +35,7 @@ from dateflicks.server.services.recommendation.stored import Stored
 from dateflicks.server.services.recommendation.telling import Exposures, Ratings, Told
 from dateflicks.server.services.recommendation.views import body_of, named
 from dateflicks.server.storage.records import Document, Place
+from dateflicks.server.web.cursors import cursor_of, not_given_out, noted_in
 from dateflicks.server.web.limiter import Limiter
 
 ASKED_BURST: Final = limits.ASKED_BURST  # lists and reasons, of one person
@@ -206,17 +205,13 @@ def rating_of(document: Document) -> RatingAnswer:
 
 
 def _written(place: Place) -> str:
-    return base64.urlsafe_b64encode(f"{place.value} {place.id.rpartition(':')[2]}".encode()).decode().rstrip("=")
+    return cursor_of(f"{place.value} {place.id.rpartition(':')[2]}".encode())
 
 
 def _place_of(caller: str, cursor: str | None) -> Place | None:
     if not cursor:  # an empty one is how some clients ask for the first page
         return None
-    try:
-        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
-    except (binascii.Error, ValueError):
-        text = ""
-    found = _PLACE.fullmatch(text)
+    found = _PLACE.fullmatch(noted_in(cursor).decode("ascii", "replace"))
     if found is None or not math.isfinite(float(found[1])):
-        raise Invalid("The query does not fit.", (FieldProblem("cursor", "is none that was given out here"),))
+        raise not_given_out()
     return Place(float(found[1]), rating_id(caller, found[2]))

@@ -4,8 +4,6 @@ A cursor names the list, the place, and the film before it. When the list is for
 goes on behind that film in the list as it is then, or at that place.
 """
 
-import base64
-import binascii
 import hashlib
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -13,9 +11,9 @@ from typing import Annotated, Final
 
 import msgspec
 
-from dateflicks.core.errors import FieldProblem, Invalid
 from dateflicks.server.recommendation.records import LIST_MAX
 from dateflicks.server.services.recommendation.ranking import Pick, Ranking
+from dateflicks.server.web.cursors import cursor_of, not_given_out, noted_in
 
 KEPT_MAX: Final = 200  # lists that somebody is in the middle of; about 10 MB
 
@@ -71,17 +69,16 @@ class Pages:
 
 
 def _written(ranking: Ranking, place: int, last: str) -> str:
-    packed = msgspec.json.encode(_Cursor(_whose(ranking), ranking.id, place, last))
-    return base64.urlsafe_b64encode(packed).decode().rstrip("=")
+    return cursor_of(msgspec.json.encode(_Cursor(_whose(ranking), ranking.id, place, last)))
 
 
 def _read(now: Ranking, cursor: str) -> _Cursor:
     try:
-        found = msgspec.json.decode(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)), type=_Cursor)
-    except (binascii.Error, ValueError, msgspec.DecodeError, RecursionError):
+        found = msgspec.json.decode(noted_in(cursor), type=_Cursor)
+    except (ValueError, msgspec.DecodeError, RecursionError):
         found = None
     if found is None or found.whose != _whose(now):
-        raise Invalid("The query does not fit.", (FieldProblem("cursor", "is none that was given out for this list"),))
+        raise not_given_out("for this list")
     return found
 
 

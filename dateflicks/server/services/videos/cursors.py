@@ -1,16 +1,14 @@
 """Cursors: where a page ended, bound to what was asked, so that one of another question is not mistaken for it."""
 
-import base64
-import binascii
 import hashlib
 import math
 from typing import Annotated, Final
 
 import msgspec
 
-from dateflicks.core.errors import FieldProblem, Invalid
 from dateflicks.server.services.videos.matching import Wanted
 from dateflicks.server.services.videos.searching import BOLD, FEW, Spot
+from dateflicks.server.web.cursors import cursor_of, not_given_out, noted_in
 
 _KEY_MAX: Final = 100
 
@@ -25,8 +23,7 @@ class _Written(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
 
 def written(wanted: Wanted, spot: Spot) -> str:
     """A spot as it travels."""
-    packed = msgspec.json.encode(_Written(_asked(wanted), spot.kind, spot.key, spot.place, spot.seen))
-    return base64.urlsafe_b64encode(packed).decode().rstrip("=")
+    return cursor_of(msgspec.json.encode(_Written(_asked(wanted), spot.kind, spot.key, spot.place, spot.seen)))
 
 
 def read(wanted: Wanted, cursor: str | None) -> Spot | None:
@@ -34,11 +31,11 @@ def read(wanted: Wanted, cursor: str | None) -> Spot | None:
     if not cursor:  # an empty one is how some clients ask for the first page
         return None
     try:
-        found = msgspec.json.decode(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)), type=_Written)
-    except (binascii.Error, ValueError, msgspec.DecodeError, RecursionError):
+        found = msgspec.json.decode(noted_in(cursor), type=_Written)
+    except (ValueError, msgspec.DecodeError, RecursionError):
         found = None
     if found is None or found.asked != _asked(wanted) or not _fits(wanted, found.key):
-        raise Invalid("The query does not fit.", (FieldProblem("cursor", "is none that was given out for this query"),))
+        raise not_given_out("for this query")
     return Spot(found.kind, found.key, found.place, found.seen)
 
 
