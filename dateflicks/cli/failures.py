@@ -105,7 +105,7 @@ def _of_client(error: errors.ClientError) -> Failure:
 
 def _of_settings(error: BaseException) -> Failure:
     # Compared by name above: the settings load msgspec, which `--help` and usage errors can do without.
-    from dateflicks.settings.loader import SettingsError
+    from dateflicks.settings.errors import SettingsError
 
     assert isinstance(error, SettingsError)
     hint = f"Did you mean '{error.suggestion}'?" if error.suggestion else "See 'dateflicks config model' for all keys."

@@ -34,7 +34,7 @@ async def resolved_film(environment: CliEnvironment, name: str, url: str) -> "Fi
     from dateflicks.server.providers.discovery import config_of, find, load
     from dateflicks.server.providers.running import context_for
     from dateflicks.server.providers.source import SourceError
-    from dateflicks.settings.loader import SettingsError
+    from dateflicks.settings.errors import SettingsError
 
     settings = environment.load("providers").settings
     try:

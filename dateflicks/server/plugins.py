@@ -13,7 +13,7 @@ import msgspec
 
 from dateflicks import __version__
 from dateflicks.protocol.text import clean_line
-from dateflicks.settings.loader import SettingsError
+from dateflicks.settings.errors import SettingsError
 
 PACKAGE: Final = "dateflicks"
 _NAME: Final = re.compile(r"[a-z][a-z0-9_-]{1,31}")

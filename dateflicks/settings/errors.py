@@ -1,5 +1,7 @@
 """What can be wrong with settings, and with other files that a person writes by hand."""
 
+from pathlib import Path
+
 from dateflicks.core.errors import DateflicksError
 
 
@@ -12,3 +14,9 @@ class SettingsError(DateflicksError):
         self.key = key
         self.problem = problem
         self.suggestion = suggestion
+
+
+def unreadable(path: Path, error: Exception) -> SettingsError:
+    """A file of which nothing can be taken, by what its opening or its reading raised."""
+    reason = error.strerror if isinstance(error, OSError) else str(error)
+    return SettingsError(str(path), "", f"cannot be read: {reason}")

@@ -13,7 +13,7 @@ from typing import Any, Generic, Literal, TypeVar, get_args, get_origin
 import msgspec
 
 from dateflicks.settings.client import ClientSettings
-from dateflicks.settings.errors import SettingsError as SettingsError
+from dateflicks.settings.errors import SettingsError, unreadable
 from dateflicks.settings.keys import Key, build, keys_of, nearest
 from dateflicks.settings.providers import ProvidersSettings
 from dateflicks.settings.recommendation import RecommendationSettings
@@ -88,7 +88,10 @@ def load(
     environ: Mapping[str, str] | None = None,
     folders: Sequence[Path] = (),
 ) -> Loaded[T]:
-    """The settings of a service; `flags` holds typed flags only, by dotted key, and the first of `folders` wins."""
+    """The settings of a service; `flags` holds typed flags only, by dotted key, and the first of `folders` wins.
+
+    Raises SettingsError for the first mistake; `checking` finds all of them.
+    """
     defaults = kind()
     keys = {key.name: key for key in keys_of(defaults)}
     values: dict[str, Any] = {}
@@ -125,8 +128,7 @@ def from_file(path: Path, keys: Mapping[str, Key]) -> Iterator[tuple[str, Any]]:
     except FileNotFoundError:
         return
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise SettingsError(str(path), "", f"cannot be read: {reason}") from error
+        raise unreadable(path, error) from error
     for name, value in _flattened(document, sections_of(keys), str(path)):
         if name not in keys:
             raise SettingsError(str(path), name, "no such key", nearest(name, keys))

@@ -20,7 +20,7 @@ from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import AoT
 
 from dateflicks.core.limits import POSITION_MAX_SECONDS, TITLE_MAX_CHARACTERS, URL_MAX_CHARACTERS
-from dateflicks.settings.errors import SettingsError
+from dateflicks.settings.errors import SettingsError, unreadable
 from dateflicks.settings.writing import replace_file
 
 FILE_NAME: Final = "videos.toml"
@@ -50,7 +50,7 @@ def read_list(path: Path) -> list[OwnVideo]:
     except FileNotFoundError:
         return []
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
     tables = document.get(TABLE, [])
     if not isinstance(tables, list):
         raise SettingsError(str(path), TABLE, f"must be tables, each below its own [[{TABLE}]]")
@@ -67,7 +67,7 @@ def add_to_list(path: Path, video: OwnVideo) -> bool:
     try:
         document = tomlkit.parse(path.read_text(encoding="utf-8") if path.exists() else "")
     except (OSError, UnicodeDecodeError, TOMLKitError) as error:
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
     tables: Any = document.get(TABLE)
     if not isinstance(tables, AoT):
         tables = document[TABLE] = tomlkit.aot()
@@ -81,8 +81,3 @@ def _video(path: Path, number: int, table: Any) -> OwnVideo:
         return msgspec.convert(table, OwnVideo)
     except msgspec.ValidationError as error:
         raise SettingsError(str(path), f"{TABLE} {number}", str(error).replace("`", "")) from error
-
-
-def _unreadable(path: Path, error: Exception) -> SettingsError:
-    reason = error.strerror if isinstance(error, OSError) else str(error)
-    return SettingsError(str(path), "", f"cannot be read: {reason}")

@@ -25,6 +25,8 @@ class ScheduledSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Schedule(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The same where a plug-in's section says it: only what stands there."""
+
     enabled: bool | msgspec.UnsetType = msgspec.UNSET
     schedule: Schedule | msgspec.UnsetType = msgspec.UNSET
     full_schedule: Schedule | msgspec.UnsetType = msgspec.UNSET

@@ -11,7 +11,7 @@ import tomlkit
 from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import Table
 
-from dateflicks.settings.errors import SettingsError
+from dateflicks.settings.errors import SettingsError, unreadable
 
 
 def write_value(path: Path, key: str, value: Any, *, is_secret: bool = False) -> None:
@@ -29,7 +29,7 @@ def write_values(path: Path, values: Mapping[str, Any], *, is_secret: bool = Fal
         text = path.read_text(encoding="utf-8") if path.exists() else ""
         document = tomlkit.parse(text)
     except (OSError, UnicodeDecodeError, TOMLKitError) as error:
-        raise SettingsError(str(path), "", f"cannot be read: {error}") from error
+        raise unreadable(path, error) from error
     for key, value in values.items():
         _put(document, path, key, value)
     text = tomlkit.dumps(document)

@@ -20,7 +20,7 @@ from dateflicks.cli.typer_lazy import report
 from dateflicks.client import errors
 from dateflicks.client.credentials import CredentialsUnreadable
 from dateflicks.core.errors import DateflicksError
-from dateflicks.settings.loader import SettingsError
+from dateflicks.settings.errors import SettingsError
 from tests.cli.conftest import Cli
 from tests.scripted_server import Answer, ScriptedServer
 

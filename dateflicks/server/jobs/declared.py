@@ -14,7 +14,7 @@ from apscheduler.triggers.cron import CronTrigger
 from dateflicks.server.jobs.cron import trigger_of
 from dateflicks.server.plugins import Found
 from dateflicks.server.providers.source import Mode
-from dateflicks.settings.loader import SettingsError
+from dateflicks.settings.errors import SettingsError
 from dateflicks.settings.providers import ProvidersSettings
 from dateflicks.settings.recommenders import RecommendersSettings
 

@@ -49,7 +49,7 @@ from dateflicks.server.providers.source import SourceError, VideoSource
 from dateflicks.server.services.session import records as sessions
 from dateflicks.server.storage.database import Database, DatabaseSettings
 from dateflicks.server.storage.records import StorageFault, opaque
-from dateflicks.settings.loader import SettingsError
+from dateflicks.settings.errors import SettingsError
 from dateflicks.settings.providers import ProvidersSettings
 from dateflicks.settings.recommenders import RecommendersSettings
 

@@ -11,8 +11,9 @@ from textual.widgets import Button, OptionList, Static
 
 from dateflicks.protocol.printable import printable
 from dateflicks.settings.client import ClientSettings
+from dateflicks.settings.errors import SettingsError
 from dateflicks.settings.keys import Key, build, keys_of
-from dateflicks.settings.loader import MASK, SettingsError, read_value
+from dateflicks.settings.loader import MASK, read_value
 from dateflicks.settings.models import explanations
 from dateflicks.settings.writing import write_value
 from dateflicks.tui.bindings import bindings_of

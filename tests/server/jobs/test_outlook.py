@@ -10,7 +10,7 @@ from dateflicks.server.jobs.outlook import condition, next_run, upcoming
 from dateflicks.server.jobs.records import JobState
 from dateflicks.server.jobs.scheduling import overdue
 from dateflicks.server.providers.discovery import Found, discover
-from dateflicks.settings.loader import SettingsError
+from dateflicks.settings.errors import SettingsError
 from dateflicks.settings.providers import ArchiveSettings, ProvidersSettings
 
 NOW = datetime(2026, 11, 25, 12, 30, tzinfo=UTC).timestamp()

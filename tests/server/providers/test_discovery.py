@@ -20,7 +20,7 @@ from dateflicks.server.providers.discovery import (
     problems_of,
 )
 from dateflicks.server.providers.source import ENTRY_POINTS, BaseSource, Complete, Yield
-from dateflicks.settings.loader import SettingsError
+from dateflicks.settings.errors import SettingsError
 from dateflicks.settings.providers import ProvidersSettings
 
 GOOD = """

@@ -20,7 +20,7 @@ from dateflicks.server.recommenders.discovery import (
     problems_of,
 )
 from dateflicks.server.recommenders.recommender import BaseRecommender, Context, Interactions, Model
-from dateflicks.settings.loader import SettingsError
+from dateflicks.settings.errors import SettingsError
 from dateflicks.settings.recommenders import RecommendersSettings
 
 

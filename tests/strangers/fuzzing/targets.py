@@ -30,7 +30,8 @@ from dateflicks.server.observe.logs import _json, _without_secrets
 from dateflicks.server.web import fitting
 from dateflicks.server.websocket.decoding import FrameDecoder, Wrong
 from dateflicks.server.websocket.frames import Code, Fault, FrameReader, Opcode
-from dateflicks.settings.loader import SERVICES, SettingsError, load
+from dateflicks.settings.errors import SettingsError
+from dateflicks.settings.loader import SERVICES, load
 from dateflicks.tui.widgets.chat_lines import cut, wrap
 from tests.server.websocket.sending import close_frame, frame
 

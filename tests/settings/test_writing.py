@@ -1,3 +1,5 @@
+"""Changing one key of a settings file: all else in it stays, and a file that cannot be changed is left as it is."""
+
 import stat
 from pathlib import Path
 from typing import Any
@@ -5,8 +7,9 @@ from typing import Any
 import pytest
 
 from dateflicks.settings.client import ClientSettings
+from dateflicks.settings.errors import SettingsError
 from dateflicks.settings.keys import keys_of
-from dateflicks.settings.loader import SettingsError, load, read_value
+from dateflicks.settings.loader import load, read_value
 from dateflicks.settings.models import explanations, model_text
 from dateflicks.settings.writing import write_value
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from dateflicks.settings.loader import SettingsError
+from dateflicks.settings.errors import SettingsError
 from dateflicks.settings.own_list import OwnVideo, add_to_list, list_path, read_list
 
 GENERAL = OwnVideo(url="https://films.example.org/general.mp4", title="The General", year=1926, genres=["comedy"])

@@ -7,8 +7,9 @@ import msgspec
 import pytest
 
 from dateflicks.settings.client import ClientSettings
+from dateflicks.settings.errors import SettingsError
 from dateflicks.settings.keys import keys_of
-from dateflicks.settings.loader import MASK, SERVICES, SettingsError, load
+from dateflicks.settings.loader import MASK, SERVICES, load
 from dateflicks.settings.models import explanations, model_text
 from dateflicks.settings.services import SessionSettings, TimecodeSettings
 
@@ -37,7 +38,7 @@ def test_the_model_file_explains_each_key(service: str) -> None:
 
 
 def test_the_model_files_are_in_the_checkout_and_are_toml() -> None:
-    folder = Path(__file__).parents[1] / "settings"
+    folder = Path(__file__).parents[2] / "settings"
     assert {path.name for path in folder.glob("*.model.toml")} == {f"{name}.model.toml" for name in SERVICES}
     for path in folder.glob("*.model.toml"):
         assert tomllib.loads(path.read_text(encoding="utf-8"))
