@@ -1,6 +1,7 @@
-"""For authors of video sources: whether a source is what a source should be, to be called from their own tests.
+"""For authors of plug-ins: whether theirs is what it should be, to be called from their own tests.
 
-`check_source` is all of it; each of its parts can be called alone. None needs a network: `Answers` stand in for it.
+Of a video source `check_source` is all of it; each of its parts can be called alone. None needs a network: `Answers`
+stand in for it. For recommenders there is `dateflicks.testing.recommenders`, apart from these because it loads numpy.
 """
 
 from dateflicks.testing.answers import Answers
@@ -14,10 +15,12 @@ from dateflicks.testing.conformance import (
     check_tells_no_secret,
     check_yields_well,
 )
+from dateflicks.testing.demands import FallsShort
 from dateflicks.testing.trial import Trial, try_source
 
 __all__ = [
     "Answers",
+    "FallsShort",
     "Trial",
     "check_bears_faults",
     "check_declares_well",

@@ -17,19 +17,11 @@ from dateflicks.server.providers.source import (
     VideoSource,
 )
 from dateflicks.testing.answers import Answers, Fault, answer_of
+from dateflicks.testing.demands import demand
 from dateflicks.testing.trial import AFTER_STOP_MAX, Trial, try_source
 
 PLACES_TRIED: Final = 5
 REQUESTS_SPOILT: Final = 5
-
-
-class FallsShort(AssertionError):
-    """A source is not what a source should be."""
-
-
-def _demand(holds: bool, sentence: str) -> None:
-    if not holds:
-        raise FallsShort(sentence)
 
 
 async def check_source(source: VideoSource, answers: Answers, config: msgspec.Struct | None = None) -> None:
@@ -46,10 +38,10 @@ async def check_source(source: VideoSource, answers: Answers, config: msgspec.St
 def check_declares_well(source: VideoSource) -> None:
     """Its name, version, settings, hosts, rate and attribution are what they should be."""
     problems = [*problems_of(source, getattr(source, "name", ""))]
-    _demand(not problems, f"It declares itself wrongly: {'; '.join(problems)}.")
-    _demand(bool(source.name), "It has no name.")
+    demand(not problems, f"It declares itself wrongly: {'; '.join(problems)}.")
+    demand(bool(source.name), "It has no name.")
     if "needs-key" in source.capabilities:
-        _demand(_has_secret(source.config), "It needs a key, but none of its settings is declared secret.")
+        demand(_has_secret(source.config), "It needs a key, but none of its settings is declared secret.")
 
 
 def _has_secret(config: type[msgspec.Struct]) -> bool:
@@ -59,24 +51,24 @@ def _has_secret(config: type[msgspec.Struct]) -> bool:
 
 async def _clean(source: VideoSource, answers: Answers, config: msgspec.Struct | None) -> Trial:
     trial = await try_source(source, answers, config=config)
-    _demand(trial.error is None, f"It fails where nothing is wrong: {trial.error!r}.")
+    demand(trial.error is None, f"It fails where nothing is wrong: {trial.error!r}.")
     return trial
 
 
 async def check_yields_well(source: VideoSource, answers: Answers, config: msgspec.Struct | None = None) -> None:
     """A full run yields items that may be written, says at its end that it was everything, and yields it again."""
     trial = await _clean(source, answers, config)
-    _demand(bool(trial.items), "It yields no item.")
-    _demand(not trial.problems, f"It yields what cannot be written: {'; '.join(trial.problems[:5])}.")
-    _demand(trial.is_complete, "A full run does not end with Complete(full=True), so that nothing is ever removed.")
+    demand(bool(trial.items), "It yields no item.")
+    demand(not trial.problems, f"It yields what cannot be written: {'; '.join(trial.problems[:5])}.")
+    demand(trial.is_complete, "A full run does not end with Complete(full=True), so that nothing is ever removed.")
     again = await _clean(source, answers, config)
-    _demand(again.items == trial.items, "A second run on the same answers yields something else.")
+    demand(again.items == trial.items, "A second run on the same answers yields something else.")
 
 
 async def check_keeps_to_hosts(source: VideoSource, answers: Answers, config: msgspec.Struct | None = None) -> None:
     """It asks nobody but the hosts that it declares, and addresses from its settings."""
     trial = await _clean(source, answers, config)
-    _demand(not trial.foreign, f"It asks {', '.join(trial.foreign[:3])}, which it does not declare.")
+    demand(not trial.foreign, f"It asks {', '.join(trial.foreign[:3])}, which it does not declare.")
 
 
 async def check_tells_no_secret(source: VideoSource, answers: Answers, config: msgspec.Struct | None = None) -> None:
@@ -88,19 +80,19 @@ async def check_tells_no_secret(source: VideoSource, answers: Answers, config: m
     broken = await try_source(source, answers, config=config, faults=dict.fromkeys(range(REQUESTS_SPOILT), _emptied))
     told += [repr(broken.error), *broken.logged, *broken.put_aside]
     for text in told:
-        _demand(not redactor.holds_secret(text), f"It tells a secret: {redactor(text)[:300]}.")
+        demand(not redactor.holds_secret(text), f"It tells a secret: {redactor(text)[:300]}.")
 
 
 async def check_stops_when_asked(source: VideoSource, answers: Answers, config: msgspec.Struct | None = None) -> None:
     """Asked to stop it ends soon, and does not claim to have yielded everything."""
     whole = await _clean(source, answers, config)
     trial = await try_source(source, answers, config=config, stop_after=1)
-    _demand(trial.error is None, f"It fails when it is asked to stop: {trial.error!r}.")
-    _demand(trial.after_stop <= AFTER_STOP_MAX, "It goes on when it is asked to stop.")
-    _demand(trial.names == whole.names or not trial.is_complete, "It was stopped, and says that it was complete.")
+    demand(trial.error is None, f"It fails when it is asked to stop: {trial.error!r}.")
+    demand(trial.after_stop <= AFTER_STOP_MAX, "It goes on when it is asked to stop.")
+    demand(trial.names == whole.names or not trial.is_complete, "It was stopped, and says that it was complete.")
     pages = len(whole.places)
     if pages > 1:
-        _demand(len(trial.asked) < len(whole.asked), "It asks for all pages even when it is asked to stop.")
+        demand(len(trial.asked) < len(whole.asked), "It asks for all pages even when it is asked to stop.")
 
 
 async def check_resumes(source: VideoSource, answers: Answers, config: msgspec.Struct | None = None) -> None:
@@ -108,15 +100,15 @@ async def check_resumes(source: VideoSource, answers: Answers, config: msgspec.S
     whole = await _clean(source, answers, config)
     for count, place in whole.places[:PLACES_TRIED]:
         trial = await try_source(source, answers, config=config, state=place)
-        _demand(trial.error is None, f"It fails when it goes on from {place!r}: {trial.error!r}.")
+        demand(trial.error is None, f"It fails when it goes on from {place!r}: {trial.error!r}.")
         before = {(item.source_id, item.region) for item in whole.items[:count]}
         missing = whole.names - before - trial.names
-        _demand(not missing, f"Going on from {place!r} it misses {sorted(missing)[:3]}.")
-        _demand(not trial.names - whole.names, f"Going on from {place!r} it yields what is not there.")
+        demand(not missing, f"Going on from {place!r} it misses {sorted(missing)[:3]}.")
+        demand(not trial.names - whole.names, f"Going on from {place!r} it yields what is not there.")
     if whole.end is not None and whole.end.state is not None and "incremental" in source.capabilities:
         trial = await try_source(source, answers, config=config, state=whole.end.state, mode="incremental")
-        _demand(trial.error is None, f"It fails when it is asked for changes only: {trial.error!r}.")
-        _demand(not trial.problems, f"Asked for changes it yields what cannot be written: {trial.problems[:5]}.")
+        demand(trial.error is None, f"It fails when it is asked for changes only: {trial.error!r}.")
+        demand(not trial.problems, f"Asked for changes it yields what cannot be written: {trial.problems[:5]}.")
 
 
 async def check_bears_faults(source: VideoSource, answers: Answers, config: msgspec.Struct | None = None) -> None:
@@ -128,11 +120,11 @@ async def check_bears_faults(source: VideoSource, answers: Answers, config: msgs
             case = f"When request {number + 1} of a run {name}"
             error = trial.error
             is_told = error is None or isinstance(error, SourceError | msgspec.ValidationError)
-            _demand(is_told, f"{case}, it raises {error!r} instead of a SourceError.")
+            demand(is_told, f"{case}, it raises {error!r} instead of a SourceError.")
             has_lost = bool(whole.names - trial.names) and not trial.put_aside
             is_silent = trial.is_complete and has_lost and error is None
-            _demand(not is_silent, f"{case}, it misses titles and says that it was complete: they would be removed.")
-            _demand(not trial.problems, f"{case}, it yields what cannot be written: {trial.problems[:3]}.")
+            demand(not is_silent, f"{case}, it misses titles and says that it was complete: they would be removed.")
+            demand(not trial.problems, f"{case}, it yields what cannot be written: {trial.problems[:3]}.")
 
 
 def _raising(error: SourceError) -> Fault:

@@ -18,7 +18,7 @@ from dateflicks.server.recommenders.evaluating.synthetic import synthetic
 from dateflicks.server.recommenders.matrix import take_out, top
 from dateflicks.server.recommenders.recommender import Context, Interactions, Model, Recommender, RecommenderError
 from dateflicks.server.recommenders.scoring import nobody, scores_of
-from dateflicks.testing.conformance import FallsShort
+from dateflicks.testing.demands import FallsShort, demand
 
 PEOPLE: Final = 160
 FILMS: Final = 80
@@ -44,9 +44,9 @@ def check_recommender(recommender: Recommender, config: msgspec.Struct | None = 
 def check_declares_itself(recommender: Recommender) -> None:
     """Its name, version, settings and summary are what they should be."""
     problems = [*problems_of(recommender, getattr(recommender, "name", ""))]
-    _demand(not problems, f"It declares itself wrongly: {'; '.join(problems)}.")
-    _demand(bool(recommender.name), "It has no name.")
-    _demand(bool(recommender.summary), "It has no summary, which says what it does in a line.")
+    demand(not problems, f"It declares itself wrongly: {'; '.join(problems)}.")
+    demand(bool(recommender.name), "It has no name.")
+    demand(bool(recommender.summary), "It has no summary, which says what it does in a line.")
 
 
 def check_scores_well(recommender: Recommender, config: msgspec.Struct | None = None) -> None:
@@ -56,17 +56,17 @@ def check_scores_well(recommender: Recommender, config: msgspec.Struct | None = 
     whole = _scores(model, data.weights)
     _scores_of_nobody(model, len(data.film_ids))
     alone = np.vstack([_scores(model, csr_array(data.weights[row : row + 1])) for row in range(8)])
-    _demand(_is_close(alone, whole[:8]), "A history alone is given other scores than among others.")
+    demand(_is_close(alone, whole[:8]), "A history alone is given other scores than among others.")
     stranger = csr_array((np.ones(2, np.float32), ([0, 0], [1, 2])), shape=(1, len(data.film_ids)))
     _scores(model, stranger)
-    _demand(_scores(model, csr_array(data.weights[:0])).shape[0] == 0, "No histories are given scores.")
+    demand(_scores(model, csr_array(data.weights[:0])).shape[0] == 0, "No histories are given scores.")
 
 
 def check_repeats_itself(recommender: Recommender, config: msgspec.Struct | None = None) -> None:
     """The same data, settings and seed give the same scores."""
     data = planted()
     first, second = (_scores(_fitted(recommender, data, config), data.weights) for _ in range(2))
-    _demand(_is_close(first, second), "A second fit on the same data gives other scores: draw with `context.seed`.")
+    demand(_is_close(first, second), "A second fit on the same data gives other scores: draw with `context.seed`.")
 
 
 def check_leaves_its_data(recommender: Recommender, config: msgspec.Struct | None = None) -> None:
@@ -77,9 +77,9 @@ def check_leaves_its_data(recommender: Recommender, config: msgspec.Struct | Non
     histories = csr_array(data.weights[:10].copy())
     given = histories.copy()
     _scores(model, histories)
-    _demand(_is_same(data.weights, before.weights), "It changes the weights that it learns from.")
-    _demand(np.array_equal(data.times, before.times), "It changes the times that it learns from.")
-    _demand(_is_same(histories, given), "It changes the histories that it scores.")
+    demand(_is_same(data.weights, before.weights), "It changes the weights that it learns from.")
+    demand(np.array_equal(data.times, before.times), "It changes the times that it learns from.")
+    demand(_is_same(histories, given), "It changes the histories that it scores.")
 
 
 def check_bears_poor_data(recommender: Recommender, config: msgspec.Struct | None = None) -> None:
@@ -111,7 +111,7 @@ def check_learns(recommender: Recommender, config: msgspec.Struct | None = None)
     hits = np.take_along_axis(missed, columns, axis=1).sum()
     open_to = FILMS - np.diff(kept.indptr)
     by_chance = float((missed.sum(axis=1) * np.minimum(BEST / open_to, 1.0)).sum())
-    _demand(hits >= LEAST_GAIN * by_chance, "Its lists are hardly better than lists drawn by chance.")
+    demand(hits >= LEAST_GAIN * by_chance, "Its lists are hardly better than lists drawn by chance.")
 
 
 # --- people ---------------------------------------------------------------------------------------------------------
@@ -151,11 +151,6 @@ POOR: Final = {
 
 
 # --- inside ---------------------------------------------------------------------------------------------------------
-
-
-def _demand(holds: bool, sentence: str) -> None:
-    if not holds:
-        raise FallsShort(sentence)
 
 
 def _context(recommender: Recommender, config: msgspec.Struct | None) -> Context:

@@ -21,7 +21,7 @@ from dateflicks.server.providers.source import (
     Yield,
 )
 from dateflicks.testing import Answers, check_source, try_source
-from dateflicks.testing.conformance import FallsShort
+from dateflicks.testing.demands import FallsShort
 
 State = Mapping[str, Any] | None
 

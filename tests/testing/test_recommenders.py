@@ -10,7 +10,7 @@ from scipy.sparse import csr_array
 from dateflicks.server.recommenders.discovery import BUILT_IN, find, load
 from dateflicks.server.recommenders.popularity import Popularity
 from dateflicks.server.recommenders.recommender import BaseRecommender, Context, Interactions, Model
-from dateflicks.testing.conformance import FallsShort
+from dateflicks.testing.demands import FallsShort
 from dateflicks.testing.recommenders import check_recommender
 
 
