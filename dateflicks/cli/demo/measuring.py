@@ -105,17 +105,19 @@ def apart(host: Track, guest: Track, start: float, end: float = math.inf) -> lis
 
 
 def in_step_since(apart: Sequence[Apart], *, stay: float = STAY_SECONDS) -> float | None:
-    """Since when both play within a frame of each other, up to the last look; None when for less than `stay`."""
-    if not apart:
-        return None
+    """Since when both play within a frame of each other, up to the last look; None when for less than `stay`.
+
+    Counted from the first look that was come to in motion: where a player stands after a jump, the clock of its sound
+    may be short of the place by as much as is to be heard yet, and where looks are rare that passes for motion.
+    """
     since = math.inf
     for earlier, later in zip(apart[-2::-1], apart[:0:-1], strict=True):
         step = later.at - earlier.at
         is_moving = SLOWEST * step <= later.host - earlier.host <= FASTEST * step
         if abs(later.seconds) > FRAME_SECONDS or step > GAP_SECONDS or not is_moving:
             break
-        since = earlier.at if abs(earlier.seconds) <= FRAME_SECONDS else later.at
-    return since if apart[-1].at - since >= stay else None
+        since = later.at
+    return since if apart and apart[-1].at - since >= stay else None
 
 
 def drift(apart: Sequence[Apart]) -> Drift | None:
