@@ -21,6 +21,7 @@ YEARS: Final = 255
 TITLE_KEY_CHARACTERS: Final = 80
 LAST: Final = 2**40  # behind every year and every time
 ANYTHING: Final = "-"
+EVERYWHERE: Final = "everywhere"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +94,6 @@ def offer_token(source: str, region: str, *, playable: bool) -> str:
     return _token("offer", "\n".join((source.casefold(), region.casefold(), "plays" if playable else "is there")))
 
 
-EVERYWHERE: Final = "everywhere"
-
-
 def _facets(work: Mapping[str, Any], year: int | None, offers: Sequence[Mapping[str, Any]]) -> Iterable[str]:
     found = {facet_token("all", "")}
     found |= {facet_token("genre", str(genre)) for genre in work.get("genres") or ()}
@@ -109,7 +107,7 @@ def _facets(work: Mapping[str, Any], year: int | None, offers: Sequence[Mapping[
     return found
 
 
-def _place(id: str, year: int | None, offers: Sequence[Mapping[str, Any]]) -> int:  # noqa: A002 - the word of the domain
+def _place(work_id: str, year: int | None, offers: Sequence[Mapping[str, Any]]) -> int:
     """What can be played here first, then what many offer, then the newest; among equals in no order, but a fixed one.
 
     So works that are equally good answers are found in the order in which they are told, and a page costs a page.
@@ -118,7 +116,7 @@ def _place(id: str, year: int | None, offers: Sequence[Mapping[str, Any]]) -> in
     plays = any(offer.get("playable") for offer in offers)
     level = (OFFERS_COUNTED + 1 if plays else 0) + min(len(sources), OFFERS_COUNTED)
     recent = min(max(year - FIRST_YEAR, 0), YEARS) if year is not None else 0
-    chance = int.from_bytes(hashlib.blake2s(id.encode(), digest_size=4).digest())
+    chance = int.from_bytes(hashlib.blake2s(work_id.encode(), digest_size=4).digest())
     return ((LEVEL_MAX - level) << 40) | ((YEARS - recent) << 32) | chance
 
 

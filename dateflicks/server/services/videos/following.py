@@ -16,13 +16,13 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from dateflicks.core.errors import Unavailable
+from dateflicks.core.limits import PAGE_MAX
 from dateflicks.server.services.videos.shelf import Shelf
 from dateflicks.server.storage.table import Table
 
 log = logging.getLogger(__name__)
 
 PAGE: Final = 100  # works at a time: few, so that neither the database nor this process is held up
-PAGE_MAX: Final = 200
 PAUSE_SECONDS: Final = 0.01  # after each full page, for others
 OVERLAP_SECONDS: Final = 10.0
 ROUND_SECONDS: Final = 86_400.0
@@ -93,7 +93,7 @@ class Following:
         if self._missed:
             missed = list(self._missed)[:PAGE_MAX]
             there = await self._works.get_many(missed)
-            await self._shelf.forget([id for id in missed if id not in there])  # noqa: A001 - the word of the domain
+            await self._shelf.forget([one for one in missed if one not in there])
             self._missed.difference_update(missed)
         began = self._now()
         mark, is_end = self._mark, False
@@ -140,7 +140,7 @@ class Following:
         while ids := await self._shelf.unseen(self._round, PAGE):
             there = await self._works.get_many(ids)
             await self._shelf.put(list(there.values()), self._round)
-            await self._shelf.forget([id for id in ids if id not in there])  # noqa: A001 - the word of the domain
+            await self._shelf.forget([one for one in ids if one not in there])
             await asyncio.sleep(PAUSE_SECONDS)
 
     async def _mend(self, error: Exception) -> None:

@@ -54,9 +54,9 @@ class VideosHandler:
         found = await self._shelf.find(wanted, cursors.read(wanted, query.cursor), query.limit)
         works = await self._works.get_many(found.ids) if found.ids else {}
         if len(works) < len(found.ids):
-            self._following.miss([id for id in found.ids if id not in works])  # noqa: A001 - the word of the domain
+            self._following.miss([one for one in found.ids if one not in works])
         return VideoPage(
-            items=[video_of(works[id]) for id in found.ids if id in works],  # noqa: A001
+            items=[video_of(works[one]) for one in found.ids if one in works],
             next=cursors.written(wanted, found.next) if found.next else None,
             is_complete=self._following.is_complete,
         )

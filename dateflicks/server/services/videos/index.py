@@ -95,10 +95,10 @@ class Writer:
         """Take works out."""
         fewer = 0
         with self._transaction():
-            for id in ids:  # noqa: A001 - the word of the domain
-                if (known := self._known(id)) is not None:
+            for one in ids:
+                if (known := self._known(one)) is not None:
                     self._take_out(known[0])
-                    self._execute("DELETE FROM known WHERE id = ?", id)
+                    self._execute("DELETE FROM known WHERE id = ?", one)
                     fewer += 1
         self.count -= fewer
 
@@ -152,9 +152,9 @@ class Writer:
     def _execute(self, statement: str, *values: object) -> sqlite3.Cursor:
         return self._connection.execute(statement, values)
 
-    def _known(self, id: str) -> tuple[int, float, int] | None:  # noqa: A002
+    def _known(self, work_id: str) -> tuple[int, float, int] | None:
         found: tuple[int, float, int] | None = self._execute(
-            "SELECT place, stamp, round FROM known WHERE id = ?", id
+            "SELECT place, stamp, round FROM known WHERE id = ?", work_id
         ).fetchone()
         return found
 
@@ -225,14 +225,14 @@ class Reader:
             "WHERE words MATCH ? AND words.rowid > ? ORDER BY words.rowid LIMIT ?",
             (expression, after, limit),
         )
-        return [Row(id, place, place) for id, place in rows]  # noqa: A001
+        return [Row(one, place, place) for one, place in rows]
 
     def all(self, after: int, limit: int) -> list[Row]:
         """Everything behind a place."""
         rows = self._connection.execute(
             "SELECT id, place FROM orders WHERE place > ? ORDER BY place LIMIT ?", (after, limit)
         )
-        return [Row(id, place, place) for id, place in rows]  # noqa: A001
+        return [Row(one, place, place) for one, place in rows]
 
     def count(self, expression: str) -> int:
         """How many an expression finds."""

@@ -15,7 +15,6 @@ Sort = Literal["best", "title", "year", "added"]
 
 FIRST_YEAR: Final = 1870
 LAST_YEAR: Final = 2100
-EXACT, BEGINS, TITLE, PEOPLE, PARTS, ALIKE = range(6)  # kinds of answers, the best first
 _NAMES: Final = "{title original}"
 _TITLES: Final = "{title original others}"
 _ALL: Final = "{title original others people year}"
@@ -43,7 +42,7 @@ class Wanted:
 
 
 def kinds_of(words: Sequence[str]) -> list[str]:
-    """The expressions of the answers that need no guess, each for those that no better one finds."""
+    """The expressions of the answers that need no guess, the best kind first, each for what no better one finds."""
     kinds = [_exact(words), _begins(words), _titles(words), _people(words), _parts(words)]
     return [without(kind, _any(kinds[:at])) if at else kind for at, kind in enumerate(kinds)]
 

@@ -11,7 +11,9 @@ from dateflicks.server.services.videos.index import Reader, Row
 from dateflicks.server.services.videos.matching import Wanted, all_of, both, filters_of, guess_of, kinds_of, without
 
 FEW: Final = 10  # with fewer answers than this, those that may have been meant are told behind them
-ALIKE: Final = 5  # the kind behind those of `matching`: words of the question may be misspelt or the middle of others
+ALIKE: Final = (
+    5  # the kind behind the five of `matching`: words of the question may be misspelt or the middle of others
+)
 BOLD: Final = 6  # the same where nothing else was found: words that exist may be misspelt too
 BEFORE_ALL: Final = -1
 

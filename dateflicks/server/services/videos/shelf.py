@@ -162,7 +162,8 @@ class Shelf:
             raise Unavailable(_TOO_LONG) from None
         except sqlite3.Error as error:
             log.error("a search failed: %s", error)
-            self.is_broken = not isinstance(error, sqlite3.OperationalError)
+            if not isinstance(error, sqlite3.OperationalError):  # else it is busy, and as good as it was
+                self.is_broken = True
             raise Unavailable(_BROKEN) from error
         finally:
             self._waiting -= 1

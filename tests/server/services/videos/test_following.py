@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from dateflicks.core.errors import Unavailable
 from dateflicks.server.catalogue.records import WORKS
 from dateflicks.server.services.videos import following
 from dateflicks.server.services.videos.app import FOLDER
@@ -62,6 +63,23 @@ async def test_a_restart_goes_on_with_the_file_and_notices_what_happened_meanwhi
         await until(lambda: second.service._shelf.count == len(small_collection()) - 1)
         assert await second.titles(q="phantom") == []
         assert await second.titles(q="m") == []
+
+
+async def test_that_the_file_is_broken_is_not_forgotten_when_another_search_is_only_held_up(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path)
+    await shelf.open()
+
+    async def fail(error: sqlite3.Error) -> None:
+        def search(_: Any) -> None:
+            raise error
+
+        with pytest.raises(Unavailable):
+            await shelf._read(search)
+
+    await fail(sqlite3.DatabaseError("database disk image is malformed"))
+    await fail(sqlite3.OperationalError("database is locked"))
+    assert shelf.is_broken
+    await shelf.close()
 
 
 async def test_a_file_that_is_broken_is_made_anew(tmp_path: Path) -> None:
