@@ -68,7 +68,7 @@ def settings_of(environment: CliEnvironment, player: PlayerName | None) -> "Clie
 
 def login_name(environment: CliEnvironment, otherwise: str = "host") -> str:
     """What this machine calls its person, for an account that needs a name; `otherwise` where it has no name."""
-    from dateflicks.client.hosting import account_name
+    from dateflicks.client.account_names import account_name
 
     return account_name(environment.environ.get("USER") or environment.environ.get("LOGNAME") or "", otherwise)
 

@@ -1,6 +1,9 @@
-"""Addresses of servers: the one form under which they are kept and compared. Standard library only."""
+"""Addresses of servers: the one form under which they are kept and compared, and where they tell what happens.
 
-from urllib.parse import urlsplit
+Standard library only.
+"""
+
+from urllib.parse import quote, urlsplit
 
 from dateflicks.client.errors import DoesNotFit
 from dateflicks.protocol.hosts import is_loopback_host
@@ -20,6 +23,11 @@ def server_address(text: str) -> str:
     if not parts.netloc.isprintable():
         raise refusal
     return f"{parts.scheme}://{parts.netloc.lower()}{parts.path.rstrip('/')}"
+
+
+def feed_address(base: str, *path: str) -> str:
+    """Where a service tells what happens: the WebSocket below its address, each part of the path quoted."""
+    return f"ws{base.removeprefix('http')}/{'/'.join(quote(part, safe='') for part in path)}/events"
 
 
 def is_loopback(address: str) -> bool:

@@ -11,11 +11,11 @@ import secrets
 import time
 from collections.abc import Callable, Iterator
 from typing import Any, Final
-from urllib.parse import quote
 
 import msgspec
 
 from dateflicks.client import errors
+from dateflicks.client.address import feed_address
 from dateflicks.client.chat_history import SERVICE, ChatHistory
 from dateflicks.client.chat_talk import SendChat, Talk
 from dateflicks.client.chat_transcript import KEPT_MESSAGES, Transcript
@@ -68,7 +68,7 @@ class Conversation:
         self._first_page = first_page
         self._talk = Talk(user_id, kept=kept, keep_messages=keep_messages)
         self._history = ChatHistory(client, session_id, tickets)
-        url = f"ws{base.removeprefix('http')}/messages/{quote(session_id, safe='')}/events"
+        url = feed_address(base, "messages", session_id)
         self._feed = Feed(
             url, tickets.fresh, silence_seconds=SILENCE_SECONDS, is_quiet=True, trust=lambda: client.trust
         )

@@ -4,16 +4,15 @@ The keyring is asked when signing in; later only for a sign-in that says it is k
 """
 
 import contextlib
-import fcntl
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 import msgspec
 
 from dateflicks.client.errors import ClientError
-from dateflicks.client.private_file import replace_private
+from dateflicks.client.private_file import alone_with, replace_private
+from dateflicks.protocol.decoding import UNREADABLE
 
 TICKETS_MAX = 50  # per server: the newest sessions are the ones that are still watched
 
@@ -100,7 +99,7 @@ class CredentialStore:
             return msgspec.json.decode(self._path.read_bytes(), type=dict[str, SignIn])
         except FileNotFoundError:
             return {}
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except UNREADABLE as error:
             raise CredentialsUnreadable(f"{self._path} makes no sense. Remove it and sign in again.") from error
         except OSError as error:
             raise CredentialsUnreadable(f"{self._path} cannot be read: {error.strerror}.") from error
@@ -109,28 +108,13 @@ class CredentialStore:
     def _changing(self) -> Iterator[dict[str, SignIn]]:
         """Read, change and replace the file; a second process waits for its turn."""
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with _Lock(self._path.with_suffix(".lock")):
+            with alone_with(self._path):
                 content = self._read()
                 yield content
                 written = msgspec.json.format(msgspec.json.encode(content), indent=2) + b"\n"
                 replace_private(self._path, written, is_synced=True)
         except OSError as error:
             raise CredentialsUnreadable(f"{self._path} cannot be written: {error.strerror}.") from error
-
-
-class _Lock:
-    """An advisory lock on a file of its own, so that replacing the other one does not lose it."""
-
-    def __init__(self, path: Path) -> None:
-        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-
-    def __enter__(self) -> Self:
-        fcntl.flock(self._descriptor, fcntl.LOCK_EX)
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        os.close(self._descriptor)
 
 
 # --- the keyring ------------------------------------------------------------------------------------------------

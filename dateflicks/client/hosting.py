@@ -1,22 +1,20 @@
 """Hosting: an account on one's own server without asking anybody, and the session for a film."""
 
 import asyncio
-import re
+import contextlib
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from dateflicks.client import errors
+from dateflicks.client.account_names import account_name, names_like
 from dateflicks.client.credentials import CredentialStore, SignIn
 from dateflicks.client.films import Film, is_address
 from dateflicks.client.fingerprint import as_details, fingerprint_of
 from dateflicks.client.http import ServiceClient
 from dateflicks.client.invitation import Invitation
-from dateflicks.core.limits import NAME_MAX_CHARACTERS, NAME_MIN_CHARACTERS
 from dateflicks.protocol.bodies import SessionBody, SessionRequest, SignedIn, VideoRef
-
-NAME_TRIES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,20 +79,13 @@ async def _file_details(film: Film) -> dict[str, Any] | None:
         return None  # it plays elsewhere, or the player will say why it can't
 
 
-def account_name(login: str, otherwise: str = "host") -> str:
-    """A name that an account may have, as near to `login` as can be; `otherwise` where nothing of it is left."""
-    name = re.sub(r"[^A-Za-z0-9_-]+", "-", login).strip("-")[: NAME_MAX_CHARACTERS - 4]
-    return name if len(name) >= NAME_MIN_CHARACTERS else otherwise
-
-
 async def _registered(client: ServiceClient, name: str, password: str) -> SignedIn:
-    wished = name
-    for _ in range(NAME_TRIES):
-        try:
+    """An account of this name, or of one like it. Raises AtOdds when all of these are taken."""
+    *several, last = names_like(name)
+    for wished in several:
+        with contextlib.suppress(errors.AtOdds):
             return await client.register(wished, password)
-        except errors.AtOdds:
-            wished = f"{name}-{secrets.randbelow(1000):03d}"
-    return await client.register(wished, password)
+    return await client.register(last, password)
 
 
 def _sign_in(answer: SignedIn, password: str) -> SignIn:

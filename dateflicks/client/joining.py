@@ -1,15 +1,14 @@
 """Joining: taking the guest's place with whatever one holds, a code or a name that was asked for."""
 
-import secrets
+import contextlib
 from dataclasses import dataclass
 
 from dateflicks.client import errors
+from dateflicks.client.account_names import names_like
 from dateflicks.client.credentials import SignIn
 from dateflicks.client.http import ServiceClient
 from dateflicks.client.invitation import Invitation
 from dateflicks.protocol.bodies import Redeemed, SessionBody
-
-NAME_TRIES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +48,7 @@ async def _accepted(client: ServiceClient, session_id: str) -> SessionBody:
 async def _redeemed(client: ServiceClient, code: str, name: str | None, login: str) -> Redeemed:
     if client.token is not None or name is not None:
         return await client.redeem(code, name)
-    wished = login
-    for _ in range(NAME_TRIES):
-        try:
+    for wished in names_like(login):
+        with contextlib.suppress(errors.AtOdds):
             return await client.redeem(code, wished)
-        except errors.AtOdds:
-            wished = f"{login}-{secrets.randbelow(1000):03d}"
     return await client.redeem(code)

@@ -7,11 +7,11 @@ import contextlib
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Final
-from urllib.parse import quote
 
 import msgspec
 
 from dateflicks.client import errors
+from dateflicks.client.address import feed_address
 from dateflicks.client.feed import Feed, FeedEnded, Lost, Opened, Received
 from dateflicks.protocol.decoding import UNREADABLE
 from dateflicks.protocol.frames import TimecodeFrame, TimecodeServerFrame
@@ -21,7 +21,7 @@ _DECODER: Final[msgspec.json.Decoder[TimecodeServerFrame]] = msgspec.json.Decode
 
 def feed_url(base: str, session_id: str) -> str:
     """Where a session's playback is told; `base` is the timecode service's address."""
-    return f"ws{base.removeprefix('http')}/timecodes/{quote(session_id, safe='')}/events"
+    return feed_address(base, "timecodes", session_id)
 
 
 def looking_on(

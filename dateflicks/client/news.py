@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 
 from dateflicks.client import errors
+from dateflicks.client.address import feed_address
 from dateflicks.client.feed import Feed, FeedEnded, Lost, Opened, Received
 from dateflicks.client.http import ServiceClient
 from dateflicks.protocol.bodies import InvitationFrame, SessionBody, SessionFrame
@@ -30,7 +31,7 @@ async def session_news(client: ServiceClient) -> AsyncGenerator[Opened | Lost | 
         return client.token or ""
 
     feed = Feed(
-        f"ws{base.removeprefix('http')}/sessions/events",
+        feed_address(base, "sessions"),
         bearer,
         silence_seconds=QUIET_SECONDS,
         trust=lambda: client.trust,

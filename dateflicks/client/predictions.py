@@ -10,11 +10,11 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import quote
 
 import msgspec
 
 from dateflicks.client import errors
+from dateflicks.client.address import feed_address
 from dateflicks.client.feed import Feed, FeedEnded, FeedEvent, Lost, Opened, Received
 from dateflicks.client.http import ServiceClient
 from dateflicks.client.ledger import Changed, Ledger, ScoresChanged, Sealed, Unproven
@@ -94,7 +94,7 @@ class Predictions:
     async def run(self) -> None:
         """Follow, until cancelled. Raises ClientError when there is nothing to follow any more, or no such service."""
         base = await self._client.address_of(SERVICE)
-        url = f"ws{base.removeprefix('http')}/predictions/{quote(self._session_id, safe='')}/events"
+        url = feed_address(base, "predictions", self._session_id)
         self._feed = Feed(
             url, self._tickets.fresh, silence_seconds=SILENCE_SECONDS, is_quiet=True, trust=lambda: self._client.trust
         )

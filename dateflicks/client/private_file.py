@@ -1,6 +1,9 @@
-"""Files of this user that nobody else reads, replaced as a whole or not at all."""
+"""Files of this user that nobody else reads: replaced as a whole or not at all, by one process at a time."""
 
+import contextlib
+import fcntl
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 
@@ -18,3 +21,18 @@ def replace_private(path: Path, content: bytes, *, is_synced: bool = False) -> N
             file.flush()
             os.fsync(file.fileno())
     fresh.replace(path)
+
+
+@contextlib.contextmanager
+def alone_with(path: Path) -> Iterator[None]:
+    """Whoever else wants to change this file waits for as long as the block runs. Makes the folder. Raises OSError.
+
+    The lock is on a file of its own beside it, so that replacing the other one does not lose it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    descriptor = os.open(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

@@ -5,8 +5,6 @@ cannot be written, keeps nobody from anything.
 """
 
 import contextlib
-import fcntl
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -14,6 +12,7 @@ from typing import Final
 import msgspec
 
 from dateflicks.client.ledger import Sealed
+from dateflicks.client.private_file import alone_with, replace_private
 from dateflicks.protocol.decoding import UNREADABLE
 
 SEALS_MAX: Final = 500  # predictions, the newest: five evenings of the most that one can have
@@ -34,14 +33,8 @@ class Seals:
 
     def keep(self, sealed: Mapping[str, Sealed]) -> None:
         """Remember these too; of two sights of one prediction the later."""
-        with contextlib.suppress(OSError):
-            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            descriptor = os.open(self._path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX)
-                self._replace(sealed)
-            finally:
-                os.close(descriptor)
+        with contextlib.suppress(OSError), alone_with(self._path):
+            self._replace(sealed)
 
     def _replace(self, sealed: Mapping[str, Sealed]) -> None:
         before = self.read()
@@ -52,6 +45,4 @@ class Seals:
                 kept[prediction_id] = seen
         if kept != before:
             newest = dict(list(kept.items())[-SEALS_MAX:])
-            fresh = self._path.with_suffix(f".{os.getpid()}.new")
-            fresh.write_bytes(msgspec.json.encode(newest))
-            fresh.replace(self._path)
+            replace_private(self._path, msgspec.json.encode(newest))

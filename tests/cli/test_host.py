@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from dateflicks.client import own_server
+from dateflicks.client.account_names import account_name
 from dateflicks.client.credentials import CredentialStore
 from dateflicks.client.errors import ServerFailed
-from dateflicks.client.hosting import account_name, own_account
+from dateflicks.client.hosting import own_account
 from dateflicks.client.http import ServiceClient
 from tests.cli.conftest import Cli
 from tests.cli.engine import engine_beside
