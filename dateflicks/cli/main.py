@@ -10,7 +10,7 @@ from dateflicks.cli.environment import environment_of
 from dateflicks.cli.exits import Exit
 from dateflicks.cli.failures import CliError
 from dateflicks.cli.output import Format
-from dateflicks.cli.typer_lazy import Entry, LazyGroup
+from dateflicks.cli.typer_lazy import WORDS, Entry, LazyGroup
 
 TOGETHER = "Watch together"
 ACCOUNT = "Account"
@@ -81,6 +81,12 @@ def _profiles(ctx: typer.Context, incomplete: str) -> list[str]:
     return names_of_profiles(ctx, incomplete)
 
 
+def _fields(ctx: typer.Context, incomplete: str) -> list[str]:
+    from dateflicks.cli.fields import offered
+
+    return offered(ctx.meta.get(WORDS, ()), incomplete)
+
+
 def _version(value: bool) -> None:
     if value:
         typer.echo(f"dateflicks {__version__}")
@@ -98,7 +104,7 @@ def root(
     ] = None,
     output: Annotated[Format | None, typer.Option("-o", "--output", help="How to write what was found.")] = None,
     json: Annotated[bool, typer.Option("--json", help="The same as --output json.")] = False,
-    fields: Annotated[str, typer.Option(metavar="A,B", help="Only these fields.")] = "",
+    fields: Annotated[str, typer.Option(metavar="A,B", help="Only these fields.", autocompletion=_fields)] = "",
     color: Annotated[
         str,
         typer.Option(

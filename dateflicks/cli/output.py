@@ -5,9 +5,9 @@ people is cleaned here, at the sink, whatever was done to it before.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Final, Literal, TextIO
+from typing import TYPE_CHECKING, Any, Final, Literal, TextIO, get_args
 
 from dateflicks.cli.exits import Exit
 from dateflicks.cli.failures import CliError, nearest
@@ -58,6 +58,24 @@ def field_names(record: Record, prefix: str = "") -> list[str]:
     return names
 
 
+def names_of(kind: type) -> list[str]:
+    """Every name that `--fields` may ask of a struct, also of one that has not been sent in full."""
+    import msgspec
+
+    return list(_names_of(kind, "")) if issubclass(kind, msgspec.Struct) else []
+
+
+def _names_of(kind: Any, prefix: str) -> Iterator[str]:
+    import msgspec
+
+    for one in msgspec.structs.fields(kind):
+        name = f"{prefix}{one.name.rstrip('_')}"
+        yield name
+        for inner in (one.type, *get_args(one.type)):
+            if isinstance(inner, type) and issubclass(inner, msgspec.Struct):
+                yield from _names_of(inner, f"{name}.")
+
+
 def pick(record: Record, path: str) -> Any:
     """The value at a dotted path, or None where the path ends early."""
     found: Any = record
@@ -98,8 +116,9 @@ class Printer:
 
     def many(self, values: Iterable[Any], columns: Sequence[str], *, empty: str = "") -> str:
         """Write a list; what to say on stderr when it is empty comes back."""
+        values = list(values)
         records = [record_of(value) for value in values]
-        self._check(records)
+        self._check(records, values, columns)
         if self._form is Format.JSON:
             self._json([self._chosen(record) for record in records], indent=2)
         elif self._form is Format.TABLE and records:
@@ -112,7 +131,7 @@ class Printer:
     def one(self, value: Any, columns: Sequence[str]) -> None:
         """Write a single record: as a table it stands upright, a line for each field."""
         record = record_of(value)
-        self._check([record])
+        self._check([record], [value], columns)
         if self._form is Format.JSON:
             self._json(self._chosen(record), indent=2)
         elif self._form is Format.TABLE:
@@ -123,17 +142,23 @@ class Printer:
     def event(self, value: Any, columns: Sequence[str]) -> None:
         """Write one of a stream of records at once: a line each, whatever the format."""
         record = record_of(value)
-        self._check([record])
+        self._check([record], [value], columns)
         if self._form is Format.JSON:
             self._json(self._chosen(record), indent=0)
         else:
             self._row(record, columns)
         self._stream.flush()
 
-    def _check(self, records: Sequence[Record]) -> None:
+    def _check(self, records: Sequence[Record], values: Sequence[Any], columns: Sequence[str]) -> None:
+        """Raises CliError for a field that is in no record and can be in none."""
+        if not self._fields or not records:
+            return
         known = list(dict.fromkeys(name for record in records for name in field_names(record)))
-        for name in self._fields:
-            if records and name not in known:
+        wanted = [name for name in self._fields if name not in known and name not in columns]
+        if wanted:
+            known += [name for kind in {type(value) for value in values} for name in names_of(kind)]
+        for name in wanted:
+            if name not in known:
                 raise CliError(Exit.USAGE, f"There is no field '{name}' here.", hint=nearest(name, known))
 
     def _chosen(self, record: Record) -> Record:

@@ -26,6 +26,7 @@ from dateflicks.cli.exits import Exit
 from dateflicks.cli.failures import Failure, failure_of, traced
 
 PROGRAM: Final = "dateflicks"
+WORDS: Final = "dateflicks.words"  # by which the context has what was typed, without options of the root
 HOMES_MAX: Final = 3  # so many places of a verb are named to whoever forgot where it stands
 _VARIABLE: Final = "_DATEFLICKS_COMPLETE"  # by which a shell asks what may come next
 
@@ -151,7 +152,8 @@ class LazyGroup(TyperGroup):
         self, ctx: _click.Context, args: list[str]
     ) -> tuple[str | None, _click.Command | None, list[str]]:
         """The command that is meant; of one that stands below others it is said where."""
-        if args[0] not in self.entries and 0 < len(below := self._with_verb(ctx, args[0])) <= HOMES_MAX:
+        is_typed = args[0] in self.entries or ctx.resilient_parsing
+        if not is_typed and 0 < len(below := self._with_verb(ctx, args[0])) <= HOMES_MAX:
             meant = ", ".join(f"'{name} {args[0]}'" for name in below)
             raise UsageError(f"No such command '{args[0]}'. Did you mean {meant}?", ctx)
         return super().resolve_command(ctx, args)
@@ -182,9 +184,12 @@ class LazyGroup(TyperGroup):
         """Take global options from wherever they stand."""
         _unhurry(self, ctx)
         _tidy_options(self, ctx)
-        return super().parse_args(ctx, self._hoisted(args))
+        front, rest = self._parted(args)
+        ctx.meta[WORDS] = rest
+        return super().parse_args(ctx, front + rest)
 
-    def _hoisted(self, args: Sequence[str]) -> list[str]:
+    def _parted(self, args: Sequence[str]) -> tuple[list[str], list[str]]:
+        """The options of the root with their values, and what else was typed."""
         takes_value = {
             name: not option.is_flag and not option.count
             for option in self.params
@@ -204,7 +209,7 @@ class LazyGroup(TyperGroup):
                     front += [value for value in [next(words, None)] if value is not None]
             else:
                 rest.append(word)
-        return front + rest
+        return front, rest
 
     def main(
         self,

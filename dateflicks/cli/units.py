@@ -16,6 +16,7 @@ from dateflicks.cli.failures import CliError
 
 UNITS: Final = ("dateflicks.service", "dateflicks-jobs.service", "dateflicks-backup.service", "dateflicks-backup.timer")
 COMPOSE: Final = ("compose.yaml", "Containerfile")
+WRITTEN: Final = ("file", "state")
 SETTINGS: Final = Path("/etc/dateflicks")
 _HOMES: Final = ("/home/", "/root/", "/run/user/")  # what ProtectHome hides
 _ACCOUNT: Final = frozenset(f"{ascii_letters}{digits}_-.")  # of what its name is made
@@ -114,7 +115,7 @@ def _write(environment: CliEnvironment, into: Path, texts: Mapping[str, str]) ->
         raise CliError(Exit.FAILED, f"{error.filename or into} cannot be written: {error.strerror or error}.") from None
     environment.show_all(
         [{"file": str(into / name), "state": "written" if name in changed else "as it was"} for name in texts],
-        ("file", "state"),
+        WRITTEN,
         empty="",
     )
 

@@ -23,6 +23,7 @@ class Shell(StrEnum):
     FISH = "fish"
 
 
+INSTALLED: Final = ("file", "read_by")
 READS_IT: Final = {Shell.BASH: "~/.bashrc", Shell.ZSH: "~/.zshrc"}  # fish looks into a folder of its own
 # Typer's script for zsh only declares the function when zsh first loads it: the first TAB would do nothing.
 FIRST_TIME: Final = '\n\n[ "${funcstack[1]}" = "_dateflicks" ] && _dateflicks_completion "$@"'
@@ -61,7 +62,7 @@ def install(ctx: typer.Context, shell: ShellArgument) -> None:
             f"Completion for {shell.value} could not be installed: {error}.",
             hint=f"Put it somewhere yourself: dateflicks completion show {shell.value}",
         ) from error
-    environment.show({"shell": shell.value, "file": str(path), "read_by": READS_IT.get(shell)}, ("file", "read_by"))
+    environment.show({"shell": shell.value, "file": str(path), "read_by": READS_IT.get(shell)}, INSTALLED)
     environment.say(f"It works in every {shell.value} that is started from now on.")
 
 

@@ -13,7 +13,9 @@ app = typer.Typer(add_completion=False)
 # All that have settings.
 SERVICES = (*DEPLOYMENTS, "providers", "recommenders", "client")
 PATHS = ("path", "service", "state")
+SHOWN = ("key", "value", "origin")
 CHANGED = ("key", "value", "file")
+TAKEN_OUT = ("key", "file")
 
 _ServiceName = typer.Argument(
     metavar="SERVICE", help=f"One of them: {', '.join(SERVICES)}.", autocompletion=lambda: list(SERVICES)
@@ -46,7 +48,7 @@ def show(ctx: typer.Context, service: ServiceArgument = None, origin: OriginOpti
         for name in _services(service)
         for setting in environment.load(name, flags.get(name)).shown()
     ]
-    columns = ("key", "value", "origin") if origin else ("key", "value")
+    columns = SHOWN if origin else SHOWN[:2]
     if origin and environment.profile_folder is not None:
         environment.say(f"Profile {environment.profile_name}: {environment.profile_folder} wins over all other files.")
     environment.show_all([_without_origin(row, origin) for row in rows], columns, empty="")
@@ -68,7 +70,7 @@ def get(ctx: typer.Context, key: KeyArgument) -> None:
     elif len(found) == 1 and found[0]["key"] == key:
         environment.show(found[0], ("value",))
     else:
-        environment.show_all(found, ("key", "value"), empty="")
+        environment.show_all(found, SHOWN[:2], empty="")
 
 
 @app.command("set")
@@ -101,7 +103,7 @@ def unset(ctx: typer.Context, key: KeyArgument) -> None:
     if (done := take_out(environment, key)) is None:
         environment.say(f"No settings file has '{key}'.")
     else:
-        environment.show(done, ("key", "file"))
+        environment.show(done, TAKEN_OUT)
 
 
 @app.command()

@@ -11,6 +11,8 @@ from dateflicks.cli.failures import CliError
 
 app = typer.Typer(add_completion=False)
 
+WRITTEN = ("file",)
+
 
 @app.command()
 def man(
@@ -40,5 +42,5 @@ def man(
         raise CliError(
             Exit.FAILED, f"{folder} cannot be written: {error.strerror}.", hint="Name another folder."
         ) from error
-    environment.show_all([{"file": str(folder / name)} for name in written], ("file",), empty="")
+    environment.show_all([{"file": str(folder / name)} for name in written], WRITTEN, empty="")
     environment.say(f"Read them with 'man {folder / PROGRAM}.1'.")

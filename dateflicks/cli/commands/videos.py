@@ -25,6 +25,7 @@ DETAILS = (
     "id", "title", "original_title", "alt_titles", "year", "duration_seconds", "genres", "people", "overview",
     "playable", "source", "url", "added_at",
 )  # fmt: skip
+ADDED = ("url", "title")
 OFFERS = ("source", "region", "type", "playable", "url")
 
 
@@ -144,7 +145,7 @@ def add(
     video = own_video(film, title, year, length, genre)
     if not add_to_list(path, video):
         raise CliError(Exit.REFUSED, f"{video.url} is on your list already.", hint=f"Change it there: {path}")
-    environment.show({"url": video.url, "title": video.title, "year": video.year, "list": str(path)}, ("url", "title"))
+    environment.show({"url": video.url, "title": video.title, "year": video.year, "list": str(path)}, ADDED)
     then = "It is found after the next run of the source 'url': dateflicks providers run url"
     environment.say(f"{video.title} is on your list, {path}.", then)
 
