@@ -42,7 +42,7 @@ async def predicting_in(environment: CliEnvironment, text: str | None) -> AsyncI
                 environment.credentials.put_ticket(environment.server_address, session_id, ticket)
 
         keep(ticket)
-        yield Predicting(client, session_id, Tickets(client, session_id, ticket, keep), user_id)
+        yield Predicting(session_id, Tickets(client, session_id, ticket, keep), user_id)
 
 
 async def _entry(environment: CliEnvironment, client: "ServiceClient", text: str | None) -> tuple[str, str]:

@@ -186,7 +186,7 @@ async def _evening(
     for who, position, words in LINES:
         await _say(clients[who], session_id, shown[who], users[who], words, position)
     one, other = (
-        Predicting(client, session_id, Tickets(client, session_id, ticket, lambda _: None), user)
+        Predicting(session_id, Tickets(client, session_id, ticket, lambda _: None), user)
         for client, ticket, user in zip(clients, shown, users, strict=True)
     )
     made = await one.make("The locomotive falls off the bridge", at=80.0)

@@ -99,13 +99,13 @@ async def with_counters(client: ServiceClient, session: SessionBody) -> dict[str
     async def messages() -> int:
         from dateflicks.client.chat_history import ChatHistory
 
-        return await ChatHistory(client, session.id, Tickets(client, session.id, ticket)).head()
+        return await ChatHistory(session.id, Tickets(client, session.id, ticket)).head()
 
     async def predictions() -> int:
         from dateflicks.client.predicting import Predicting
 
         me = (await client.me()).id
-        return len(await Predicting(client, session.id, Tickets(client, session.id, ticket), me).all())
+        return len(await Predicting(session.id, Tickets(client, session.id, ticket), me).all())
 
     wanted: dict[str, Callable[[], Awaitable[Any]]] = {"film": film, "messages": messages, "predictions": predictions}
     known = {"film": "timecode", "messages": "messages", "predictions": "prediction"}

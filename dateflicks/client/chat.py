@@ -67,7 +67,7 @@ class Conversation:
         self._listener = listener
         self._first_page = first_page
         self._talk = Talk(user_id, kept=kept, keep_messages=keep_messages)
-        self._history = ChatHistory(client, session_id, tickets)
+        self._history = ChatHistory(session_id, tickets)
         url = feed_address(base, "messages", session_id)
         self._feed = Feed(
             url, tickets.fresh, silence_seconds=SILENCE_SECONDS, is_quiet=True, trust=lambda: client.trust

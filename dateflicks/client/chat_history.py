@@ -7,11 +7,10 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime
-from typing import Any, Final, TypeVar
+from typing import Final
 from urllib.parse import quote
 
 from dateflicks.client import errors
-from dateflicks.client.http import ServiceClient
 from dateflicks.client.tickets import Tickets
 from dateflicks.core.limits import PAGE_MAX
 from dateflicks.protocol.chat import Message, MessageAnswer, MessagePage, MessageRequest
@@ -21,22 +20,18 @@ PATIENCE_SECONDS: Final = 60.0  # how long a service may be away while something
 PAUSES_SECONDS: Final = (0.2, 0.5, 1.0, 2.0, 4.0)
 OFTEN_SECONDS: Final = 1.0  # until the next try when the service does not say
 
-A = TypeVar("A")
-
 
 class ChatHistory:
     """One person's way to one session's talk; every call raises ClientError."""
 
     def __init__(
         self,
-        client: ServiceClient,
         session_id: str,
         tickets: Tickets,
         *,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._client = client
         self._tickets = tickets
         self._pause = pause
         self._now = now
@@ -83,7 +78,7 @@ class ChatHistory:
         return low
 
     async def _page(self, **query: str | None) -> list[Message]:
-        return (await self._ask("GET", MessagePage, query=dict(query))).items
+        return (await self._tickets.call(SERVICE, "GET", self._path, MessagePage, query=dict(query))).items
 
     # --- saying -------------------------------------------------------------------------------------------------
 
@@ -93,7 +88,8 @@ class ChatHistory:
         tries = 0
         while True:
             try:
-                return (await self._ask("POST", MessageAnswer, body={"message": request})).message
+                body = {"message": request}
+                return (await self._tickets.call(SERVICE, "POST", self._path, MessageAnswer, body=body)).message
             except errors.AskedTooOften as often:
                 pause = OFTEN_SECONDS if often.retry_after is None else max(often.retry_after, 0.1)
                 gives_up_at = max(gives_up_at, self._now() + pause + OFTEN_SECONDS)
@@ -103,18 +99,3 @@ class ChatHistory:
                 if self._now() + pause > gives_up_at:
                     raise
             await self._pause(pause)
-
-    # --- one call -----------------------------------------------------------------------------------------------
-
-    async def _ask(
-        self, method: str, answer: type[A], *, body: Any = None, query: dict[str, str | None] | None = None
-    ) -> A:
-        """One request, with a new ticket when the last one is no longer taken."""
-        ticket = self._tickets.last
-        try:
-            return await self._client.call(SERVICE, method, self._path, answer, ticket=ticket, body=body, query=query)
-        except errors.NotSignedIn:
-            newer = await self._tickets.newer(ticket)
-            if newer is None:
-                raise
-        return await self._client.call(SERVICE, method, self._path, answer, ticket=newer, body=body, query=query)

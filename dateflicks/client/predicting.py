@@ -14,8 +14,8 @@ from urllib.parse import quote
 
 from dateflicks.client import errors
 from dateflicks.client.http import ServiceClient
+from dateflicks.client.paging import everything
 from dateflicks.client.tickets import Tickets
-from dateflicks.core.limits import PAGE_MAX
 from dateflicks.core.scoring import rounded
 from dateflicks.protocol.bodies import Body
 from dateflicks.protocol.predictions import (
@@ -33,6 +33,7 @@ from dateflicks.protocol.predictions import (
 
 SERVICE: Final = "prediction"
 PAUSES_SECONDS: Final = (0.2, 0.5, 1.0)  # before each of the further tries while there is no answer
+ALL_MAX: Final = 10_000  # far more than a session may have: a service without an end is not read to it
 MOVED_TRIES: Final = 5  # how often others may be quicker before this person is told
 
 A = TypeVar("A")
@@ -57,7 +58,6 @@ class Predicting:
 
     def __init__(
         self,
-        client: ServiceClient,
         session_id: str,
         tickets: Tickets,
         user_id: str,
@@ -66,7 +66,6 @@ class Predicting:
     ) -> None:
         self.user_id = user_id
         self.session_id = session_id
-        self._client = client
         self._tickets = tickets
         self._pause = pause
         self._path = f"/predictions/{quote(session_id, safe='')}"
@@ -75,15 +74,11 @@ class Predicting:
 
     async def all(self) -> list[PredictionBody]:
         """Every prediction of the session, the newest first."""
-        found: list[PredictionBody] = []
-        cursor: str | None = None
-        while True:
-            query = {"limit": str(PAGE_MAX), "cursor": cursor}
-            page = await self._ask("GET", "", PredictionPage, query=query)
-            found += page.items
-            cursor = page.next
-            if cursor is None or not page.items:
-                return found
+
+        async def page(size: int, cursor: str | None) -> PredictionPage:
+            return await self._ask("GET", "", PredictionPage, query={"limit": str(size), "cursor": cursor})
+
+        return [one async for one in everything(page, ALL_MAX)]
 
     async def one(self, prediction_id: str) -> PredictionBody:
         """One prediction as it is now."""
@@ -229,17 +224,7 @@ class Predicting:
         body: Body | None = None,
         query: dict[str, str | None] | None = None,
     ) -> A:
-        """One request, with a new ticket when the last one is no longer taken."""
-        ticket = self._tickets.last
-        try:
-            return await self._client.call(
-                SERVICE, method, self._path + path, answer, ticket=ticket, body=body, query=query
-            )
-        except errors.NotSignedIn:
-            newer = await self._tickets.newer(ticket)
-            if newer is None:
-                raise
-        return await self._client.call(SERVICE, method, self._path + path, answer, ticket=newer, body=body, query=query)
+        return await self._tickets.call(SERVICE, method, self._path + path, answer, body=body, query=query)
 
 
 def _choice(call: CallBody | None) -> tuple[str, float | None] | None:

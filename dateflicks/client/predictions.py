@@ -86,7 +86,7 @@ class Predictions:
         self._playhead = playhead
         self._ledger = Ledger(sealed)
         self._whereabouts = Whereabouts()
-        self._requests = Predicting(client, session_id, tickets, user_id)
+        self._requests = Predicting(session_id, tickets, user_id)
         self._feed: Feed | None = None
         self._told_bytes = 0
         self._may_lack = asyncio.Event()

@@ -1,10 +1,13 @@
 """A session's ticket, as fresh as it can be had: from the session service, or the last known one while that is away."""
 
 from collections.abc import Callable
+from typing import Any, TypeVar
 
 from dateflicks.client import errors
 from dateflicks.client.feed import FeedEnded
 from dateflicks.client.http import ServiceClient
+
+A = TypeVar("A")
 
 
 class Tickets:
@@ -36,7 +39,27 @@ class Tickets:
             raise FeedEnded(4409, f"the session is {session.state}")
         return self.last
 
-    async def newer(self, refused: str) -> str | None:
+    async def call(
+        self,
+        service: str,
+        method: str,
+        path: str,
+        answer: type[A],
+        *,
+        body: Any = None,
+        query: dict[str, str | None] | None = None,
+    ) -> A:
+        """One call that shows the ticket, with a newer one when the last is no longer taken. Raises ClientError."""
+        ticket = self.last
+        try:
+            return await self._client.call(service, method, path, answer, ticket=ticket, body=body, query=query)
+        except errors.NotSignedIn:
+            newer = await self._newer(ticket)
+            if newer is None:
+                raise
+        return await self._client.call(service, method, path, answer, ticket=newer, body=body, query=query)
+
+    async def _newer(self, refused: str) -> str | None:
         """Another ticket than the refused one, if there is one. Raises ClientError when the session is over."""
         for _ in range(2):  # the first may be the one that came with the session
             try:

@@ -41,7 +41,7 @@ async def long_talk(tmp_path: Path) -> AsyncIterator[ChatHistory]:
         table = service.database._client["MessageDb"]["messages"]
         for start in range(0, COUNT, 50):  # each in its second, on a busy machine too
             await table.insert_many(documents[start : start + 50])
-        yield ChatHistory(client, talk.id, Tickets(client, talk.id, talk.ana.ticket))
+        yield ChatHistory(talk.id, Tickets(client, talk.id, talk.ana.ticket))
 
 
 async def test_everything_is_read_once_and_in_order(long_talk: ChatHistory) -> None:
@@ -73,7 +73,7 @@ class Desk:
         self.now = 0.0
         self.pauses: list[float] = []
         tickets = Tickets(client, SESSION, "t1cket")
-        self.history = ChatHistory(client, SESSION, tickets, pause=self._pause, now=lambda: self.now)
+        self.history = ChatHistory(SESSION, tickets, pause=self._pause, now=lambda: self.now)
         self.after: list[Any] = []
 
     async def _pause(self, seconds: float) -> None:

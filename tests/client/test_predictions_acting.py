@@ -36,7 +36,7 @@ def predicting(client: ServiceClient, paused: list[float]) -> Predicting:
     async def pause(seconds: float) -> None:
         paused.append(seconds)
 
-    return Predicting(client, SESSION, Tickets(client, SESSION, "t1cket"), ME, pause=pause)
+    return Predicting(SESSION, Tickets(client, SESSION, "t1cket"), ME, pause=pause)
 
 
 def json(body: PredictionBody) -> Any:

@@ -156,7 +156,7 @@ async def _say_one(
     reply_to: str | None,
 ) -> None:
     async with environment.connect() as client:
-        history = _history(client, await entered(environment, client, session))
+        history = _history(await entered(environment, client, session))
         answers = await _answered(history, reply_to)
         request = _request(kind, content, position, answers)
         message = await history.say(request, patience_seconds=ONE_PATIENCE_SECONDS)
@@ -176,7 +176,7 @@ async def _send_lines(environment: CliEnvironment, session: str, position: float
     writer = MessageWriter(environment)
     number = sent = refused = 0
     async with environment.connect() as client:
-        history = _history(client, await entered(environment, client, session))
+        history = _history(await entered(environment, client, session))
         answers = await _answered(history, reply_to)
         async for line in typed_lines(sys.stdin, LINE_MAX_BYTES, cuts_long_ones=True):
             number += 1
@@ -231,10 +231,10 @@ def _reason(error: Exception) -> str:
     return f"{failure.what} {failure.why}".strip() if failure else str(error)
 
 
-def _history(client: "ServiceClient", entry: Entry) -> "ChatHistory":
+def _history(entry: Entry) -> "ChatHistory":
     from dateflicks.client.chat_history import ChatHistory
 
-    return ChatHistory(client, entry.session_id, entry.tickets)
+    return ChatHistory(entry.session_id, entry.tickets)
 
 
 # --- listening --------------------------------------------------------------------------------------------------
@@ -252,7 +252,7 @@ async def _tail(
     writer = MessageWriter(environment)
     async with environment.connect() as client:
         entry = await entered(environment, client, session)
-        history = _history(client, entry)
+        history = _history(entry)
         place = await history.head() - count if count is not None else 0
         if past is not None:
             place = max(place, await history.place_of(environment.now() - past))
@@ -327,7 +327,7 @@ async def _export(environment: CliEnvironment, session: str, form: ExportFormat,
     from dateflicks.cli.chat_export import sink, write
 
     async with environment.connect() as client:
-        history = _history(client, await entered(environment, client, session))
+        history = _history(await entered(environment, client, session))
         with sink(environment, out) as stream:
             count = await write(environment, history, stream, form)
     if out is not None:
