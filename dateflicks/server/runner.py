@@ -22,6 +22,7 @@ from sanic.server import AsyncioServer
 
 from dateflicks.core.errors import DateflicksError
 from dateflicks.protocol.hosts import authority
+from dateflicks.server.garbage import look_less
 from dateflicks.server.observe.lag import watch_lag
 from dateflicks.server.observe.logs import configure_logs
 from dateflicks.server.observe.metrics import Metrics
@@ -191,6 +192,7 @@ async def _serve(
             _among_colleagues(state_of(server.app), place),
         ):
             is_ready = True
+            look_less()
             on_ready(server.url)
             log.info("serving", extra={"url": server.url, "services": [service.name for service in services]})
             await stop.wait()

@@ -4,7 +4,8 @@ the way out to a feed.
 Private ways of Sanic's `HttpProtocol` and `Http` that this depends on: `_http.stage`, `_http.request_body`,
 `_http.exception` with a cancelled `_task` (its own way of answering a time-out), `recv_buffer`, `_can_write`,
 `_callback_check_timeouts`, that `connections` has all of the server's, that all answers go through `send`, and that
-`close` is called when a handler has returned.
+`close` is called when a handler has returned; `HTTP_CLASS`, and that an `Http` keeps a method of its own in
+`response_func`.
 """
 
 import asyncio
@@ -12,13 +13,14 @@ import time
 from typing import Any, Final
 
 from sanic.exceptions import RequestCancelled, RequestTimeout
+from sanic.http import Http
 from sanic.http.constants import Stage
 from sanic.server.protocols.http_protocol import HttpProtocol
 
 from dateflicks.core import limits
 from dateflicks.server.web.problems import RETRY_SECONDS, problem_bytes
 from dateflicks.server.websocket.connection import AnyConnection
-from dateflicks.server.websocket.frames import Code
+from dateflicks.server.websocket.frames import WENT_WRONG, Code
 
 LINGER_SECONDS: Final = 2.0
 LINGER_MAX_BYTES: Final = 64 * 1024 * 1024
@@ -28,8 +30,26 @@ _WAITING: Final = (Stage.IDLE, Stage.REQUEST)
 _FULL: Final = problem_bytes(503, "full", "There are too many connections here. Try again in a moment.", RETRY_SECONDS)
 
 
+class PassingHttp(Http):
+    """The part of a connection that speaks HTTP; what is left of it afterwards does not refer to itself.
+
+    Sanic's own is kept, with its request, until somebody looks for garbage: 10 kB for each feed that is open.
+    """
+
+    __slots__ = ()
+
+    async def http1(self) -> None:
+        """Serve requests for as long as there are any."""
+        try:
+            await super().http1()  # type: ignore[no-untyped-call]  # Sanic's own are untyped
+        finally:
+            self.response_func = None  # type: ignore[assignment]  # as Sanic's own does when it has answered
+
+
 class FeedProtocol(HttpProtocol):
     """One connection: HTTP until a feed takes it over."""
+
+    HTTP_CLASS = PassingHttp
 
     __slots__ = ("_deadline", "_due_from", "_is_early", "_to_drop", "feed")
 
@@ -123,7 +143,7 @@ class FeedProtocol(HttpProtocol):
     async def send(self, data: bytes) -> None:
         """A part of an answer leaves. On a feed's connection none can: its handler has failed after the upgrade."""
         if self.feed is not None:
-            self.feed.close(Code.OUR_FAULT, "something went wrong here")
+            self.feed.close(Code.OUR_FAULT, WENT_WRONG)
             return
         self._is_early = self._is_reading()
         if not self._is_early:

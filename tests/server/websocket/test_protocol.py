@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import logging
 import time
 from collections.abc import AsyncIterator
@@ -221,3 +222,16 @@ async def test_clients_that_go_are_not_logged_as_faults_of_ours(
     finally:
         logging.getLogger("sanic.error").removeHandler(caplog.handler)
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+async def test_a_feed_that_has_ended_leaves_nothing_to_the_garbage_collector(server: Server, relay: Relay) -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(3):
+            async with joined(server.port):
+                pass
+        await until(lambda: not len(relay.gate))
+        await until(lambda: not [one for one in gc.get_objects() if isinstance(one, FeedProtocol)])
+    finally:
+        gc.enable()
