@@ -22,7 +22,16 @@ from dateflicks.protocol.frames import ErrorFrame
 from dateflicks.server.observe.metrics import Metrics
 from dateflicks.server.websocket.bucket import TokenBucket
 from dateflicks.server.websocket.decoding import FrameDecoder, Wrong, error_frame
-from dateflicks.server.websocket.frames import Code, Fault, FrameReader, Message, Opcode, encoded, encoded_close
+from dateflicks.server.websocket.frames import (
+    WENT_WRONG,
+    Code,
+    Fault,
+    FrameReader,
+    Message,
+    Opcode,
+    encoded,
+    encoded_close,
+)
 
 log = logging.getLogger(__name__)
 
@@ -201,7 +210,7 @@ class Connection(Generic[T]):
             self._ignore_the_rest()
         except Exception:
             log.exception("a frame could not be handled", extra=self._about)
-            self.close(Code.OUR_FAULT, "something went wrong here")
+            self.close(Code.OUR_FAULT, WENT_WRONG)
         if len(data) >= BREATH_BYTES:
             self._take_breath()
 

@@ -52,6 +52,9 @@ class Code(IntEnum):
     TOO_MANY_FRAMES = 4429
 
 
+WENT_WRONG: Final = "something went wrong here"  # the reason beside OUR_FAULT: what it was is in the log
+
+
 class Fault(Exception):
     """The peer broke the protocol; `code` is what to close with, the text is for its programmer."""
 

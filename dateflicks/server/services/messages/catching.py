@@ -14,14 +14,13 @@ from dateflicks.core.errors import DateflicksError, Unavailable
 from dateflicks.protocol.chat import MessageFrame, ResumedFrame, ResumeFrame
 from dateflicks.server.services.messages.records import change_of, message_of
 from dateflicks.server.services.messages.room import Seat
+from dateflicks.server.websocket.frames import WENT_WRONG, Code
 
 log = logging.getLogger(__name__)
 
 PAGE: Final = 100  # messages at a time: at most 1.6 MB, and 50 KB in the usual case
 READS_AT_ONCE: Final = 4  # pages, over all who catch up: the rest of the database's time is for what is new
 AGAIN_SECONDS: Final = 0.2
-OUR_FAULT_CODE: Final = 1011
-OUR_FAULT: Final = "something went wrong here"
 
 
 class CatchingUp:
@@ -68,7 +67,7 @@ class CatchingUp:
                     await self._wait_up()
         except DateflicksError:
             log.exception("somebody cannot catch up", extra={"session": seat.room.session_id})
-            seat.listener.close(OUR_FAULT_CODE, OUR_FAULT)
+            seat.listener.close(Code.OUR_FAULT, WENT_WRONG)
         finally:
             seat.is_catching_up = False
             self._unasked.discard(seat)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Final, assert_never
 
 from dateflicks.core import limits
-from dateflicks.core.errors import Conflict, RuleError, TooMany, Unavailable
+from dateflicks.core.errors import Conflict, RuleError, TooMany, Unauthenticated, Unavailable
 from dateflicks.protocol.chat import (
     AckFrame,
     ChatClientFrame,
@@ -32,7 +32,7 @@ from dateflicks.protocol.chat import (
 )
 from dateflicks.server.bus.local import Bus, LocalBus
 from dateflicks.server.observe.metrics import Metrics
-from dateflicks.server.services.messages.catching import OUR_FAULT, OUR_FAULT_CODE, CatchingUp
+from dateflicks.server.services.messages.catching import CatchingUp
 from dateflicks.server.services.messages.changing import change
 from dateflicks.server.services.messages.film import FilmPositions
 from dateflicks.server.services.messages.history import HistoryQuery, is_open_ended, page_of, span_of
@@ -45,6 +45,7 @@ from dateflicks.server.storage.records import Document, OutcomeUnknown
 from dateflicks.server.storage.table import Table
 from dateflicks.server.web.limiter import Limiter
 from dateflicks.server.websocket.decoding import error_frame
+from dateflicks.server.websocket.frames import WENT_WRONG, Code
 
 log = logging.getLogger(__name__)
 
@@ -84,8 +85,11 @@ class MessagesHandler:
         now: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
         metrics: Metrics | None = None,
+        is_erased: Callable[[str], bool] = lambda _user_id: False,
     ) -> None:
+        """`is_erased` says of whom nothing is to be written by name."""
         metrics = metrics or Metrics()
+        self._is_erased = is_erased
         self._acks = metrics.acks
         self._tables = tables
         self._film = film
@@ -290,6 +294,10 @@ class MessagesHandler:
             room.working = None
 
     async def _say(self, room: Room, draft: Draft) -> Document:
+        if draft.author is not None and self._is_erased(draft.author):
+            if draft.kind != "system":
+                raise Unauthenticated("This token was signed out. Sign in again.", code="signed-out")
+            draft = draft.without_name()
         if draft.reply_to is not None:
             answered = await self._tables.messages.find_one("messageId", draft.reply_to)
             if answered is None or answered["sessionId"] != room.session_id:
@@ -359,4 +367,4 @@ def _refuse(seat: Seat, error: Exception, reply_to: str) -> None:
     if isinstance(error, RuleError):
         seat.send(error_frame(error, reply_to))
     else:
-        seat.listener.close(OUR_FAULT_CODE, OUR_FAULT)
+        seat.listener.close(Code.OUR_FAULT, WENT_WRONG)

@@ -110,6 +110,7 @@ class FilmLines:
         self._left.clear()
         for later in self._later:
             later.cancel()
+        self._later.clear()
 
     # --- inside -------------------------------------------------------------------------------------------------
 

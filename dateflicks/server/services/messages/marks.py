@@ -38,12 +38,8 @@ class ReadMarks:
 
     def move(self, user_id: str, seq: int) -> bool:
         """Somebody has read so far; False when that is nothing new."""
-        if seq <= self._seqs.get(user_id, 0):
+        if not self.hear(user_id, seq):
             return False
-        self._seqs.pop(user_id, None)
-        self._seqs[user_id] = seq  # whoever has read last stands last
-        while len(self._seqs) > PEOPLE_MAX:
-            del self._seqs[next(iter(self._seqs))]
         people = [{"userId": one, "seq": mark} for one, mark in self._seqs.items()]
         self._outbox.put({"_id": self._session_id, "sessionId": self._session_id, "people": people})
         return True
@@ -53,7 +49,9 @@ class ReadMarks:
         if seq <= self._seqs.get(user_id, 0):
             return False
         self._seqs.pop(user_id, None)
-        self._seqs[user_id] = seq
+        self._seqs[user_id] = seq  # whoever has read last stands last
+        while len(self._seqs) > PEOPLE_MAX:
+            del self._seqs[next(iter(self._seqs))]
         return True
 
     def others(self, user_id: str) -> list[tuple[str, int]]:

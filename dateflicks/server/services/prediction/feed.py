@@ -12,7 +12,7 @@ from dateflicks.server.services.prediction.handler import Member, PredictionHand
 from dateflicks.server.web.service import Feed, FeedCall
 from dateflicks.server.websocket.connection import Connection
 from dateflicks.server.websocket.decoding import FrameDecoder
-from dateflicks.server.websocket.frames import Code
+from dateflicks.server.websocket.frames import WENT_WRONG, Code
 from dateflicks.server.websocket.gate import Gate
 
 log = logging.getLogger(__name__)
@@ -62,7 +62,7 @@ class PredictionFeed:
             seated.release = self._admission.bind(connection, caller, ticket)
         except Exception:  # the handshake is answered: what is raised from here would be written between frames
             log.exception("nobody could sit down", extra={"session": ticket.session_id})
-            connection.close(Code.OUR_FAULT, "something went wrong here")
+            connection.close(Code.OUR_FAULT, WENT_WRONG)
 
 
 class _Seated:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from dateflicks.server.services.messages.marks import PEOPLE_MAX, ReadMarks
 from dateflicks.server.services.messages.records import MARKS
 from tests.server.services.messages.deployment import Deployment
 
@@ -55,6 +56,13 @@ async def test_marks_are_kept(shared: Deployment) -> None:
     async with shared.another() as other, other.speaker(talk, talk.ana) as late:
         await late.resume(1)
         assert (await late.told("read"))["seq"] == 1
+
+
+async def test_of_those_who_read_elsewhere_too_only_the_last_are_known(shared: Deployment) -> None:
+    marks = ReadMarks(shared.talk().id, shared.service._marks)
+    for number in range(PEOPLE_MAX + 10):
+        assert marks.hear(f"usr_{number}", 1)
+    assert [user_id for user_id, _ in marks.others("")] == [f"usr_{number}" for number in range(10, PEOPLE_MAX + 10)]
 
 
 async def test_typing_is_told_to_the_others_and_kept_nowhere(shared: Deployment) -> None:
