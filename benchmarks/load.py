@@ -79,6 +79,7 @@ T1_CHAT: Final = Target("T1 change: processor time / Syncplay's chat", "x", 0.65
 T2: Final = Target("T2 change: processor time / relay in C", "x", 4.5, 3.0, known="lab 2.6-3.4")
 T3: Final = Target("T3 light load: p50 / relay in C", "x", 1.8, 1.4, known="lab 1.44")
 T4: Final = Target("T4 people who watch: share of a core / Syncplay", "x", 0.33, 0.15)
+T4_SIGNS: Final = Target("T4 signs of life alone: share of a core / Syncplay", "x", 0.33, 0.15)
 T5: Final = Target("T5 people who watch: p99 of a change", "ms", 50.0, 10.0)
 T5_BESIDE: Final = Target("T5 people who watch: p99 / Syncplay", "x", 1.0)
 T6: Final = Target("T6 memory of an idle socket", "kB", 28.0, 20.0)
@@ -247,16 +248,21 @@ async def measure_live(stage: Stage) -> None:
     o = stage.options
     lives: dict[str, Lives] = {}
     async with stage.beside(relays=False) as others, stage.ours("timecode") as own:
-        for name, served, kind in (("ours", own, "timecode"), ("syncplay", others.get("syncplay"), "syncplay")):
+        for name, served, kind in (
+            ("ours", own, "timecode"),
+            ("ours, signs of life", own, "timecode-signs"),
+            ("syncplay", others.get("syncplay"), "syncplay"),
+        ):
             if served is None:
                 continue
             async with gathered(served, kind, o.people, o.processes, stage.key) as here:  # type: ignore[arg-type]
-                lives[name] = await lived(here, o.people, o.live_seconds, 30.0)
+                lives[name] = msgspec.structs.replace(await lived(here, o.people, o.live_seconds, 30.0), server=name)
                 stage.say(f"live: {name}, {o.people} pairs, {lives[name].share:.1%} of a core")
     stage.run.lives += lives.values()
     stage.judge("live", T5, lives["ours"].p99 / 1_000)
     if "syncplay" in lives:
         stage.judge("live", T4, lives["ours"].share / lives["syncplay"].share)
+        stage.judge("live", T4_SIGNS, lives["ours, signs of life"].share / lives["syncplay"].share)
         stage.judge("live", T5_BESIDE, lives["ours"].p99 / lives["syncplay"].p99)
 
 

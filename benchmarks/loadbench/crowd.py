@@ -22,7 +22,7 @@ from benchmarks.filmbench.calls import connected
 from benchmarks.loadbench.pairs import FILM_SECONDS, ChatPair, Pair, RelayPair, SyncplayPair, TimecodePair
 from dateflicks.server.auth.tokens import Signer
 
-Kind = Literal["relay", "timecode", "typing", "messages", "acks", "syncplay", "syncplay-chat"]
+Kind = Literal["relay", "timecode", "timecode-signs", "typing", "messages", "acks", "syncplay", "syncplay-chat"]
 DRAIN_SECONDS: Final = 20.0  # for changes that are under way at the end
 AT_ONCE: Final = 8  # connections that are being made
 MAKERS: Final = 4
@@ -221,9 +221,9 @@ async def _invited(order: Order) -> list[Pair]:
         case "syncplay" | "syncplay-chat":
             return [SyncplayPair(number, chats=order.kind == "syncplay-chat") for number in numbers]
     signer = Signer(order.key.encode())
-    if order.kind != "timecode":
+    if order.kind not in ("timecode", "timecode-signs"):
         return [ChatPair(signer, says=order.kind != "typing", times_own=order.kind == "acks") for _ in numbers]
-    pairs = [TimecodePair(signer) for _ in numbers]
+    pairs = [TimecodePair(signer, reports=order.kind == "timecode") for _ in numbers]
     queue = list(pairs)
 
     async def make() -> None:

@@ -18,6 +18,7 @@ from dateflicks.server.auth.tokens import Signer
 FILM_SECONDS: Final = 36_000.0
 PING_SECONDS: Final = 5.0  # as often as the project's own client, some minutes into an evening,
 REPORT_SECONDS: Final = 3.0  # and as often as it says where its player is
+SIGN_SECONDS: Final = 10.0  # the least with which one could be seen to be there
 SPREAD: Final = (0.7, 1.3)
 NOBODY: Final = -1
 TRIES: Final = 10  # to connect: a server that has too much to do says so
@@ -159,10 +160,12 @@ class RelayPair(Both):
 
 class TimecodePair(Both):
     """In a session of the timecode service: play, agreed; pause, agreed; a move, agreed unless `moves` is false; and
-    again."""
+    again. With `reports` false they only give signs of life between changes, as if nobody had to be in step.
+    """
 
-    def __init__(self, signer: Signer) -> None:
+    def __init__(self, signer: Signer, *, reports: bool = True) -> None:
         super().__init__()
+        self._reports = reports
         self.id = new_id("ses")
         self.users = (new_id("usr"), new_id("usr"))
         self._by = tuple(f'"by":"{user}"'.encode() for user in self.users)
@@ -214,8 +217,9 @@ class TimecodePair(Both):
     def live(self) -> None:
         """Ping, and say where the players are."""
         for number in range(2):
-            self.every(PING_SECONDS, lambda number=number: self._ping(number))  # type: ignore[misc]
-            self.every(REPORT_SECONDS, lambda number=number: self._tick(number))  # type: ignore[misc]
+            self.every(PING_SECONDS if self._reports else SIGN_SECONDS, lambda number=number: self._ping(number))  # type: ignore[misc]
+            if self._reports:
+                self.every(REPORT_SECONDS, lambda number=number: self._tick(number))  # type: ignore[misc]
 
     def _ping(self, number: int) -> None:
         self.lines[number].say(b'{"type":"ping","t0":%.3f}' % (time.perf_counter() * 1000))
