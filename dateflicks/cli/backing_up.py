@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from dateflicks import __version__
 from dateflicks.cli.databases import Place, counting, kept_at, told
-from dateflicks.cli.environment import CliEnvironment
+from dateflicks.cli.environment import CliEnvironment, hang_up
 from dateflicks.cli.exits import Exit
 from dateflicks.cli.failures import CliError
 
@@ -33,6 +33,7 @@ def back_up_to(environment: CliEnvironment, place: Place, file: Path, *, with_ke
         try:
             return environment.run(_back_up(environment, place, sys.stdout.buffer, file, key))
         except BrokenPipeError:  # whoever has half of a backup has none
+            hang_up()
             raise CliError(Exit.FAILED, "The pipe was closed before all was written.") from None
     if file.exists():
         if not file.is_file():

@@ -27,6 +27,10 @@ def edit(environment: CliEnvironment, service: str) -> Path | None:
     if not environment.may_ask:
         what = "An editor is for a person, and --no-input says that there is none."
         raise CliError(Exit.USAGE, what, hint="Change one key: dateflicks config set KEY VALUE")
+    if not _chosen(environment) and not (sys.stdin.isatty() and sys.stdout.isatty()):
+        what = "An editor needs a terminal, and there is none here."
+        hint = "Change one key with 'dateflicks config set KEY VALUE', or name a program in the variable EDITOR."
+        raise CliError(Exit.USAGE, what, hint=hint)
     path = file_of(environment, service)
     draft = path.with_name(f"{path.name}.edited")
     before = _read(path) if path.is_file() else ""
@@ -79,10 +83,14 @@ def _again(environment: CliEnvironment) -> bool:
     return typer.confirm("Edit it again?", default=True, err=True)
 
 
+def _chosen(environment: CliEnvironment) -> str:
+    """The editor that somebody has named."""
+    return environment.environ.get("VISUAL") or environment.environ.get("EDITOR") or ""
+
+
 def _run_editor(environment: CliEnvironment, path: Path) -> None:
-    environ = environment.environ
-    chosen = environ.get("VISUAL") or environ.get("EDITOR")
-    found = next((one for one in EDITORS if shutil.which(one, path=environ.get("PATH"))), None)
+    chosen = _chosen(environment)
+    found = next((one for one in EDITORS if shutil.which(one, path=environment.environ.get("PATH"))), None)
     if not chosen and found is None:
         raise CliError(Exit.FAILED, "There is no editor here.", hint="Name yours in the variable EDITOR.")
     try:

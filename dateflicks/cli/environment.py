@@ -296,6 +296,15 @@ class CliEnvironment:
         return asyncio.run(work)
 
 
+def hang_up() -> None:
+    """Whoever read our output has seen enough: let nothing more be written to it, also when the process ends."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, sys.__stdout__.fileno() if sys.__stdout__ else 1)
+    finally:
+        os.close(nowhere)
+
+
 def environment_of(ctx: typer.Context) -> CliEnvironment:
     """The environment that the root command put on the context."""
     assert isinstance(ctx.obj, CliEnvironment)

@@ -5,6 +5,7 @@ Each source makes lines of its bytes, with their time and whose they are. A line
 
 import contextlib
 import json
+import math
 import os
 import subprocess
 from collections.abc import Callable, Iterator
@@ -55,7 +56,7 @@ class Reader:
 def line_of(text: str, name: str, before: float) -> Line:
     """One line of the log of the process `name`; `before` is the time of the one before it."""
     try:
-        found = json.loads(text, parse_constant=str)
+        found = json.loads(text, parse_constant=str, parse_float=_number)
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict) or "event" not in found:
@@ -66,6 +67,12 @@ def line_of(text: str, name: str, before: float) -> Line:
     service = _service(found, name)
     moment = _moment(found.get("time"))
     return Line(before if moment is None else moment, level, service, {"service": service, **found})
+
+
+def _number(text: str) -> float | str:
+    """A number, or its text where it is greater than any that JSON can be sure to carry: `1e999` is no infinity."""
+    number = float(text)
+    return number if math.isfinite(number) else text
 
 
 def line_of_journal(text: str, name: str, before: float) -> Line:

@@ -56,6 +56,17 @@ class Wanted:
             return False
         return self.since is None or line.at >= self.since
 
+    def missed(self) -> str:
+        """That there is nothing of it, in words."""
+        said = [
+            "Nothing",
+            *([f"as grave as '{self.level}'"] if self.level != "debug" else []),
+            "was logged",
+            *([f"by {' or '.join(self.services)}"] if self.services else []),
+            *(["since then"] if self.since is not None else []),
+        ]
+        return " ".join(said)
+
 
 @dataclass(slots=True)
 class Log:
@@ -201,11 +212,14 @@ def show_logs(
                     hint="Services log there once they run; name another folder with --data DIR, or files.",
                 )
             environment.say(f"Nothing was logged yet in {log.folder}; waiting for it.")
-        for line in _last(filter(wanted.has, log.before(wanted)), wanted):
+        count = 0
+        for count, line in enumerate(_last(filter(wanted.has, log.before(wanted)), wanted), 1):  # noqa: B007
             paper.write(line)
             if wanted.files:
                 paper.flush()  # it may come slowly, through a pipe
         paper.flush()
+        if not (count or wanted.lines == 0 or (wanted.files and wanted.is_followed)):
+            environment.say(f"{wanted.missed()}{'; waiting for it.' if wanted.is_followed else '.'}")
         while wanted.is_followed:
             lines = [line for line in log.come() if wanted.has(line)]
             for line in lines:

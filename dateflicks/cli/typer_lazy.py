@@ -21,7 +21,7 @@ from typer._coercion import RuntimeParam, build_runtime_param
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 from typer.main import get_command
 
-from dateflicks.cli.environment import CliEnvironment
+from dateflicks.cli.environment import CliEnvironment, hang_up
 from dateflicks.cli.exits import Exit
 from dateflicks.cli.failures import Failure, failure_of, traced
 
@@ -232,9 +232,11 @@ class LazyGroup(TyperGroup):
         except SystemExit as stop:
             if not isinstance(stop.__context__, BrokenPipeError):
                 raise
-            code = _hung_up()
+            hang_up()
+            code = Exit.OK
         except BrokenPipeError:
-            code = _hung_up()
+            hang_up()
+            code = Exit.OK
         except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the last one who can tell the user
             code = report(environment, error)
         if standalone_mode:
@@ -266,17 +268,6 @@ def completion_script(shell: str) -> str:
     return get_completion_script(prog_name=PROGRAM, complete_var=_VARIABLE, shell=shell)
 
 
-def install_completion(shell: str, read_first: Path) -> Path:
-    """Put the script into a folder of this user, and a line that reads it into `read_first`, if it is not there yet."""
-    from typer._completion_shared import install
-
-    before = read_first.read_bytes() if read_first.exists() else b""
-    path = install(shell, PROGRAM, _VARIABLE)[1]
-    if read_first.read_bytes().strip() == before.strip():
-        read_first.write_bytes(before)  # Typer adds an empty line each time
-    return path
-
-
 def _open_what_is_closed() -> None:
     """Whoever starts us with a closed stream (`>&-`) does not want it; Python then has None in its place.
 
@@ -285,16 +276,6 @@ def _open_what_is_closed() -> None:
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - as long as the process
-
-
-def _hung_up() -> Exit:
-    """Whoever read our output has seen enough: end quietly, and let nothing more be written at exit."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, sys.__stdout__.fileno() if sys.__stdout__ else 1)
-    finally:
-        os.close(nowhere)
-    return Exit.OK
 
 
 def report(environment: CliEnvironment, error: BaseException) -> Exit:

@@ -1,5 +1,6 @@
 """Completion: what the shells are given, what they offer, and what is remembered for it."""
 
+import json
 import os
 import stat
 import subprocess
@@ -67,6 +68,19 @@ def test_what_the_shell_reads_first_is_kept_and_gets_its_line_once(shell: Shell,
     assert len(once) > 30
     assert cli("completion", "install", shell.value).exit_code == 0
     assert file.read_text(encoding="utf-8") == once
+
+
+def test_zsh_is_told_where_it_looks_for_its_settings(cli: Cli, tmp_path: Path) -> None:
+    require("zsh")
+    folder = tmp_path / "zsh"
+    folder.mkdir()
+    (folder / ".zshrc").write_text("# mine", encoding="utf-8")
+    installed = cli("completion", "install", "zsh", "--json", ZDOTDIR=str(folder))
+    assert json.loads(installed.stdout)["read_by"] == str(folder / ".zshrc")
+    assert not (Path.home() / ".zshrc").exists()
+    assert (folder / ".zshrc").read_text(encoding="utf-8").splitlines()[0] == "# mine"
+    found = in_shell(Path.home(), "zsh", "-c", f"ZDOTDIR={folder} zsh -i -c 'echo $_comps[dateflicks]' 2>&1")
+    assert found[-1] == "_dateflicks"
 
 
 def test_a_file_that_is_no_text_is_left_as_it_is(cli: Cli) -> None:

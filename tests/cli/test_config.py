@@ -262,6 +262,14 @@ def test_what_is_no_utf8_can_be_mended_in_the_editor(cli: Cli, folder: Path) -> 
     assert [one.name for one in folder.iterdir()] == ["client.toml"]
 
 
+def test_without_a_terminal_no_editor_is_opened_that_nobody_has_named(cli: Cli, folder: Path) -> None:
+    result = cli("config", "edit", PATH=str(Path(editor(folder, "touch opened")).parent))
+    assert (result.exit_code, result.stdout) == (Exit.USAGE, "")
+    assert "needs a terminal" in result.stderr
+    assert "dateflicks config set KEY VALUE" in result.stderr
+    assert [path.name for path in folder.iterdir()] == ["client.toml"]
+
+
 def test_an_editor_that_fails_changes_nothing(cli: Cli, folder: Path) -> None:
     for words in ("false", "/nowhere/vi -u", "'"):
         result = cli("config", "edit", "timecode", EDITOR=words)

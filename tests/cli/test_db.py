@@ -332,15 +332,16 @@ def test_a_full_disk_is_told_and_nothing_half_written_stays(cli: Cli, data: Path
 
 
 def test_a_pipe_that_is_closed_early_is_no_backup(cli: Cli, data: Path) -> None:
-    reading, writing = os.pipe()
-    os.close(reading)
     environ = {**os.environ, "DATEFLICKS_HOME": str(cli.home)}
-    command = [sys.executable, "-m", "dateflicks", "db", "backup", "-"]
-    try:
-        ended = subprocess.run(command, env=environ, stdout=writing, stderr=subprocess.PIPE, check=False, text=True)
-    finally:
-        os.close(writing)
-    assert (ended.returncode, ended.stderr) == (1, "Error: The pipe was closed before all was written.\n")
+    with subprocess.Popen(
+        [sys.executable, "-m", "dateflicks", "db", "backup", "-"],
+        env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    ) as ended:  # fmt: skip
+        assert ended.stdout is not None
+        assert ended.stderr is not None
+        ended.stdout.close()
+        said = ended.stderr.read()
+    assert (ended.returncode, said) == (1, "Error: The pipe was closed before all was written.\n")
 
 
 # --- a MongoDB ------------------------------------------------------------------------------------------------------

@@ -53,6 +53,26 @@ def test_the_logs_of_all_processes_are_put_together_by_time(cli: Cli) -> None:
     assert events(cli("serve", "logs", "-n", "2").stdout) == ["fourth", "fifth"]
 
 
+def test_that_nothing_of_it_was_logged_is_said_beside_the_data(cli: Cli) -> None:
+    (folder_of(cli) / "all.jsonl").write_text(entry(1, "said"))
+    for words, told in (
+        (("--level", "error"), "Nothing as grave as 'error' was logged.\n"),
+        (("--service", "jobs", "--since", "1h"), "Nothing was logged by jobs since then.\n"),
+    ):
+        result = cli("serve", "logs", *words)
+        assert (result.exit_code, result.stdout, result.stderr) == (0, "", told)
+    assert cli("serve", "logs", "-n", "0").stderr == ""
+
+
+def test_what_is_written_for_programs_is_json_whatever_was_logged(cli: Cli) -> None:
+    line = entry(1, "said").replace('"said"', '"said", "a": 1e999, "b": [-1e999, NaN, Infinity], "c": 1.5, "d": 1e400')
+    (folder_of(cli) / "all.jsonl").write_text(line + entry(2, "\ud800"))
+    found = cli("serve", "logs", "-o", "jsonl").stdout.splitlines()
+    record = json.loads(found[0], parse_constant=pytest.fail)
+    assert [record[name] for name in "abcd"] == ["1e999", ["-1e999", "NaN", "Infinity"], 1.5, "1e400"]
+    assert "a=1e999" in cli("serve", "logs", "-o", "table").stdout
+
+
 def test_only_what_is_asked_for_is_shown(cli: Cli) -> None:
     (folder_of(cli) / "all.jsonl").write_text(
         entry(1, "said", logger=f"{SERVICES}timecode.handler")
