@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TypedDict
 
 REPOSITORY: Final = Path(__file__).parents[2]
 PAGES: Final = tuple(
@@ -13,7 +13,10 @@ PAGES: Final = tuple(
 )
 _FENCE: Final = re.compile(r"^( *)```(\w*)\s*$")
 _MARK: Final = re.compile(r"<!-- not run: (.+?) -->")
-_ENDS_WITH: Final = re.compile(r"<!-- ends with (\d+): .+? -->")
+_ENDS_WITH: Final = re.compile(r"<!-- ends with (\d+(?: or \d+)*): .+? -->")
+_RUN_BY: Final = re.compile(r"<!-- run by ((?:\S+::\w+, )*\S+::\w+): .+? -->")
+_PLAYED_BY: Final = re.compile(r"<!-- played by (\w+) -->")
+_GOES_ON: Final = re.compile(r"<!-- goes on -->")
 _LINK: Final = re.compile(r"!?\[(?:[^\]\[]|\[[^\]]*\])*\]\(([^)\s]+)\)")
 _CODE: Final = re.compile(r"`([^`\n]+)`")
 _HEADING: Final = re.compile(r"^#+ (.+)$")
@@ -23,7 +26,9 @@ _HEADING: Final = re.compile(r"^#+ (.+)$")
 class Block:
     """One fenced (or, without a language, indented) block; `not_run` is the reason why nobody runs it, if there is one.
 
-    `exit_code` is what its last command ends with.
+    `run_by` names the tests that run it where its page is not simply followed, `played_by` whose part in the evening of
+    its page it is, `exit_codes` what its last command may end with. What `goes_on` has commands that last until they are
+    stopped.
     """
 
     page: Path
@@ -31,7 +36,10 @@ class Block:
     language: str
     text: str
     not_run: str = ""
-    exit_code: int = 0
+    run_by: tuple[str, ...] = ()
+    played_by: str = ""
+    exit_codes: tuple[int, ...] = (0,)
+    goes_on: bool = False
 
     @property
     def name(self) -> str:
@@ -46,6 +54,17 @@ class Block:
         if self.language == "console":
             return [line[2:] for line in lines if line.startswith("$ ")]
         return [line for line in lines if line and not line.startswith("#")]
+
+    @property
+    def answers(self) -> Sequence[tuple[str, Sequence[str]]]:
+        """The commands of a `console` block, each with the lines that are shown as its answer."""
+        found: list[tuple[str, list[str]]] = []
+        for line in self.text.replace("\\\n", " ").splitlines():
+            if line.startswith("$ "):
+                found.append((line[2:], []))
+            elif found:
+                found[-1][1].append(line)
+        return found
 
 
 def blocks_of(page: Path) -> list[Block]:
@@ -62,17 +81,36 @@ def _blocks(page: Path, lines: Sequence[str]) -> Iterator[Block]:
             end = next(i for i in range(number + 1, len(lines)) if lines[i].strip() == "```")
             margin = len(opened[1])
             text = "\n".join(inside[margin:] for inside in lines[number + 1 : end]) + "\n"
-            why, ends = _MARK.search(remarks), _ENDS_WITH.search(remarks)
-            yield Block(page, number + 1, opened[2], text, why[1] if why else "", int(ends[1]) if ends else 0)
+            yield Block(page, number + 1, opened[2], text, **_told_by(remarks))
             number, remarks = end + 1, ""
             continue
         if line.startswith("    dateflicks "):
             yield Block(page, number + 1, "", line.strip() + "\n")
         if line.startswith("<!--"):
-            remarks = line
+            remarks += line
         elif line.strip():
             remarks = ""
         number += 1
+
+
+class _Told(TypedDict):
+    not_run: str
+    run_by: tuple[str, ...]
+    played_by: str
+    exit_codes: tuple[int, ...]
+    goes_on: bool
+
+
+def _told_by(remarks: str) -> _Told:
+    """What stands above a block about running it."""
+    why, ends, tests, person = (pattern.search(remarks) for pattern in (_MARK, _ENDS_WITH, _RUN_BY, _PLAYED_BY))
+    return {
+        "not_run": why[1] if why else "",
+        "run_by": tuple(tests[1].split(", ")) if tests else (),
+        "played_by": person[1] if person else "",
+        "exit_codes": tuple(int(code) for code in ends[1].split(" or ")) if ends else (0,),
+        "goes_on": _GOES_ON.search(remarks) is not None,
+    }
 
 
 def prose_of(page: Path) -> str:

@@ -1,23 +1,33 @@
 """Where the commands of a page are run: a home of its own, a server with what `db seed` makes, Ana signed in.
 
-What a page has made up, such as the id of a session, is replaced by what there is here.
+What a page has made up, such as the id of a session, is replaced by what there is here; machines, services and engines
+that are not here have programs in their places that say whether what they are told makes sense.
 """
 
 import contextlib
 import json
 import os
+import re
+import signal
+import socket
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from tests.docs.outputs import is_answered
 from tests.docs.pages import Block
+from tests.docs.terminal_of_80 import told_at_terminal
 from tests.journeys.deployment import running_server
 
-SECONDS: Final = 120.0
+SECONDS: Final = 150.0
 FILM: Final = "The_General.mkv"
+GOES_ON: Final = re.compile(r"^(?:\S*/)?dateflicks (?:serve (?:all|session|web)\b|.*serve logs -f|jobs start)")
+SETTLED: Final = (re.compile(r"https?://"), re.compile(r"\S\n"))  # what is said by what serves, and by all others
 _ELSEWHERE: Final = '#!/bin/sh\nshift\nexec sh -c "$1"\n'  # the other machine is this one
 _PROGRAM: Final = f'#!/bin/sh\nexec "{sys.executable}" -m dateflicks "$@"\n'
 
@@ -33,16 +43,63 @@ class Stage:
 
     def run(self, block: Block) -> None:
         """The block as one script, that ends at the first command which does. Raises AssertionError."""
-        script = self._with_what_is_here(block.text)
+        if block.language == "console":
+            self._answer(block)
+        elif block.goes_on:
+            self._run_while_some_go_on(block)
+        else:
+            self._run(block, self._with_what_is_here(block.text))
+
+    def _run(self, block: Block, script: str) -> None:
         done = subprocess.run(
             ["bash", "-e", "-o", "pipefail", "-c", script],
             cwd=self.folder, env=dict(self.variables), stdin=subprocess.DEVNULL, check=False, capture_output=True,
             text=True, timeout=SECONDS,
         )  # fmt: skip
-        assert done.returncode == block.exit_code, (
-            f"{block.name} ended with {done.returncode}, not {block.exit_code}:\n{script}\n{done.stdout}{done.stderr}"
+        assert done.returncode in block.exit_codes, (
+            f"{block.name} ended with {done.returncode}, not {block.exit_codes}:\n{script}\n{done.stdout}{done.stderr}"
         )
         assert "Traceback" not in done.stdout + done.stderr, f"{block.name}:\n{done.stderr}"
+
+    def _answer(self, block: Block) -> None:
+        """Each command of a block that shows answers, at a terminal, as whoever reads the page would see it."""
+        for command, shown in block.answers:
+            script = self._with_what_is_here(command)
+            code, told = told_at_terminal(script, self.folder, self.variables, SECONDS)
+            assert code in block.exit_codes, f"{block.name}: {script} ended with {code}:\n{told}"
+            assert is_answered(shown, told), f"{block.name}: {script} answers otherwise:\n{told}"
+
+    def _run_while_some_go_on(self, block: Block) -> None:
+        """Line by line: what goes on does so beside the lines below it, and is then ended as by Ctrl-C."""
+        with contextlib.ExitStack() as stack:
+            for line in Block(block.page, block.line, block.language, self._with_what_is_here(block.text)).commands:
+                if GOES_ON.match(line):
+                    stack.enter_context(self._going_on(block, line))
+                else:
+                    self._run(block, line)
+
+    @contextlib.contextmanager
+    def _going_on(self, block: Block, line: str) -> Iterator[None]:
+        log = self.folder / f"{block.page.stem}-{block.line}-{len(list(self.folder.glob('*.said')))}.said"
+        with log.open("wb") as said:
+            process = subprocess.Popen(
+                ["bash", "-c", f"exec {line}"], cwd=self.folder, env=dict(self.variables), stdin=subprocess.DEVNULL,
+                stdout=said, stderr=subprocess.STDOUT,
+            )  # fmt: skip
+        try:
+            deadline = time.monotonic() + SECONDS
+            while SETTLED["logs" in line].search(log.read_text()) is None and process.poll() is None:
+                assert time.monotonic() < deadline, f"{block.name}: {line} says nothing:\n{log.read_text()}"
+                threading.Event().wait(0.05)
+            assert process.poll() is None, f"{block.name}: {line} ended by itself:\n{log.read_text()}"
+            yield
+            process.send_signal(signal.SIGINT)
+            assert process.wait(SECONDS) in (0, 130), f"{block.name}: {line}:\n{log.read_text()}"
+            assert "Traceback" not in log.read_text(), f"{block.name}: {line}:\n{log.read_text()}"
+        finally:
+            if process.poll() is None:
+                process.kill()
+                process.wait(SECONDS)
 
     def tell(self, *words: str, answer: str = "") -> str:
         """What a command of ours says. Raises CalledProcessError."""
@@ -56,6 +113,12 @@ class Stage:
         """The same, as JSON."""
         return json.loads(self.tell(*words, "--json"))
 
+    def put(self, program: str, script: str) -> None:
+        """A program of this name, before all others."""
+        path = self.folder / "bin" / program
+        path.write_text(script, encoding="utf-8")
+        path.chmod(0o755)
+
     def _with_what_is_here(self, text: str) -> str:
         for made_up, real in self.words.items():
             text = text.replace(made_up, real)
@@ -66,23 +129,29 @@ class Stage:
         return text
 
 
+def free_port() -> int:
+    """A port that nobody listens on just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 @contextlib.contextmanager
 def staged(folder: Path, *, is_served: bool = True) -> Iterator[Stage]:
     """The stage; without a server only the database is there, in the folder where the settings look for it."""
-    home, data, programs = folder / "home", folder / "data", folder / "bin"
-    for one in (home, programs, folder / "films"):
+    home, data = folder / "home", folder / "data"
+    for one in (home, folder / "bin", folder / "films"):
         one.mkdir()
-    for name, script in (("dateflicks", _PROGRAM), ("ssh", _ELSEWHERE)):
-        (programs / name).write_text(script)
-        (programs / name).chmod(0o755)
     for place in (folder / FILM, folder / "films" / FILM):
         place.write_bytes(b"\x1a\x45\xdf\xa3" + bytes(60))
     kept = {name: os.environ[name] for name in ("LANG", "TMPDIR") if name in os.environ}
     variables = {
-        **kept, "PATH": f"{programs}:{os.environ['PATH']}", "HOME": str(home), "LC_ALL": "C.UTF-8", "NO_COLOR": "1",
-        "DATEFLICKS_HOME": str(home / "dateflicks"), "DATEFLICKS_ALL_DATA": str(data), "COLUMNS": "100",
+        **kept, "PATH": f"{folder / 'bin'}:{os.environ['PATH']}", "HOME": str(home), "LC_ALL": "C.UTF-8", "NO_COLOR": "1",
+        "DATEFLICKS_ALL_DATA": str(data), "DATEFLICKS_CLIENT_CREDENTIALS": "file", "COLUMNS": "100", "USER": "ana",
     }  # fmt: skip
     stage = Stage(folder, variables, {"/films/": f"{folder}/films/"})
+    stage.put("dateflicks", _PROGRAM)
+    stage.put("ssh", _ELSEWHERE)
     password = dict(line.split("\t")[:2] for line in stage.tell("db", "seed", "--data", str(data)).splitlines())
     if not is_served:
         yield stage

@@ -1,0 +1,82 @@
+"""Two people at real terminals of 80×24 with a shell each, in homes of their own, who type what a page tells them."""
+
+import os
+import shlex
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Final
+
+from tests.cli.test_terminal_evening import Evening
+from tests.docs.pages import Block
+
+_PROGRAM: Final = f'#!/bin/sh\nexec "{sys.executable}" -m dateflicks "$@"\n'
+PROMPT: Final = "ok> "
+
+
+class Couple(Evening):
+    """What one sees, types and presses; a player shows nothing, and everything of them is below one folder."""
+
+    def sit_down(self, person: str, **variables: str) -> Path:
+        """A terminal with a shell for this person, and the home where it begins."""
+        home, programs = self._folder / person, self._folder / "bin"
+        for folder in (home, programs):
+            folder.mkdir(exist_ok=True)
+        (programs / "dateflicks").write_text(_PROGRAM, encoding="utf-8")
+        (programs / "dateflicks").chmod(0o755)
+        settings = {
+            "HOME": str(home), "USER": person, "PATH": f"{programs}:{os.environ['PATH']}", "LC_ALL": "C.UTF-8",
+            "NO_COLOR": "1", "PS1": PROMPT, "PYTHONPATH": str(Path(__file__).parents[2]),
+            "DATEFLICKS_CLIENT_MPV_ARGUMENTS": "--vo=null,--ao=null", **variables,
+        }  # fmt: skip
+        words = " ".join(f"{name}={shlex.quote(value)}" for name, value in settings.items())
+        shell = f'exec env -i TERM="$TERM" {words} bash --noprofile --norc -i'
+        self._tmux("new-window", "-t", "test", "-n", person, "-c", str(home), shell)
+        self._tmux("resize-window", "-t", f"test:{person}", "-x", "80", "-y", "24")
+        return home
+
+    def is_told(self, person: str, line: str) -> None:
+        """Type a line of a page into the person's shell, on an empty screen."""
+        self._tmux("send-keys", "-t", f"test:{person}", "C-l")
+        self._tmux("clear-history", "-t", f"test:{person}")
+        self.type(person, line)
+
+    def is_back(self, person: str) -> str:
+        """Wait until the shell asks for the next line, and what stands there."""
+        self.wait_until(lambda: self.shown(person).rstrip().endswith(PROMPT.strip()), lambda: self.shown(person))
+        return self.shown(person)
+
+    def word_of(self, person: str, command: str) -> str:
+        """The line beginning with this command that the person is to read to the other."""
+        line = self.until(person, command)
+        return line[line.index(command) :].strip(" │").split(" │")[0].strip()
+
+    def told(self, person: str) -> str:
+        """All that the person's shell has shown since the last line, also what has left the screen."""
+        return self._tmux("capture-pane", "-p", "-J", "-S", "-", "-t", f"test:{person}")
+
+
+class Script:
+    """The lines of a page that two people type, each in the order of the page, with what is other here put in."""
+
+    def __init__(self, blocks: Iterable[Block], words: dict[str, str]) -> None:
+        self._lines = [(block.played_by, line) for block in blocks if block.played_by for line in block.commands]
+        self._words = words
+
+    def line(self, person: str, beginning: str) -> str:
+        """The next line of this person's that begins so; of `dateflicks` alone, the one that is no more than this."""
+        found = next(
+            one
+            for one in self._lines
+            if one[0] == person and (one[1] == beginning or (" " in beginning and one[1].startswith(f"{beginning} ")))
+        )
+        self._lines.remove(found)
+        line = found[1]
+        for made_up, real in self._words.items():
+            line = line.replace(made_up, real)
+        return line
+
+    @property
+    def left(self) -> Sequence[tuple[str, str]]:
+        """What nobody has typed."""
+        return self._lines
