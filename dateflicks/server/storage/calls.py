@@ -71,10 +71,10 @@ class Calls:
         when_unanswered: type[Unavailable],
         seconds: float | None = None,
     ) -> T:
-        if not self._health.is_up:
-            raise Unavailable(AWAY)
         now = asyncio.get_running_loop().time
         deadline = now() + (seconds or CALL_SECONDS)
+        if not self._health.is_up and not await self._health.is_up_soon(CALL_SECONDS):
+            raise Unavailable(AWAY)
         try_seconds = seconds or self._try_seconds
         pause = FIRST_PAUSE_SECONDS
         sent = Sent()

@@ -19,7 +19,7 @@ from pymongo.errors import ConfigurationError, InvalidURI, PyMongoError
 
 from dateflicks.core.errors import DateflicksError, Unavailable
 from dateflicks.server.storage.calls import GRACE_SECONDS, Calls
-from dateflicks.server.storage.driver import mend
+from dateflicks.server.storage.driver import make_watchful, mend
 from dateflicks.server.storage.embedded import EmbeddedEngine, Role
 from dateflicks.server.storage.faults import is_transient
 from dateflicks.server.storage.fence import Fence
@@ -206,6 +206,7 @@ class Database:
         except (PyMongoError, TimeoutError) as error:
             reason = engine.last_words() or "it did not answer"
             raise Unavailable(f"The embedded database did not start: {reason}") from error
+        make_watchful(self._client)
 
 
 def _key(collection: Collection) -> tuple[str, str]:

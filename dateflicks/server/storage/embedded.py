@@ -145,16 +145,16 @@ class EmbeddedEngine:
         return child
 
     async def _keep_running(self) -> None:
-        pause = FIRST_PAUSE_SECONDS
+        pause = 0.0
         while True:
             assert self._child is not None
             started = time.monotonic()
             code = await self._child.wait()
             if time.monotonic() - started > STEADY_SECONDS:
-                pause = FIRST_PAUSE_SECONDS
+                pause = 0.0
             log.error("the embedded database ended (%s) and is started again; its log is %s", code, self._folder.log)
             await asyncio.sleep(pause)
-            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+            pause = min(max(pause * 2, FIRST_PAUSE_SECONDS), LONGEST_PAUSE_SECONDS)
             await self._replace()
 
     async def _replace(self) -> None:

@@ -1,19 +1,24 @@
 """Whether the database answers: a circuit breaker that a background probe closes again.
 
 Operations report what looks like an outage; one ping then decides. While pings fail nobody waits for the database:
-`is_up` is False and operations are refused at once. The probe also looks now and then by itself, so that `is_up` is
-true to life without traffic.
+`is_up` is False and operations are refused at once. Only one that has just gone is waited for: what was killed is back
+after a moment, and nobody has to be told of it. The probe also looks now and then by itself, so that `is_up` is true to
+life without traffic.
 """
 
 import asyncio
 import contextlib
+import logging
 import time
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+log = logging.getLogger(__name__)
+
 IDLE_SECONDS: Final = 1.0  # how often the probe looks when nothing seems wrong: one ping costs 0.3 ms
 FIRST_PAUSE_SECONDS: Final = 0.1
 LONGEST_PAUSE_SECONDS: Final = 1.0
+JUST_GONE_SECONDS: Final = 2.0  # the embedded engine is back after 0.3 s; a loaded machine may take longer
 
 
 class Health:
@@ -25,6 +30,7 @@ class Health:
         self._up = asyncio.Event()
         self._suspected = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._gone_at = float("-inf")
         self.outcomes_unknown = 0  # writes that were sent and never answered
 
     @property
@@ -40,6 +46,14 @@ class Health:
         """Wait until the database answers."""
         await self._up.wait()
 
+    async def is_up_soon(self, seconds: float) -> bool:
+        """Whether the database answers; one that has just gone is waited for, so long at most."""
+        if not self.is_up and time.monotonic() - self._gone_at < JUST_GONE_SECONDS:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._up.wait()
+        return self.is_up
+
     async def start(self) -> None:
         """Look once, then keep looking until `stop`."""
         if await self._probe():
@@ -51,6 +65,7 @@ class Health:
     async def stop(self) -> None:
         """Stop looking; from now on the database counts as away."""
         self._up.clear()
+        self._gone_at = float("-inf")
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
@@ -64,14 +79,17 @@ class Health:
             is_suspected = self._suspected.is_set()
             self._suspected.clear()
             # A ping that is late on a busy machine is no outage yet, unless somebody has felt one.
+            since = time.monotonic()
             if await self._asked() or (not is_suspected and await self._asked()):
                 self._up.set()
             else:
+                self._gone_at = since
                 self._up.clear()
-                await self._until_back()
+                log.warning("the database does not answer")
+                await self._until_back(since)
+                log.warning("the database answers again", extra={"seconds": round(time.monotonic() - since, 2)})
 
-    async def _until_back(self) -> None:
-        since = time.monotonic()
+    async def _until_back(self, since: float) -> None:
         pause = FIRST_PAUSE_SECONDS
         while not await self._asked():
             self._on_silence(time.monotonic() - since)

@@ -13,6 +13,7 @@ from dateflicks.server.storage import calls
 from dateflicks.server.storage.calls import Calls
 from dateflicks.server.storage.health import Health
 from dateflicks.server.storage.records import Collection, OutcomeUnknown
+from tests.waiting import until
 
 THINGS = Collection("Things", "things")
 
@@ -75,6 +76,29 @@ async def test_nobody_waits_for_a_database_that_is_known_to_be_away(health: Heal
 
     with pytest.raises(Unavailable):
         await Calls(health, 1.0, asyncio.Semaphore(1)).read(THINGS, operation)
+
+
+async def test_a_call_just_after_the_database_has_gone_waits_for_it_as_those_do_that_were_under_way() -> None:
+    answers = [True, False]  # and then again
+
+    async def probe() -> bool:
+        if len(answers) == 0:
+            await is_called.wait()
+        return answers.pop(0) if answers else True
+
+    async def operation() -> str:
+        return "done"
+
+    is_called = asyncio.Event()
+    health = Health(probe, on_silence=lambda _: None)
+    await health.start()
+    health.suspect()
+    await until(lambda: not health.is_up)
+    call = asyncio.create_task(Calls(health, 1.0, asyncio.Semaphore(1)).read(THINGS, operation))
+    await asyncio.sleep(0)
+    is_called.set()
+    assert await call == "done"
+    await health.stop()
 
 
 async def test_a_call_that_is_cancelled_ends_although_the_driver_takes_that_for_an_outage(health: Health) -> None:

@@ -1,10 +1,13 @@
-"""The driver's own locks, when limits end at the same time: a lock that is never given back would hang every call."""
+"""The driver's own locks, when limits end at the same time: a lock that is never given back would hang every call. And
+its monitor, for which everybody would wait after the engine has died."""
 
 import asyncio
+from pathlib import Path
 
 import pymongo.lock
 
-from dateflicks.server.storage.driver import mend
+from dateflicks.server.storage.driver import WATCHFUL_SECONDS, mend
+from tests.server.storage.engines import embedded
 
 
 async def test_a_wait_whose_limits_end_together_gives_the_lock_back() -> None:
@@ -44,3 +47,20 @@ async def test_a_wait_that_is_told_in_time_says_so() -> None:
     await telling
     async with condition:
         assert not await pymongo.lock._async_cond_wait(condition, 0.01)
+
+
+async def test_the_monitor_of_an_engine_looks_as_soon_as_it_is_wanted_to(folder: Path) -> None:
+    async with embedded(folder) as database:
+        (server,) = database._client._topology._servers.values()
+        monitor = server._monitor
+        assert monitor._executor._min_interval == WATCHFUL_SECONDS
+        looked, check = asyncio.Event(), monitor._executor._target
+
+        async def told() -> bool:
+            looked.set()
+            return bool(await check())
+
+        monitor._executor._target = told
+        monitor.request_check()
+        async with asyncio.timeout(5):  # by itself it looks every ten seconds
+            await looked.wait()

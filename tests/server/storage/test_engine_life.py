@@ -230,6 +230,18 @@ async def test_a_call_in_the_moment_of_death_waits_for_the_next_engine(folder: P
         await table.insert({"_id": "a2"})
 
 
+async def test_a_call_that_finds_the_engine_gone_waits_for_the_next_one_too(folder: Path) -> None:
+    async with embedded(folder) as database:
+        table = database.table(PLAIN)
+        await table.insert({"_id": "a1"})
+
+        os.kill(pid_of(database), signal.SIGKILL)
+        database._health.suspect()
+        await until(lambda: not database.is_up())
+
+        assert await table.get("a1") is not None
+
+
 SERVER = """
 import asyncio, pathlib, sys
 from dateflicks.server.storage.database import Database, DatabaseSettings

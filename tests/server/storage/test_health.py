@@ -111,6 +111,54 @@ async def test_what_was_away_at_the_start_is_found_later(quick: None) -> None:
             await health.wait_up()
 
 
+async def test_one_that_has_just_gone_is_waited_for(quick: None) -> None:
+    pings = Pings()
+
+    async with watched(pings) as health:
+        pings.answers = False
+        await until(lambda: not health.is_up)
+        waiting = asyncio.create_task(health.is_up_soon(30.0))
+        pings.answers = True
+        assert await waiting
+
+
+async def test_one_that_has_just_gone_is_waited_for_no_longer_than_was_asked(quick: None) -> None:
+    pings = Pings()
+
+    async with watched(pings) as health:
+        pings.answers = False
+        await until(lambda: not health.is_up)
+        assert not await health.is_up_soon(0.01)
+
+
+async def test_nobody_waits_for_one_that_has_been_gone_for_long(quick: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health_module, "JUST_GONE_SECONDS", 0.0)
+    pings = Pings()
+
+    async with watched(pings) as health:
+        pings.answers = False
+        await until(lambda: not health.is_up)
+        async with asyncio.timeout(5):
+            assert not await health.is_up_soon(30.0)
+
+
+async def test_it_is_told_when_it_goes_and_for_how_long_it_was_gone(
+    quick: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    pings = Pings()
+
+    async with watched(pings) as health:
+        pings.answers = False
+        await until(lambda: not health.is_up)
+        pings.answers = True
+        await until(lambda: len(caplog.records) == 2)
+
+    gone, back = caplog.records
+    assert gone.getMessage() == "the database does not answer"
+    assert back.getMessage() == "the database answers again"
+    assert vars(back)["seconds"] >= 0.0
+
+
 async def test_after_a_stop_it_counts_as_away() -> None:
     pings = Pings()
 
@@ -118,6 +166,8 @@ async def test_after_a_stop_it_counts_as_away() -> None:
         pass
 
     assert not health.is_up
+    async with asyncio.timeout(5):
+        assert not await health.is_up_soon(30.0)
 
 
 async def test_a_stop_that_is_cancelled_is_cancelled(quick: None) -> None:

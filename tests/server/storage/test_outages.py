@@ -52,7 +52,10 @@ def first_failure(database: Database, name: str, monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.slow
-async def test_while_the_engine_hangs_calls_end_in_two_seconds_and_then_at_once(folder: Path) -> None:
+async def test_while_the_engine_hangs_calls_end_in_two_seconds_and_then_at_once(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "JUST_GONE_SECONDS", 0.5)  # less than the ping takes that finds out
     async with embedded(folder) as database:
         table = database.table(PLAIN)
         await table.insert({"_id": "a1", "n": 1})
