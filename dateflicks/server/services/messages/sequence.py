@@ -17,7 +17,7 @@ from dateflicks.server.storage.records import Document, Duplicate
 from dateflicks.server.storage.table import Table
 
 TRIES: Final = 40  # at a place that others have taken: each shows at least one of theirs
-EAGER_TRIES: Final = 2  # then those who meet wait a little, not equally long, so that each has a turn
+LOOK_TRIES: Final = 8  # between two looks at what others have written; then those who meet wait, not equally long
 WAIT_SECONDS: Final = 0.02
 DIGITS: Final = 12
 _POWERS: Final = 40  # 2 ** 40 messages are more than a session can hold
@@ -86,17 +86,33 @@ class DenseSequence:
 
         Where the unique field says that it is there already, that one is returned. Raises Unavailable, OutcomeUnknown.
         """
+        number = self.head + 1
         for attempt in range(TRIES):
-            if attempt >= EAGER_TRIES:
-                await asyncio.sleep(_RANDOM.uniform(0, WAIT_SECONDS))
-            number = self.head + 1
             placed = {"_id": self.id_of(number), "seq": number, **document}
             try:
-                return await self._table.insert(placed)
-            except Duplicate:
-                if (known := await self._known(document, await self.read_on())) is not None:
-                    return known
+                stored = await self._table.insert(placed)
+            except Duplicate as taken:
+                if taken.field == "_id" and attempt % LOOK_TRIES:
+                    # Whoever looks before each try comes too late for as long as somebody else writes on.
+                    number = max(number, self.head) + 1
+                    continue
+            else:
+                await self._read_up_to(number - 1)
+                return stored
+            if (known := await self._known(document, await self.read_on())) is not None:
+                return known
+            number = self.head + 1
+            if attempt:
+                await asyncio.sleep(_RANDOM.uniform(0, WAIT_SECONDS))
         raise Unavailable(BUSY)
+
+    async def _read_up_to(self, last: int) -> None:
+        """What others have written before the place that was found, of which it is known that it is there."""
+        if self.head < last:
+            for document in await self.page(self.head + 1, last):
+                if document["seq"] == self.head + 1:  # nobody has told of it meanwhile
+                    self.advance()
+                    self._on_found(document)
 
     def advance(self) -> None:
         """The next document is known."""

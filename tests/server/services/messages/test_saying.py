@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 
 from dateflicks.protocol.ids import new_id
+from dateflicks.server.services.messages.records import MESSAGES
+from dateflicks.server.services.messages.sequence import DenseSequence
+from dateflicks.server.storage.records import Document
 from tests.journeys.wire import RECORD_TIME
 from tests.server.services.messages.deployment import Deployment
 from tests.waiting import until
@@ -42,6 +45,35 @@ async def test_numbers_are_dense_when_several_connections_speak_at_once(shared: 
         await asyncio.gather(*(one.answer(name) for name, one in zip(named, everybody * 50, strict=True)))
         acks = [frame for one in everybody for frame in one.feed.frames if frame["type"] == "ack"]
     assert sorted(ack["seq"] for ack in acks) == list(range(1, len(named) + 1))
+
+
+async def test_whoever_looks_while_another_process_writes_on_finds_a_place_and_tells_what_was_before(
+    shared: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session_id, found = new_id("ses"), list[int]()
+    ours, theirs = (
+        DenseSequence(shared.database.table(MESSAGES), session_id, tell, unique="messageId")
+        for tell in (lambda document: found.append(document["seq"]), lambda _: None)
+    )
+
+    async def write(sequence: DenseSequence) -> int:
+        stored = await sequence.append({"messageId": new_id("msg"), "sessionId": session_id})
+        sequence.advance()
+        return int(stored["seq"])
+
+    read_on = ours.read_on
+
+    async def looked() -> list[Document]:
+        """What was looked at is out of date by the time that it is known."""
+        documents = await read_on()
+        await write(theirs)
+        return documents
+
+    await write(theirs)
+    monkeypatch.setattr(ours, "read_on", looked)
+    assert await write(ours) == 3
+    assert found == [1, 2]
+    assert ours.head == 3
 
 
 async def test_what_one_connection_says_keeps_its_order(shared: Deployment) -> None:
