@@ -4,7 +4,8 @@
     python -m benchmarks.faults --kills 2000 --pairs 0 --json
 
 First people talk as fast as they can over three workers, while a worker, the embedded database or Redis is killed with
-SIGKILL, one at random after the other: what was acknowledged has to be there, once, in order and for everybody. Then so
+SIGKILL, one at random after the other: what was acknowledged has to be there, once, in order and for everybody. Whoever
+was cut off is served again when something is acknowledged that they said after the kill. Then so
 many pairs start their films while Redis is away: two seconds after it is back no two may know different things. Times
 are told as ratios to a calibrator too, a fixed loop of this machine measured before and after. Ends with 1 when
 something was lost, or a pair disagreed.
@@ -22,12 +23,14 @@ from typing import Any
 
 import msgspec
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from benchmarks.faultbench.kills import Kill, Result, run_kills
 from benchmarks.faultbench.pairs import Divergence, run_pairs
 
 CALIBRATOR_ROUNDS = 300_000
+KINDS = ("worker", "database", "bus")
 
 
 def calibrator() -> float:
@@ -42,8 +45,8 @@ def calibrator() -> float:
 
 
 def times(kills: list[Kill], kind: str) -> list[str]:
-    """A row: of one kind of kill how many, until the first and until everybody was acknowledged something."""
-    own = [one for one in kills if one.kind == kind]
+    """A row: of one kind of kill how many cut off anybody, until the first and until the last of those was served."""
+    own = [one for one in kills if one.kind == kind and one.cut_off]
     if not own:
         return [kind, "0", *["–"] * 4]
     first, everybody = [one.first_seconds for one in own], [one.all_seconds for one in own]
@@ -51,13 +54,28 @@ def times(kills: list[Kill], kind: str) -> list[str]:
     return [kind, str(len(own)), *(f"{one:.2f}" for one in found)]
 
 
+def show_worst(console: Console, kills: list[Kill], count: int) -> None:
+    """What happened after those kills of each kind that took longest."""
+    for kind in KINDS:
+        own = [one for one in kills if one.kind == kind and one.cut_off]
+        for one in sorted(own, key=lambda one: one.all_seconds, reverse=True)[:count]:
+            title = f"{kind}: {one.cut_off} cut off, the last was served after {one.all_seconds:.2f} s"
+            waits = ", ".join(f"{what} {seconds:g} s" for what, seconds in one.waited.items())
+            table = Table(title=f"{title}; somebody on this machine waited for {waits}", title_justify="left")
+            for name in ("s", "who", "what"):
+                table.add_column(name, justify="right" if name == "s" else "left", overflow="fold")
+            for at, who, what in one.timeline:
+                table.add_row(f"{at:.3f}", escape(who), escape(what))
+            console.print(table)
+
+
 def show(console: Console, result: Result | None, pairs: Divergence | None, calibrators: list[float]) -> None:
     """Everything as tables."""
     if result is not None:
         table = Table(title=f"{len(result.kills)} kills in {result.seconds:g} s, seed {result.seed}")
-        for name in ("killed", "times", "first ack: median, s", "worst", "all acked: median, s", "worst"):
+        for name in ("killed", "times", "first served: median, s", "worst", "all served: median, s", "worst"):
             table.add_column(name, justify="right")
-        for kind in ("worker", "database", "bus"):
+        for kind in KINDS:
             table.add_row(*times(result.kills, kind))
         console.print(table)
         console.print({key: value for key, value in asdict(result.findings).items() if key != "wrongs"})
@@ -75,13 +93,16 @@ def main() -> int:
     parser.add_argument("--sessions", type=int, default=6)
     parser.add_argument("--pairs", type=int, default=1_000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--worst", type=int, default=0, help="tell what happened after so many of each kind")
     parser.add_argument("--json", action="store_true", help="write it as JSON on stdout")
     options = parser.parse_args()
     words = Console(stderr=True, highlight=False)
     calibrators = [calibrator()]
 
     def told(kill: Kill) -> None:
-        words.print(f"{kill.kind}: first {kill.first_seconds:.2f} s, all {kill.all_seconds:.2f} s")
+        words.print(
+            f"{kill.kind}: {kill.cut_off} cut off, first {kill.first_seconds:.2f} s, all {kill.all_seconds:.2f} s"
+        )
 
     result, pairs = None, None
     if options.kills:
@@ -95,7 +116,10 @@ def main() -> int:
         found: dict[str, Any] = {"kills": result, "pairs": pairs, "calibratorSeconds": calibrators}
         sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n")
     else:
-        show(Console(width=None if sys.stdout.isatty() else 150), result, pairs, calibrators)
+        console = Console(width=None if sys.stdout.isatty() else 150, highlight=False)
+        if result is not None:
+            show_worst(console, result.kills, options.worst)
+        show(console, result, pairs, calibrators)
     is_good = (result is None or result.findings.is_good) and (pairs is None or not pairs.diverged)
     return 0 if is_good else 1
 

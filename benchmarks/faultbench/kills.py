@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any, Final, overload
 
 from benchmarks.faultbench.account import Account, Findings, check
+from benchmarks.faultbench.diary import Diary
 from benchmarks.faultbench.evening import stored_talk, until_quiet, watched
 from benchmarks.faultbench.library import LibraryClient
 from benchmarks.faultbench.plain import PlainClient
+from benchmarks.faultbench.timeline import Witness, pressure, timeline
 from dateflicks.protocol.ids import new_id
 from dateflicks.server.auth.tokens import Signer
 from tests.faults.town import Town, town, until
@@ -23,6 +25,7 @@ KINDS: Final = ("worker", "worker", "database", "bus")  # as often as that
 REST_SECONDS: Final = (0.2, 1.0)  # after all have been acknowledged something, until the next kill
 STEADY_SECONDS: Final = 10.5  # what dies again sooner is taken to be broken, and waited with
 PATIENCE_SECONDS: Final = 30.0  # for all to be acknowledged something after a kill
+LOOK_SECONDS: Final = 0.005  # between looks at who has been acknowledged something
 BUS_SECONDS: Final = (0.1, 2.5)  # until Redis is there again
 FREE: Final = {
     "DATEFLICKS_ALL_AUTH_KEY": KEY,
@@ -66,24 +69,17 @@ class Texts(Sequence[str]):
             yield self[self._given]
 
 
-@dataclass(slots=True)
-class Acks:
-    """When a client was last acknowledged something (monotonic)."""
-
-    last: float = 0.0
-
-    def note(self) -> None:
-        """Something was."""
-        self.last = time.monotonic()
-
-
 @dataclass(slots=True, kw_only=True)
 class Kill:
-    """One kill: of what, and how long it took until somebody, and until everybody, was acknowledged something again."""
+    """One kill: of what, and how long it took until those who were cut off by it, all where it cuts off nobody or
+    everybody, were acknowledged what they said afterwards: the first of them, and the last."""
 
     kind: str
+    cut_off: int
     first_seconds: float
     all_seconds: float
+    timeline: list[tuple[float, str, str]] = field(default_factory=list)  # seconds since the kill, who, what
+    waited: dict[str, float] = field(default_factory=dict)  # of that time: for a processor, for a disk, by anybody here
 
 
 @dataclass(kw_only=True)
@@ -100,15 +96,15 @@ async def run_kills(count: int, sessions: int, seed: int, folder: Path, told: Ca
     """Kill so often while people talk in so many sessions, and hold what they know to what is kept."""
     result, began, chance = Result(seed=seed), time.monotonic(), random.Random(seed)
     async with town(folder, WORKERS, variables=FREE) as place:
-        clients, acks, texts = _clients(place, sessions, seed)
+        clients, diaries, texts = _clients(place, sessions, seed)
         accounts = list(clients.values())
         running = [asyncio.create_task(client.run()) for client in clients]
 
         async def all_of_it() -> None:
-            await until(lambda: all(one.last for one in acks), "the first words of everybody")
+            await until(lambda: all(one.served_after(began) for one in diaries), "the first words of everybody")
             dying = _Dying(chance)
             for _ in range(count):
-                result.kills.append(await _kill(place, dying, acks, chance))
+                result.kills.append(await _kill(place, dying, diaries, chance))
                 told(result.kills[-1])
                 await asyncio.sleep(chance.uniform(*REST_SECONDS))
             for one in texts:
@@ -153,34 +149,49 @@ class _Dying:
                 return one
 
 
-async def _kill(place: Town, dying: _Dying, acks: list[Acks], chance: random.Random) -> Kill:
+async def _kill(place: Town, dying: _Dying, diaries: list[Diary], chance: random.Random) -> Kill:
     assert place.redis is not None
     back: asyncio.Task[None] | None = None
+    witness: Witness | None = None
     kind, number = dying.next()
-    at = time.monotonic()
-    if kind == "worker":
-        kill(place.workers[number].pid)
-    elif kind == "database":
-        await until(lambda: place.has_engine, "a database to kill")
-        at = time.monotonic()
-        kill(place.engine)
-    else:
+    if kind == "bus":
         await place.redis.kill()
+        at = time.monotonic()
         back = asyncio.create_task(_back(place, chance.uniform(*BUS_SECONDS)))
-    await until(lambda: any(one.last > at for one in acks), f"a word acknowledged after a kill of {kind}")
-    first = min(one.last for one in acks if one.last > at) - at
-    waiting = set(range(len(acks)))
-    deadline, longest = at + PATIENCE_SECONDS, 0.0
-    while waiting and time.monotonic() < deadline:
-        for number in [one for one in waiting if acks[one].last > at]:
-            longest = max(longest, acks[number].last - at)
-            waiting.discard(number)
-        await asyncio.sleep(0.005)
+    else:
+        await until(lambda: place.has_engine, "a database")
+        pid = place.engine if kind == "database" else place.workers[number].pid
+        kill(pid)
+        at = time.monotonic()
+        witness = Witness(place, kind, pid, at)
+    before, served = pressure(), dict[int, float]()
+    deadline = at + PATIENCE_SECONDS
+    while len(served) < len(diaries) and time.monotonic() < deadline:
+        for one, diary in enumerate(diaries):
+            if one not in served and (when := diary.served_after(at)) is not None:
+                served[one] = when - at
+        await asyncio.sleep(LOOK_SECONDS)
+    found = _told(kind, at, served, diaries)
+    slow = sorted(range(len(diaries)), key=lambda one: served.get(one, PATIENCE_SECONDS))
+    shown = [diaries[one] for one in dict.fromkeys((slow[0], slow[-1]))]
+    after = pressure()
+    found.waited = {what: round(after[what] - before[what], 2) for what in before}
+    found.timeline = timeline(place, witness, shown, at, time.monotonic())
     if back is not None:
         await back
+    if witness is not None:
+        await witness.stop()
     if kind == "worker":
         await until(lambda: len(place.workers) == WORKERS, "another worker")
-    return Kill(kind=kind, first_seconds=first, all_seconds=PATIENCE_SECONDS if waiting else longest)
+    return found
+
+
+def _told(kind: str, at: float, served: dict[int, float], diaries: list[Diary]) -> Kill:
+    """What a kill cost those whom it cut off: of a worker those who lost their line, else everybody."""
+    everybody = range(len(diaries))
+    cut_off = [one for one in everybody if diaries[one].lost_at >= at] if kind == "worker" else list(everybody)
+    waited = [served.get(one, PATIENCE_SECONDS) for one in cut_off or everybody]
+    return Kill(kind=kind, cut_off=len(cut_off), first_seconds=min(waited), all_seconds=max(waited))
 
 
 async def _back(place: Town, seconds: float) -> None:
@@ -191,10 +202,10 @@ async def _back(place: Town, seconds: float) -> None:
 
 def _clients(
     place: Town, sessions: int, seed: int
-) -> tuple[dict[LibraryClient | PlainClient, Account], list[Acks], list[Texts]]:
+) -> tuple[dict[LibraryClient | PlainClient, Account], list[Diary], list[Texts]]:
     """Two for each session, one of each kind."""
     found: dict[LibraryClient | PlainClient, Account] = {}
-    acks, texts = [], []
+    diaries, texts = [], []
     signer = Signer(KEY.encode())
     for number in range(2 * sessions):
         is_plain = number % 2 == 1
@@ -203,11 +214,15 @@ def _clients(
         name = f"{'plain' if is_plain else 'library'} {number // 2 + 1}"
         account = Account(name, session_id, new_id("usr"), is_one_by_one=not is_plain)
         ticket = signer.issue_ticket(session_id, account.user_id, name, "guest" if is_plain else "host")
-        own, said, heard = random.Random(f"{seed} {name}"), Texts(name), Acks()
+        own, said, diary = random.Random(f"{seed} {name}"), Texts(name), Diary(name)
         if is_plain:
-            found[PlainClient(place.port, ticket, said, account, own, heard.note)] = account
+            found[PlainClient(place.port, ticket, said, account, own, _nothing, diary)] = account
         else:
-            found[LibraryClient(place.url, ticket, said, account, own, heard.note)] = account
-        acks.append(heard)
+            found[LibraryClient(place.url, ticket, said, account, own, _nothing, diary)] = account
+        diaries.append(diary)
         texts.append(said)
-    return found, acks, texts
+    return found, diaries, texts
+
+
+def _nothing() -> None:
+    """Diaries tell what is settled."""

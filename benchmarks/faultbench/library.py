@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from benchmarks.faultbench.account import Account, Promise, Told
+from benchmarks.faultbench.diary import Diary
 from dateflicks.client.chat import Conversation
 from dateflicks.client.chat_updates import CaughtUp, ChatLine, ChatUpdate, DraftChanged, DraftGone, Said, Trouble
 from dateflicks.client.http import ServiceClient
@@ -29,12 +30,14 @@ class LibraryClient:
         account: Account,
         chance: random.Random,
         settled: Callable[[], None],
+        diary: Diary | None = None,
     ) -> None:
         self._url = url
         self._ticket = ticket
         self._texts = texts
         self._account = account
         self._settled = settled
+        self._diary = diary or Diary(account.name)
         self._restart_at = chance.randrange(len(texts)) if texts and chance.random() < RESTARTS else -1
         self._sent: set[str] = set()
         self._conversation: Conversation | None = None
@@ -91,6 +94,9 @@ class LibraryClient:
                 self._kept(client_id, seq)
             case ChatLine(is_open=True):
                 account.openings += 1
+                self._diary.note("the line stands")
+            case ChatLine(why=why, retry_in=retry_in):
+                self._diary.lost(why, retry_in)
             case CaughtUp(is_anew=True):
                 account.faults.append(f"what was shown does not join on to {update.seq}")
             case Trouble():
@@ -101,6 +107,7 @@ class LibraryClient:
         account = self._account
         if client_id not in account.acknowledged:
             account.acknowledged[client_id] = Promise(seq)
+            self._diary.acknowledged(client_id)
             self._settled()
             if len(account.acknowledged) == self._restart_at and self._conversation is not None:
                 self._conversation.stop()
@@ -108,8 +115,8 @@ class LibraryClient:
                 asyncio.get_running_loop().call_soon(self._say_more)
 
     def _watch_what_is_sent(self, conversation: Conversation) -> None:
-        """Count what goes out more than once; the conversation itself tells nobody."""
-        send = conversation._feed.send
+        """Count what goes out more than once, and note what is put off; the conversation itself tells nobody."""
+        send, wait = conversation._feed.send, conversation._talk._outbox.wait
 
         def counted(data: bytes) -> bool:
             frame = json.loads(data)
@@ -117,6 +124,12 @@ class LibraryClient:
                 if frame["clientId"] in self._sent:
                     self._account.resends += 1
                 self._sent.add(frame["clientId"])
+                self._diary.sent(frame["clientId"])
             return send(data)
 
+        def noted(now: float, seconds: float) -> None:
+            self._diary.note(f"refused, the next try in {seconds:.2f} s")
+            wait(now, seconds)
+
         conversation._feed.send = counted  # type: ignore[method-assign]  # it is to be seen, not changed
+        conversation._talk._outbox.wait = noted  # type: ignore[method-assign]  # as above

@@ -6,13 +6,13 @@ feed promises: on one connection perhaps some of what is new, then once and in o
 """
 
 import asyncio
-import contextlib
 import itertools
 import random
 from collections.abc import Callable, Sequence
 from typing import Final
 
 from benchmarks.faultbench.account import Account, Promise, Told
+from benchmarks.faultbench.diary import Diary
 from benchmarks.faultbench.sockets import Json, PlainSocket, opened
 
 ANSWER_SECONDS: Final = 10.0  # without a word for so long, and something to wait for, the line is given up
@@ -35,6 +35,7 @@ class PlainClient:
         account: Account,
         chance: random.Random,
         settled: Callable[[], None],
+        diary: Diary | None = None,
     ) -> None:
         self._port = port
         self._ticket = ticket
@@ -43,6 +44,7 @@ class PlainClient:
         self._account = account
         self._chance = chance
         self._settled = settled
+        self._diary = diary or Diary(account.name)
         self._window = chance.randint(*WINDOW)
         self._under_way: dict[str, Json] = {}
         self._numbers = itertools.count()
@@ -55,15 +57,22 @@ class PlainClient:
 
     async def run(self) -> None:
         """Talk, and come back whenever the line is gone."""
+        why = ""
         for tries in itertools.count():
             if tries:
-                await asyncio.sleep(self._chance.uniform(*RETRY_SECONDS))
-            with contextlib.suppress(OSError, EOFError, TimeoutError):
+                pause = self._chance.uniform(*RETRY_SECONDS)
+                self._diary.lost(why, pause)
+                await asyncio.sleep(pause)
+            why = "ended"
+            try:
                 async with opened(self._port, self._account.session_id, self._ticket) as socket:
                     await self._talk(socket)
+            except (OSError, EOFError, TimeoutError) as error:
+                why = str(error) or type(error).__name__
 
     async def _talk(self, socket: PlainSocket) -> None:
         self._account.openings += 1
+        self._diary.note("the line stands")
         order = _Order(self._last)
         socket.send({"type": "resume", "after": self._last})
         for client_id in list(self._under_way):
@@ -101,11 +110,13 @@ class PlainClient:
                 frame["content"] = content = content[:32]
             self._under_way[client_id] = frame
             self._account.said[client_id] = content
+            self._diary.sent(client_id)
             socket.send(frame)
 
     def _say_again(self, socket: PlainSocket, client_id: str) -> None:
         if client_id in self._under_way and socket.is_open:
             self._account.resends += 1
+            self._diary.sent(client_id)
             socket.send(self._under_way[client_id])
 
     def _message(self, message: Json, order: "_Order") -> None:
@@ -126,6 +137,7 @@ class PlainClient:
         said = self._under_way.pop(client_id, None)
         if said is None:
             return
+        self._diary.acknowledged(client_id)
         self._settled()
         if self._chance.random() < RESEND_ANSWERED:
             self._account.resends += 1
@@ -135,13 +147,15 @@ class PlainClient:
         if frame["code"] != "unavailable" and frame.get("retryAfter") is None:
             self._account.faults.append(f"refused: {frame}")
             return
+        pause = frame.get("retryAfter") or AGAIN_SECONDS
+        self._diary.note(f"refused ({frame['code']}), the next try in {pause:.2f} s")
         again: Callable[[], None]
         if frame.get("replyTo") == "resume":
             again = socket.abort  # the next connection asks for it
         else:
             client_id = str(frame.get("replyTo"))
             again = lambda: self._say_again(socket, client_id)  # noqa: E731
-        asyncio.get_running_loop().call_later(frame.get("retryAfter") or AGAIN_SECONDS, again)
+        asyncio.get_running_loop().call_later(pause, again)
 
 
 class _Order:
