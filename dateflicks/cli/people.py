@@ -2,22 +2,45 @@
 
 import contextlib
 import time
-from collections.abc import AsyncIterator, Iterator
-from dataclasses import replace
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from dateflicks.cli.databases import LINE_SECONDS, Place, Tell, told
+from dateflicks.cli.databases import LINE_SECONDS, Place, Tell, place_of, told
 from dateflicks.cli.environment import CliEnvironment
 from dateflicks.cli.exits import Exit
 from dateflicks.cli.failures import CliError
 from dateflicks.cli.output import Format, Printer
+from dateflicks.cli.services import ALL
 
 if TYPE_CHECKING:
     from dateflicks.server.storage.records import Document
     from dateflicks.server.upkeep.people import Account, Accounts, Details, Everywhere
 
 LOOK: Final = "See them with 'dateflicks users list'."
+OWNER: Final = "session"  # the service that has the accounts
+
+
+@dataclass(frozen=True)
+class Alone(Place):
+    """Where services keep their things that run alone: the session service's, and by database that of each."""
+
+    parts: Mapping[str, Place] = field(default_factory=dict)
+
+
+def place_of_accounts(environment: CliEnvironment, service: str, data: Path | None) -> Place:
+    """By the settings of `all`; or by those of the session service and of each other one, where they run alone.
+
+    Raises SettingsError, CliError.
+    """
+    place = place_of(environment, service, data)
+    if service == ALL:
+        return place
+    if service != OWNER:
+        raise CliError(Exit.USAGE, f"The service '{service}' has no accounts.", hint=f"Say --service {OWNER}.")
+    parts = {database: place_of(environment, name, data) for name, database in _databases().items()}
+    return Alone(**{one.name: getattr(place, one.name) for one in fields(place)}, parts=parts)
 
 
 @contextlib.asynccontextmanager
@@ -29,68 +52,83 @@ async def everywhere_at(place: Place, *, is_new: bool = False) -> "AsyncIterator
     from dateflicks.server.storage.database import Database, DatabaseSettings
     from dateflicks.server.upkeep.people import COLLECTIONS, Everywhere
 
-    settings = DatabaseSettings(place.uri, place.timeout_seconds)
     databases: dict[str, Database] = {}
     with told(place), _told():
         async with contextlib.AsyncExitStack() as stack:
-            for folder, names in _folders(place, is_new=is_new).items():
-                wanted = [one for name in names for one in COLLECTIONS[name]]
-                database = await stack.enter_async_context(Database.open(settings, folder, wanted, role="worker"))
+            for one, names in _opened(place, is_new=is_new):
+                settings = DatabaseSettings(one.uri, one.timeout_seconds)
+                wanted = [collection for name in names for collection in COLLECTIONS[name]]
+                database = await stack.enter_async_context(Database.open(settings, one.folder, wanted, role="worker"))
                 await database.ping()
                 databases |= dict.fromkeys(names, database)
             yield Everywhere(databases)
 
 
 def is_there(place: Place) -> bool:
-    """Whether anything is kept there: of a MongoDB nobody knows before it is asked."""
-    return not place.is_embedded or bool(_kept_in(place))
+    """Whether accounts are kept there: of a MongoDB nobody knows before it is asked."""
+    from dateflicks.server.services.session.records import DATABASE
+
+    return any(DATABASE in names for _, names in _kept_in(place))
 
 
 def lacking(place: Place) -> list[str]:
     """The databases in which something of people may be kept, and which are not there: of a MongoDB, none."""
     from dateflicks.server.upkeep.people import COLLECTIONS
 
-    there = list(COLLECTIONS) if not place.is_embedded else [name for one in _kept_in(place).values() for name in one]
+    there = [name for _, names in _kept_in(place) for name in names]
     return [name for name in COLLECTIONS if name not in there]
 
 
-def _folders(place: Place, *, is_new: bool) -> dict[Path, list[str]]:
-    """Which databases are in which folder. Raises CliError."""
+def _opened(place: Place, *, is_new: bool) -> list[tuple[Place, list[str]]]:
+    """Which databases are where. Raises CliError."""
     from dateflicks.server.services.session.records import DATABASE
     from dateflicks.server.upkeep.people import COLLECTIONS
 
-    if not place.is_embedded or (is_new and not _kept_in(place)):
-        return {place.folder: list(COLLECTIONS)}
+    if is_new and not is_there(place):
+        return [(place, [DATABASE] if isinstance(place, Alone) else list(COLLECTIONS))]
     found = _kept_in(place)
-    if not any(DATABASE in names for names in found.values()):
+    if not is_there(place):
         hint = "Name the folder with --data DIR; accounts are made by services, or by 'dateflicks users create'."
         raise CliError(Exit.NOT_FOUND, f"There are no accounts at {place.name}.", hint=hint)
     return found
 
 
-def _kept_in(place: Place) -> dict[Path, list[str]]:
-    """The databases that are in the folder, or in the folders of services that run alone."""
+def _kept_in(place: Place) -> list[tuple[Place, list[str]]]:
+    """Where there is something, in one place or in those of services that run alone, and which databases that are."""
+    from dateflicks.server.upkeep.people import COLLECTIONS
+
+    if isinstance(place, Alone):
+        found = [(one, [database]) for database, one in place.parts.items()]
+    elif _has_database(place):
+        found = [(place, list(COLLECTIONS))]
+    else:
+        found = [(replace(place, folder=place.folder / name), [one]) for name, one in _databases().items()]
+    return [(one, names) for one, names in found if _has_database(one)]
+
+
+def _has_database(place: Place) -> bool:
+    from dateflicks.server.storage.folder import EngineFolder
+
+    return not place.is_embedded or EngineFolder(place.folder).databases.is_dir()
+
+
+def _databases() -> dict[str, str]:
+    """The databases in which something of people is kept, by the service that keeps them."""
     from dateflicks.server.recommendation import records as recommendation
     from dateflicks.server.services.messages import records as messages
     from dateflicks.server.services.prediction import records as prediction
     from dateflicks.server.services.session import records as session
     from dateflicks.server.services.timecode import records as timecode
-    from dateflicks.server.storage.folder import EngineFolder
-    from dateflicks.server.upkeep.people import COLLECTIONS
 
-    services = {
-        "session": session, "timecode": timecode, "messages": messages, "prediction": prediction,
-        "recommendation": recommendation,
+    return {
+        "session": session.DATABASE, "timecode": timecode.DATABASE, "messages": messages.DATABASE,
+        "prediction": prediction.DATABASE, "recommendation": recommendation.DATABASE,
     }  # fmt: skip
-    if EngineFolder(place.folder).databases.is_dir():
-        return {place.folder: list(COLLECTIONS)}
-    found = {place.folder / name: [records.DATABASE] for name, records in services.items()}
-    return {folder: names for folder, names in found.items() if EngineFolder(folder).databases.is_dir()}
 
 
 def _is_served(place: Place) -> bool:
     """Whether services may run: of a MongoDB nobody knows."""
-    return not place.is_embedded or any(replace(place, folder=one).engine_pid is not None for one in _kept_in(place))
+    return any(not one.is_embedded or one.engine_pid is not None for one, _ in _kept_in(place))
 
 
 @contextlib.contextmanager

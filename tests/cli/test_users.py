@@ -3,6 +3,7 @@
 import asyncio
 import json
 import secrets
+import shutil
 from collections.abc import AsyncIterator
 from functools import partial
 from typing import Any
@@ -249,6 +250,32 @@ async def test_the_first_account_makes_a_database_that_is_up_to_date_and_service
         assert (erased.exit_code, "not reached: TimecodeDb, MessageDb" in erased.stderr) == (0, True)
         assert cli.json("users", "list", *data) == []
         assert [path.name for path in alone.iterdir()] == ["session"]
+
+    await asyncio.to_thread(type_all)
+
+
+async def test_services_that_run_alone_are_found_by_their_own_settings(cli: Cli) -> None:
+    def type_all() -> None:
+        folders = {name: str(cli.home / name) for name in ("here", "there")}
+        users = partial(
+            cli, "users", DATEFLICKS_SESSION_DATA=folders["here"], DATEFLICKS_MESSAGES_DATA=folders["there"]
+        )
+        own = ("--service", "session")
+        assert users("list", *own).stdout == ""
+        assert users("show", "ana", *own).exit_code == Exit.NOT_FOUND
+        made = users("create", "ana", *own)
+        assert made.exit_code == 0, made.stderr
+        assert [path.name for path in (cli.home / "here").iterdir()] == ["session"]
+        assert [one["name"] for one in json.loads(users("list", *own, "--json").stdout)] == ["ana"]
+        assert cli.json("users") == []
+        messages = cli.home / "there" / "messages"
+        messages.mkdir(parents=True)
+        shutil.copytree(cli.home / "here" / "session" / "mongo", messages / "mongo")
+        erased = users("erase", "ana", "--yes", *own)
+        assert (erased.exit_code, "not reached: TimecodeDb, UserPredictionDb," in erased.stderr) == (0, True)
+        wrong = users("list", "--service", "messages")
+        assert (wrong.exit_code, "has no accounts" in wrong.stderr) == (Exit.USAGE, True)
+        assert users("list", "--service", "sessions").exit_code == Exit.USAGE
 
     await asyncio.to_thread(type_all)
 

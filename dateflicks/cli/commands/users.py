@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dateflicks.cli.databases import Place, place_of
+from dateflicks.cli.databases import Place
 from dateflicks.cli.environment import CliEnvironment, environment_of
 from dateflicks.cli.exits import Exit
 from dateflicks.cli.failures import CliError, nearest
@@ -36,6 +36,14 @@ ERASED = ("id", "sessions", "messages", "predictions", "ratings", "shown", "list
 
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="The account's name, or its id.")]
 DataOption = Annotated[Path | None, typer.Option(metavar="DIR", help="The folder of the data.")]
+ServiceOption = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME",
+        help="By the settings of 'session', where services run alone.",
+        autocompletion=lambda: ["all", "session"],
+    ),
+]
 FromStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the password from the first line of stdin.")]
 
 
@@ -62,6 +70,7 @@ def list_users(
         typer.Option(metavar="STATE", help=f"Only those: {', '.join(STATES[:4])}.", autocompletion=lambda: STATES[:4]),
     ] = "",
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="At most so many.")] = 200,
+    service: ServiceOption = "all",
     data: DataOption = None,
 ) -> None:
     """List accounts by name."""
@@ -70,7 +79,7 @@ def list_users(
     environment = environment_of(ctx)
     if state and state not in STATES:
         raise CliError(Exit.USAGE, f"There is no state '{state}'.", hint=nearest(state, STATES[:4]))
-    place = _place(environment, data)
+    place = _place(environment, service, data)
     found = environment.run(listed(place, state, limit)) if is_there(place) else []
     empty = (
         f"No such accounts at {place.name}."
@@ -81,12 +90,12 @@ def list_users(
 
 
 @app.command()
-def show(ctx: typer.Context, name: NameArgument, data: DataOption = None) -> None:
+def show(ctx: typer.Context, name: NameArgument, service: ServiceOption = "all", data: DataOption = None) -> None:
     """Show one account, and how much belongs to it."""
     from dateflicks.cli.people import shown
 
     environment = environment_of(ctx)
-    environment.show(environment.run(shown(_place(environment, data), name)), DETAILS)
+    environment.show(environment.run(shown(_place(environment, service, data), name)), DETAILS)
 
 
 @app.command()
@@ -94,6 +103,7 @@ def create(
     ctx: typer.Context,
     name: Annotated[str, typer.Argument(metavar="NAME", help="The account's name.")],
     password_stdin: FromStdin = False,
+    service: ServiceOption = "all",
     data: DataOption = None,
 ) -> None:
     """Make an account, and print a password for one time: whoever signs in with it chooses their own.
@@ -108,32 +118,36 @@ def create(
         hint = "Take 2 to 32 letters, digits, _ and -."
         raise CliError(Exit.USAGE, f"Nobody can be called '{name}'.", hint=hint)
     password = _password(password_stdin)
-    found = environment.run(created(_place(environment, data), name, password, is_one_time=not password_stdin))
+    found = environment.run(created(_place(environment, service, data), name, password, is_one_time=not password_stdin))
     _show_password(environment, found.name, password, is_told=not password_stdin)
     environment.say(f"There is an account {found.name} now ({found.id}).")
 
 
 @app.command()
-def disable(ctx: typer.Context, name: NameArgument, data: DataOption = None) -> None:
+def disable(ctx: typer.Context, name: NameArgument, service: ServiceOption = "all", data: DataOption = None) -> None:
     """Sign somebody out everywhere, and let them not sign in until you enable the account."""
     environment = environment_of(ctx)
-    found, count = environment.run(_disable(_place(environment, data), name))
+    found, count = environment.run(_disable(_place(environment, service, data), name))
     environment.show(found, DETAILS)
     environment.say(f"{found.name} cannot sign in. Sign-ins that have ended: {count}.")
 
 
 @app.command()
-def enable(ctx: typer.Context, name: NameArgument, data: DataOption = None) -> None:
+def enable(ctx: typer.Context, name: NameArgument, service: ServiceOption = "all", data: DataOption = None) -> None:
     """Let somebody sign in again."""
     environment = environment_of(ctx)
-    found = environment.run(_enable(_place(environment, data), name))
+    found = environment.run(_enable(_place(environment, service, data), name))
     environment.show(found, DETAILS)
     environment.say(f"{found.name} can sign in.")
 
 
 @app.command("reset-password")
 def reset_password(
-    ctx: typer.Context, name: NameArgument, password_stdin: FromStdin = False, data: DataOption = None
+    ctx: typer.Context,
+    name: NameArgument,
+    password_stdin: FromStdin = False,
+    service: ServiceOption = "all",
+    data: DataOption = None,
 ) -> None:
     """Print a password for one time, and sign them out everywhere: whoever signs in with it chooses their own.
 
@@ -141,13 +155,15 @@ def reset_password(
     """
     environment = environment_of(ctx)
     password = _password(password_stdin)
-    found, count = environment.run(_reset(_place(environment, data), name, password, is_one_time=not password_stdin))
+    found, count = environment.run(
+        _reset(_place(environment, service, data), name, password, is_one_time=not password_stdin)
+    )
     _show_password(environment, found.name, password, is_told=not password_stdin)
     environment.say(f"The password of {found.name} is another one. Sign-ins that have ended: {count}.")
 
 
 @app.command()
-def export(ctx: typer.Context, name: NameArgument, data: DataOption = None) -> None:
+def export(ctx: typer.Context, name: NameArgument, service: ServiceOption = "all", data: DataOption = None) -> None:
     """Write everything that is kept of somebody as JSON, to hand it to them. With -o jsonl: a line each.
 
     dateflicks users export ana > ana.json
@@ -159,11 +175,11 @@ def export(ctx: typer.Context, name: NameArgument, data: DataOption = None) -> N
     environment = environment_of(ctx)
     if environment.output in (Format.TABLE, Format.PLAIN) or environment.fields:
         raise CliError(Exit.USAGE, "An export is whole, as JSON or JSON lines.", hint="Say -o jsonl, or nothing.")
-    environment.run(export_to(environment, _place(environment, data), name, environment.output or Format.JSON))
+    environment.run(export_to(environment, _place(environment, service, data), name, environment.output or Format.JSON))
 
 
 @app.command()
-def erase(ctx: typer.Context, name: NameArgument, data: DataOption = None) -> None:
+def erase(ctx: typer.Context, name: NameArgument, service: ServiceOption = "all", data: DataOption = None) -> None:
     """Erase somebody: what is theirs is deleted, what they made with others stays there without name and words.
 
     dateflicks users export ana > ana.json
@@ -174,7 +190,7 @@ def erase(ctx: typer.Context, name: NameArgument, data: DataOption = None) -> No
     from dateflicks.cli.people import erased, lacking, shown
 
     environment = environment_of(ctx)
-    place = _place(environment, data)
+    place = _place(environment, service, data)
     found = environment.run(shown(place, name))
     if left := lacking(place):
         environment.complain(f"Not in {place.name}, and so not reached: {', '.join(left)}.")
@@ -187,14 +203,13 @@ def erase(ctx: typer.Context, name: NameArgument, data: DataOption = None) -> No
     if found.state == "erased":
         environment.say(f"{found.id} was erased before; what had come since is gone too.")
     else:
-        environment.say(
-            f"{found.name} is erased. Backups that were made before still have everything.",
-            f"Where services run, do it once more when nobody watches: dateflicks users erase {found.id}",
-        )
+        environment.say(f"{found.name} is erased. Backups that were made before still have everything.")
 
 
-def _place(environment: CliEnvironment, data: Path | None) -> Place:
-    return place_of(environment, "all", data)
+def _place(environment: CliEnvironment, service: str, data: Path | None) -> Place:
+    from dateflicks.cli.people import place_of_accounts
+
+    return place_of_accounts(environment, service, data)
 
 
 def _password(from_stdin: bool) -> str:

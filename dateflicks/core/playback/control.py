@@ -103,6 +103,14 @@ class PlaybackControl:
         state.tell(Reason.JOIN, member.user_id, now)
         return self._reviewed(now)
 
+    def rename(self, user_id: str, name: str) -> bool:
+        """Call a member otherwise from here on; False when that changes nothing."""
+        known = self.state.participants.get(user_id)
+        if known is None or known.member.name == name:
+            return False
+        self.state.participants[user_id] = replace(known, member=replace(known.member, name=name))
+        return True
+
     def leave(self, user_id: str, now: float) -> Events:
         """The last connection of somebody is gone; their place is kept."""
         state = self._caught_up(now)

@@ -3,8 +3,8 @@
 Nothing is asked of the session service. What was shown is remembered in memory, for a bounded number of places, by all
 processes that serve the session; who was forgotten shows the ticket again. What one process tells the others of it is
 no ticket, and sealed with the deployment's key: nobody enters by what they hear, or say, between processes. Who signs
-out is heard of on the bus: their token, and the tickets that were given to it, open nothing from then on, and what
-lives on them is closed.
+out, or is erased, is heard of on the bus: their token, and the tickets that were given to it, open nothing from then
+on, and what lives on them is closed.
 """
 
 import asyncio
@@ -62,7 +62,7 @@ class Admission:
     def identify(self, bearer: str) -> Caller:
         """Whose this token or ticket is. Raises Unauthenticated."""
         caller = self._signer.verify(bearer)
-        self.signed_out.check(caller.token_id)
+        self.signed_out.check(caller.token_id, caller.user_id)
         if caller.ticket is not None and self._remember(caller.ticket) and self._bus is not None:
             self._bus.publish(self._topic, {"by": self._bus.worker_id, "shown": [self._sealed(caller.ticket)]})
         return caller
@@ -107,7 +107,7 @@ class Admission:
     def bind(self, connection: Mortal, caller: Caller, ticket: Ticket) -> Callable[[], None]:
         """Let a connection end with what opened it, its time or its sign-in; call what is returned when it is over."""
         expiry = connection.expire_at(self._signer.seconds_left(caller.expires_at, ticket.expires_at), EXPIRED)
-        let_go = self.signed_out.hold(caller.token_id, connection)
+        let_go = self.signed_out.hold(caller.token_id, caller.user_id, connection)
 
         def release() -> None:
             expiry.cancel()

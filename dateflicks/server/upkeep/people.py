@@ -165,7 +165,7 @@ class Accounts:
         count = 0
         while found := await self._tokens.find("userId", user_id, limit=PAGE_MAX):
             tokens = [one["_id"] for one in found]
-            await self._notices.insert(notice(self._now(), tokens=tokens, sessions=[]))
+            await self._notices.insert(notice(self._now(), tokens=tokens))
             await self._tokens.delete_many(tokens)
             count += len(tokens)
         return count
@@ -173,7 +173,11 @@ class Accounts:
     async def tell_of(self, sessions: list[str]) -> None:
         """Have those who listen told of sessions that were changed."""
         for start in range(0, len(sessions), PAGE_MAX):
-            await self._notices.insert(notice(self._now(), tokens=[], sessions=sessions[start : start + PAGE_MAX]))
+            await self._notices.insert(notice(self._now(), sessions=sessions[start : start + PAGE_MAX]))
+
+    async def tell_erased(self, user_id: str) -> None:
+        """Have all services told that somebody is gone."""
+        await self._notices.insert(notice(self._now(), erased=user_id))
 
     async def change(self, user: Document, changes: Mapping[str, Any]) -> Document:
         """Change an account, whoever else does so meanwhile."""

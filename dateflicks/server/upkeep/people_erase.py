@@ -3,8 +3,10 @@
 A message keeps its place, so that numbers stay without gaps; an evening stays in the other's history; what a call was
 worth stays in the table of two. Their id stays, and names nobody. Where the other one was erased before, all goes.
 
-The name is taken away last, and everything before it does nothing the second time: whoever is killed in the middle
-begins again by the name; by the id that can be done at any time after.
+Services are told first, and from then on nothing new names them: rooms that are open call them otherwise, what they
+show opens nothing, and nobody finds them. Then they get the time that a write may take which was under way. The name is
+taken away last, and all is looked at once more: that does nothing where nothing has come meanwhile. So whoever is killed
+in the middle begins again by the name; by the id that can be done at any time after.
 """
 
 import asyncio
@@ -65,8 +67,21 @@ class Erasing:
         if not session.is_erased(self._user):
             changes = {"erasingAt": self._now(), "disabledAt": self._user.get("disabledAt") or self._now()}
             self._user = await self._accounts.change(self._user, {**changes, "passwordHash": None, "isOneTime": False})
+        await self._accounts.tell_erased(self._id)
         self.done["sign_ins"] += await self._accounts.sign_out(self._id)
-        shared, own = await self._apart(await self._end_all())
+        sessions = await self._end_all()
+        if self._settle_seconds:
+            self._tell("Waiting for services to close what is open", 0, 0)
+            await asyncio.sleep(self._settle_seconds)
+        await self._pass(sessions)
+        if not session.is_erased(self._user):
+            await self._take_the_name()
+        if self._settle_seconds:
+            await self._pass(await self._end_all())
+        return +self.done
+
+    async def _pass(self, sessions: list[Document]) -> None:
+        shared, own = await self._apart(sessions)
         for number, one in enumerate(shared):
             self._tell("sessions", number, len(shared) + len(own))
             await self._unname_session(one)
@@ -76,9 +91,6 @@ class Erasing:
             self._tell("sessions", len(shared) + number, len(shared) + len(own))
             await self._delete_session(one["_id"])
         await self._erase_friends()
-        if not session.is_erased(self._user):
-            await self._take_the_name()
-        return +self.done
 
     # --- the account --------------------------------------------------------------------------------------------
 
@@ -105,12 +117,8 @@ class Erasing:
             async for page in self._sessions.pages(field, self._id, order_by="order"):
                 found += page
         under_way = [one["_id"] for one in found if not session.handshake_of(one).is_over]
-        is_live = any(session.handshake_of(one).is_live for one in found)
         found = [await _changed(self._sessions, one, self._ending) for one in found]
         await self._accounts.tell_of(under_way)
-        if is_live and self._settle_seconds:
-            self._tell("Waiting for services to close what is open", 0, 0)
-            await asyncio.sleep(self._settle_seconds)
         return found
 
     def _ending(self, current: Document) -> dict[str, Any]:

@@ -115,15 +115,33 @@ class Line:
 def test_connections_end_with_the_sign_in_that_they_live_on() -> None:
     signed_out = SignedOut()
     lines = [Line() for _ in range(4)]
-    releases = [signed_out.hold(token_id, line) for token_id, line in zip(("a", "a", "b", ""), lines, strict=True)]
+    releases = [signed_out.hold(token, "usr", line) for token, line in zip(("a", "a", "b", ""), lines, strict=True)]
     releases[1]()
     signed_out.hear("signed-out", {"tokenIds": ["a", "", 5, "c"]})
     signed_out.hear("signed-out", {"tokenId": None})
     late = Line()
-    signed_out.hold("c", late)
+    signed_out.hold("c", "usr", late)
     assert [line.codes for line in (*lines, late)] == [[4401], [], [], [], [4401]]
     for release in releases:
         release()
+
+
+def test_nothing_of_somebody_who_was_erased_opens_anything_whenever_it_was_given() -> None:
+    door = Door()
+    told: list[str] = []
+    lines = [Line() for _ in range(3)]
+    door.admission.signed_out.on_erased(told.append)
+    for line, (token_id, user_id) in zip(lines, (("t", "usr_a"), ("", "usr_a"), ("", "usr_b")), strict=True):
+        door.admission.signed_out.hold(token_id, user_id, line)
+
+    door.admission.signed_out.hear("signed-out", {"erased": ["usr_a", 7, ""]})
+
+    assert told == ["usr_a"]
+    assert [line.codes for line in lines] == [[4401], [4401], []]
+    for bearer in (door.token("usr_a"), door.ticket()):
+        with pytest.raises(Unauthenticated):
+            door.admission.identify(bearer)
+    assert door.admission.identify(door.token("usr_b")).user_id == "usr_b"
 
 
 # --- several processes ------------------------------------------------------------------------------------------------
@@ -204,16 +222,19 @@ async def test_a_sign_out_that_was_missed_is_told_when_the_bus_is_back(tmp_path:
         sign_outs.listen()
         timecodes.signed_out.listen(timecodes._bus)
         line = Line()
-        timecodes.signed_out.hold("tok_a", line)
+        timecodes.signed_out.hold("tok_a", "usr_a", line)
+        erased = Line()
+        timecodes.signed_out.hold("", "usr_e", erased)
         await redis.kill()
         async with asyncio.timeout(20.0):
             while sessions._bus.is_up:  # noqa: ASYNC110 - silence tells it
                 await asyncio.sleep(0.005)
         sign_outs.tell("tok_a")
-        assert not line.codes
+        sign_outs.tell_erased("usr_e")
+        assert not line.codes + erased.codes
         await redis.start()
         async with asyncio.timeout(20.0):
-            while not line.codes:  # noqa: ASYNC110 - another process tells it
+            while not (line.codes and erased.codes):  # noqa: ASYNC110 - another process tells it
                 await asyncio.sleep(0.005)
         with pytest.raises(Unauthenticated):
             timecodes.identify(door.token())

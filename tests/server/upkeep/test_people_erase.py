@@ -127,6 +127,32 @@ async def test_nothing_names_them_and_what_two_have_made_is_there_for_the_other(
     }  # fmt: skip
 
 
+async def test_what_was_under_way_when_it_began_is_found_when_all_is_looked_at_once_more(
+    made: tuple[Path, Person, Person], tmp_path: Path
+) -> None:
+    source, one, other = made
+    folder = tmp_path / "server"
+    shutil.copytree(source, folder)
+    async with opened(folder) as everywhere:
+        sessions, friends = everywhere.table(session.SESSIONS), everywhere.table(session.FRIENDS)
+
+        class Late(Erasing):
+            async def _take_the_name(self) -> None:
+                """Somebody has looked them up before, and writes now."""
+                await super()._take_the_name()
+                (like, *_) = await sessions.find("guestUserId", one.id, limit=1)
+                await sessions.insert({**like, "_id": "ses_late", "rev": 1, "guestName": one.name})
+                friend = {"_id": session.friend_id(other.id, one.name), "userId": other.id, "friendId": one.id}
+                await friends.insert({**friend, "name": one.name, "since": 1.0})
+
+        user = await Accounts(everywhere).find(one.name)
+        await Late(everywhere, user, settle_seconds=0.01).run()
+    found = await read(folder)
+
+    assert any(document["_id"] == "ses_late" for document in found["SessionDb", "sessions"])
+    assert one.name not in json.dumps(list(found.values()), default=str)
+
+
 class Killed(BaseException):
     """Nobody catches it."""
 

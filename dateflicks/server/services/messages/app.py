@@ -71,6 +71,7 @@ class MessagesService:
             burst=settings.chat_burst,
             now=now,
             metrics=metrics,
+            is_erased=self._admission.signed_out.is_erased,
         )
         self._lines = FilmLines(self._handler, database.wait_up, is_alone=isinstance(bus, LocalBus))
         self.routes: Sequence[Route] = MessagesRoutes(self._handler, self._admission).all()

@@ -7,7 +7,7 @@ tells a repeated message from a new one and finds what is edited. Times are Unix
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import msgspec
@@ -15,6 +15,7 @@ import msgspec
 from dateflicks.protocol.chat import DeletedFrame, EditedFrame, Message, MessageKind, SystemEvent
 from dateflicks.protocol.ids import id_of, new_id
 from dateflicks.protocol.times import rfc3339_from_unix, rfc3339_if_known
+from dateflicks.server.auth.signed_out import ERASED_NAME
 from dateflicks.server.storage.records import Collection, Document, Index, StorageFault
 
 DATABASE: Final = "MessageDb"
@@ -51,6 +52,13 @@ class Draft:
         if self.name is not None:
             return id_of("msg", _hash(session_id, "line", self.name))
         return new_id("msg")
+
+    def without_name(self) -> "Draft":
+        """The same of somebody who was erased: a line of the film."""
+        if self.author_name is None:
+            return self
+        content = ERASED_NAME + self.content.removeprefix(self.author_name)
+        return replace(self, author_name=ERASED_NAME, content=content)
 
     @property
     def digest(self) -> str:

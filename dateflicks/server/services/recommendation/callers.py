@@ -35,7 +35,7 @@ class Callers:
         caller = self._signer.verify(bearer)
         if caller.ticket is not None:
             raise Unauthenticated("This needs your own token: a ticket opens its session only.")
-        self.signed_out.check(caller.token_id)
+        self.signed_out.check(caller.token_id, caller.user_id)
         now = self._evenly()
         seen = self._seen.get(caller.token_id)
         if seen is None or now - seen > BELIEVED_SECONDS:

@@ -1,14 +1,15 @@
 """What an operator has done straight at the database, where no hint says so: it is told here to whom it concerns.
 
-Each notice names tokens that were revoked, and sessions that were changed. It stays for an hour, so that every process
-finds it, and one that has just begun finds those of late; to be told of it twice does no harm.
+Each notice names tokens that were revoked, sessions that were changed, and people who were erased. It stays for longer
+than a ticket is good, so that every process finds it, and one that has just begun tells of all; to be told of it twice
+does no harm.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from dateflicks.core.limits import PAGE_MAX
+from dateflicks.core.limits import PAGE_MAX, TICKET_LIFETIME_SECONDS
 from dateflicks.protocol.ids import new_id
 from dateflicks.server.auth.signed_out import SignOuts
 from dateflicks.server.bus.local import Bus
@@ -17,12 +18,13 @@ from dateflicks.server.storage.records import Document
 from dateflicks.server.storage.table import Table
 
 LATE_SECONDS: Final = 600.0  # what is older was told; clocks of two machines differ by less
-KEEP_SECONDS: Final = 3_600.0
+KEEP_SECONDS: Final = 2 * TICKET_LIFETIME_SECONDS
 
 
-def notice(now: float, *, tokens: list[str], sessions: list[str]) -> Document:
-    """What is to be put there, for at most 200 of each."""
-    return {"_id": new_id("req"), "rev": 1, "at": now, "tokens": tokens, "sessions": sessions}
+def notice(now: float, *, tokens: Sequence[str] = (), sessions: Sequence[str] = (), erased: str = "") -> Document:
+    """What is to be put there, for at most 200 of each, and one who was erased."""
+    document = {"_id": new_id("req"), "rev": 1, "at": now, "tokens": list(tokens), "sessions": list(sessions)}
+    return {**document, "erased": erased} if erased else document
 
 
 class Notices:
@@ -37,15 +39,19 @@ class Notices:
         self._sign_outs = sign_outs
         self._now = now
         self._told: set[Any] = set()
+        self._reach = KEEP_SECONDS
 
     async def look(self) -> None:
         """Tell of what is new. Raises Unavailable."""
-        late = await self._notices.between("at", at_least=self._now() - LATE_SECONDS, descending=True, limit=PAGE_MAX)
+        late = await self._notices.between("at", at_least=self._now() - self._reach, descending=True, limit=PAGE_MAX)
+        self._reach = LATE_SECONDS
         for one in late:
             if one["_id"] in self._told:
                 continue
             for token_id in one["tokens"]:
                 self._sign_outs.tell(token_id)
+            if one.get("erased"):
+                self._sign_outs.tell_erased(one["erased"])
             for document in (await self._sessions.get_many(one["sessions"])).values():
                 self._bus.publish(TOPIC, {"document": document})
         self._told = {one["_id"] for one in late}

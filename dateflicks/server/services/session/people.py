@@ -17,7 +17,7 @@ from dateflicks.server.auth.passwords import Passwords
 from dateflicks.server.auth.tokens import Signer
 from dateflicks.server.auth.tries import SignInTries
 from dateflicks.server.services.session.keys import command_of, key_of, key_used
-from dateflicks.server.services.session.records import can_be_name, is_disabled, is_erased, name_key
+from dateflicks.server.services.session.records import can_be_name, is_disabled, is_going, name_key
 from dateflicks.server.storage.records import Document, Duplicate, Missing, Stale
 from dateflicks.server.storage.table import Table
 from dateflicks.server.web.limiter import Limiter
@@ -107,13 +107,14 @@ class People:
         await self._users.delete(user_id)
 
     async def named(self, name: str) -> Document | None:
-        """The account of this name, in whatever case."""
-        return await self._users.find_one("nameKey", name_key(name))
+        """The account of this name, in whatever case, unless it is being erased."""
+        found = await self._users.find_one("nameKey", name_key(name))
+        return None if found is None or is_going(found) else found
 
     async def known(self, user_id: str) -> Document | None:
-        """The account of this id, unless it was erased."""
+        """The account of this id, unless it was erased, or is being so."""
         found = await self._users.get(user_id)
-        return None if found is None or is_erased(found) else found
+        return None if found is None or is_going(found) else found
 
     # --- passwords ----------------------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from dateflicks.core import limits
 from dateflicks.core.handshake import Handshake, State
+from dateflicks.server.auth.signed_out import ERASED_NAME
 from dateflicks.server.storage.records import Collection, Document, Index
 
 DATABASE: Final = "SessionDb"
@@ -37,7 +38,7 @@ PROGRESS: Final = Collection(DATABASE, "progress")
 FRIENDS: Final = Collection(DATABASE, "friends", (Index(("userId",)), Index(("friendId",))))
 NOTICES: Final = Collection(DATABASE, "notices", (Index(("at",)),))
 COLLECTIONS: Final = (USERS, TOKENS, SESSIONS, PROGRESS, FRIENDS, NOTICES)
-ERASED: Final = "(erased)"  # where the name of somebody stood who was erased: nobody can be called this
+ERASED: Final = ERASED_NAME
 _NAME: Final = re.compile(rf"[A-Za-z0-9_\-]{{{limits.NAME_MIN_CHARACTERS},{limits.NAME_MAX_CHARACTERS}}}")
 
 
@@ -69,6 +70,11 @@ def is_disabled(user: Document) -> bool:
 def is_erased(user: Document) -> bool:
     """Whether only the id is left, so that nothing that still names it is taken for somebody else's."""
     return user.get("erasedAt") is not None
+
+
+def is_going(user: Document) -> bool:
+    """Whether somebody is being erased, or was: nothing new may name them."""
+    return is_erased(user) or user.get("erasingAt") is not None
 
 
 def order_key(created_at: float, session_id: str) -> str:

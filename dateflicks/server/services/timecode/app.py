@@ -9,6 +9,7 @@ from typing import Final
 
 from dateflicks.core.playback import OnLeave, PlaybackControl, PlaybackRules
 from dateflicks.server.auth.admission import Admission
+from dateflicks.server.auth.signed_out import ERASED_NAME
 from dateflicks.server.auth.tokens import Signer
 from dateflicks.server.bus.local import Bus
 from dateflicks.server.clock import ServerClock
@@ -67,6 +68,7 @@ class TimecodeService:
             recorded_by(PlaybackLog(Path(settings.record_folder)).note) if settings.record_folder else PlaybackControl
         )
         self._handler = TimecodeHandler(self._records, self._clock, self._rules, bus, Watch(metrics or Metrics()), kind)
+        self._admission.signed_out.on_erased(lambda user_id: self._handler.rename(user_id, ERASED_NAME))
         detour = Detour(database.table(LETTERS), timecodes, bus, self._clock)
         self._house = House(self._handler, self._records, bus, self._clock, detour, database)
         self.routes: Sequence[Route] = TimecodeRoutes(self._house, self._admission).all()

@@ -272,6 +272,13 @@ class TimecodeHandler:
         if seat.session_id in self._playbacks and not seat.looks_on:
             self._playbacks.control(seat.session_id).measured_one_way(seat.member.user_id, round_trip / 2)
 
+    def rename(self, user_id: str, name: str) -> None:
+        """Call somebody otherwise in every playback, and in what is kept of it."""
+        for control in tuple(self._playbacks):
+            with self._apart(control.state.session_id):
+                if control.rename(user_id, name):
+                    self._keep(control)
+
     # --- time ---------------------------------------------------------------------------------------------------
 
     async def run(self) -> None:

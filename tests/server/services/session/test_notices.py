@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from dateflicks.core.limits import TICKET_LIFETIME_SECONDS
 from dateflicks.server.auth import signed_out
 from dateflicks.server.services.session import handler, records
 from dateflicks.server.services.session.notices import KEEP_SECONDS, Notices, notice
@@ -30,7 +31,7 @@ async def test_each_process_tells_once_of_tokens_and_sessions_and_old_notices_ar
         shared.bus.subscribe(signed_out.TOPIC, lambda _, hint: told.append(hint["tokenId"])),
         shared.bus.subscribe(handler.TOPIC, lambda _, hint: told.append(hint["document"]["_id"])),
     ]
-    old = notice(shared.clock() - KEEP_SECONDS - 1.0, tokens=["tok_old"], sessions=[])
+    old = notice(shared.clock() - KEEP_SECONDS - 1.0, tokens=["tok_old"])
     new = notice(shared.clock(), tokens=["tok_new"], sessions=[session["id"], "ses_none"])
     await table.insert_many([old, new])
 
@@ -43,3 +44,25 @@ async def test_each_process_tells_once_of_tokens_and_sessions_and_old_notices_ar
     assert set(told) == {"tok_new", session["id"]}
     assert await table.get(old["_id"]) is None
     assert await table.get(new["_id"]) is not None
+
+
+async def test_a_process_that_has_just_begun_tells_who_was_erased_for_as_long_as_a_ticket_of_theirs_is_good(
+    shared: Deployment,
+) -> None:
+    sign_outs = signed_out.SignOuts(shared.bus)
+    notices = Notices(
+        shared.database.table(records.NOTICES),
+        shared.database.table(records.SESSIONS),
+        shared.bus,
+        sign_outs,
+        now=shared.clock,
+    )
+    elsewhere = signed_out.SignedOut()
+    ending = shared.bus.subscribe(signed_out.TOPIC, elsewhere.hear)
+    erased = notice(shared.clock() - TICKET_LIFETIME_SECONDS, erased="usr_gone")
+    await shared.database.table(records.NOTICES).insert(erased)
+
+    await notices.look()
+    ending()
+
+    assert elsewhere.is_erased("usr_gone")

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from dateflicks.server.services.session import records
 from tests.server.services.session.deployment import PASSWORD, Deployment
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -163,3 +164,21 @@ async def test_no_answer_ever_shows_a_password_or_its_hash(shared: Deployment) -
     for response in (bad, me):
         assert "canary" not in response.text
         assert "argon2" not in response.text
+
+
+async def test_who_is_being_erased_is_named_by_nothing_new(shared: Deployment) -> None:
+    ana, bea = await shared.pair()
+    users = shared.database.table(records.USERS)
+    document = await users.get(bea.id)
+    assert document is not None
+    await users.compare_and_set(bea.id, document["rev"], {"erasingAt": 1.0, "disabledAt": 1.0}, command="erase")
+
+    answers = [
+        await ana.call("PUT", f"/users/me/friends/{bea.name}"),
+        await ana.call("POST", "/sessions", {"session": {"guestName": bea.name, "videoId": "vid_x"}}),
+        await ana.call("POST", "/sessions", {"session": {"guestUserId": bea.id, "videoId": "vid_x"}}),
+    ]
+
+    assert [one.status_code for one in answers] == [404] * 3
+    taken = await shared.client.post("/users", json={"name": bea.name, "password": PASSWORD})
+    assert taken.status_code == 409
