@@ -4,6 +4,7 @@ The keyring is asked when signing in; later only for a sign-in that says it is k
 """
 
 import contextlib
+import errno
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Literal
@@ -11,9 +12,10 @@ from typing import Any, Literal
 import msgspec
 
 from dateflicks.client.errors import ClientError
-from dateflicks.client.private_file import alone_with, replace_private
+from dateflicks.client.private_file import alone_with, probe_private, replace_private
 from dateflicks.protocol.decoding import UNREADABLE
 
+_NO_KEYRING = 'No keyring works here. Keep sign-ins in a file: set credentials = "file" in client.toml.'
 TICKETS_MAX = 50  # per server: the newest sessions are the ones that are still watched
 
 
@@ -47,6 +49,19 @@ class CredentialStore:
         self._keep_in = keep_in
         self._profile = profile
 
+    def check(self) -> None:
+        """Look whether a sign-in can be kept, before one is made; nothing is left behind.
+
+        Raises CredentialsUnreadable.
+        """
+        if self._keep_in == "keyring" and _working_keyring() is None:
+            raise CredentialsUnreadable(_NO_KEYRING)
+        try:
+            probe_private(self._path)
+        except OSError as error:
+            raise self._unwritable(error) from error
+        self._read()
+
     def get(self, server: str) -> SignIn | None:
         """The sign-in at this server, with its token; None when there is none or the keyring lost it."""
         found = self._read().get(server)
@@ -61,9 +76,7 @@ class CredentialStore:
         if self._keep_in != "file" and _to_keyring(self._name(server), sign_in.token):
             kept = msgspec.structs.replace(sign_in, kept_in="keyring", token="")
         elif self._keep_in == "keyring":
-            raise CredentialsUnreadable(
-                'No keyring works here. Keep sign-ins in a file: set credentials = "file" in client.toml.'
-            )
+            raise CredentialsUnreadable(_NO_KEYRING)
         with self._changing() as all_of_them:
             all_of_them[server] = kept
         return kept
@@ -114,7 +127,13 @@ class CredentialStore:
                 written = msgspec.json.format(msgspec.json.encode(content), indent=2) + b"\n"
                 replace_private(self._path, written, is_synced=True)
         except OSError as error:
-            raise CredentialsUnreadable(f"{self._path} cannot be written: {error.strerror}.") from error
+            raise self._unwritable(error) from error
+
+    def _unwritable(self, error: OSError) -> CredentialsUnreadable:
+        what_next = f"Make {self._path.parent} writable, or name another folder in DATEFLICKS_HOME."
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            what_next = "Make room, then try again."
+        return CredentialsUnreadable(f"{self._path} cannot be written: {error.strerror}. {what_next}")
 
 
 # --- the keyring ------------------------------------------------------------------------------------------------

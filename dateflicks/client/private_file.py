@@ -5,6 +5,9 @@ import fcntl
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
+
+PROBE_BYTES: Final = 4096  # a disk that is full has no room for so much
 
 
 def replace_private(path: Path, content: bytes, *, is_synced: bool = False) -> None:
@@ -21,6 +24,17 @@ def replace_private(path: Path, content: bytes, *, is_synced: bool = False) -> N
             file.flush()
             os.fsync(file.fileno())
     fresh.replace(path)
+
+
+def probe_private(path: Path) -> None:
+    """Look whether a file could be put there, and leave nothing behind, not even its folder. Raises OSError."""
+    import tempfile  # few commands need it
+
+    folder = next(one for one in path.parents if one.exists())
+    with tempfile.TemporaryFile(dir=folder) as probe:
+        probe.write(bytes(PROBE_BYTES))
+    if (lock := path.with_suffix(".lock")).exists():
+        os.close(os.open(lock, os.O_RDWR))
 
 
 @contextlib.contextmanager

@@ -100,6 +100,8 @@ async def take_part(surroundings: Surroundings, client: ServiceClient | None, te
     there = replace(surroundings, server=server)
     own = client if client is not None and client.server == server else there.client()
     try:
+        if own.token is None:
+            surroundings.credentials.check()  # before an account is made that could not be kept
         joined = await _joined(own, invitation, surroundings.login)
     except BaseException:
         if own is not client:

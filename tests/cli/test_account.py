@@ -1,5 +1,7 @@
 """Accounts on the command line: passwords stay out of arguments and output, sign-ins are kept and dropped."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.cli.conftest import Cli
@@ -62,6 +64,20 @@ def test_what_does_not_fit_is_exit_code_2_and_names_the_field(cli: Cli, server: 
     server.on("POST", "/users", problem)
     result = cli("register", "ana", "--password-stdin", keys="short\n")
     assert (result.exit_code, result.stderr) == (2, "Error: password: is too short\n")
+
+
+@pytest.mark.parametrize("command", ["register", "login"])
+def test_where_the_sign_in_could_not_be_kept_nothing_is_asked_of_the_server(
+    command: str, cli: Cli, server: ScriptedServer, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    home = tmp_path / "file" / "home"
+    result = cli(command, "ana", "--password-stdin", keys="correct horse\n", DATEFLICKS_HOME=str(home))
+    assert (result.exit_code, result.stdout, server.asked) == (1, "", [])
+    assert result.stderr == (
+        f"Error: {home}/credentials.json cannot be written: Not a directory. "
+        f"Make {home} writable, or name another folder in DATEFLICKS_HOME.\n"
+    )
 
 
 def test_who_and_where_and_until_when(cli: Cli, server: ScriptedServer) -> None:

@@ -1,5 +1,6 @@
 """Kept sign-ins: for their owner only, by server, surviving crashes and rivals; a keyring where one works."""
 
+import errno
 import stat
 import threading
 from pathlib import Path
@@ -77,6 +78,32 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(CredentialsUnreadable, match="cannot be written"):
         CredentialStore(tmp_path / "file" / "credentials.json", keep_in="file").put(HERE, ANA)
+
+
+def test_whether_a_sign_in_can_be_kept_is_known_beforehand_and_nothing_is_left_behind(
+    store: CredentialStore, path: Path
+) -> None:
+    store.check()
+    assert not path.parent.exists()
+    store.put(HERE, ANA)
+    before = path.read_bytes()
+    store.check()
+    assert path.read_bytes() == before
+    assert {one.name for one in path.parent.iterdir()} == {path.name, path.with_suffix(".lock").name}
+    with pytest.raises(CredentialsUnreadable, match=r"cannot be written: Not a directory\. Make .* DATEFLICKS_HOME"):
+        CredentialStore(path / "credentials.json", keep_in="file").check()
+    path.write_text("{", encoding="utf-8")
+    with pytest.raises(CredentialsUnreadable, match="makes no sense"):
+        store.check()
+
+
+def test_a_full_disk_is_told_as_such(store: CredentialStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(credentials, "probe_private", full)
+    with pytest.raises(CredentialsUnreadable, match=r"No space left on device\. Make room"):
+        store.check()
 
 
 def test_rivals_do_not_lose_each_others_sign_ins(path: Path) -> None:

@@ -24,6 +24,7 @@ def register(ctx: typer.Context, name: NameArgument = None, password_stdin: From
     dateflicks register ana --server https://films.example.org
     """
     environment = environment_of(ctx)
+    environment.credentials.check()
     name = name or environment.ask("Name", instead="Give it as an argument: dateflicks register NAME.")
     password = environment.ask_password(from_stdin=password_stdin, is_new=True)
     _remember(environment, environment.run(_sign_in(environment, name, password, is_new=True)))
@@ -37,6 +38,7 @@ def login(ctx: typer.Context, name: NameArgument = None, password_stdin: FromStd
     dateflicks login ana --password-stdin < password.txt
     """
     environment = environment_of(ctx)
+    environment.credentials.check()
     name = name or environment.ask("Name", instead="Give it as an argument: dateflicks login NAME.")
     password = environment.ask_password(from_stdin=password_stdin)
     _remember(environment, environment.run(_sign_in(environment, name, password, is_new=False)))

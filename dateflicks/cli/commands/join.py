@@ -111,6 +111,8 @@ async def _guest(
     from dateflicks.client.joining import join as take_place
 
     login = login_name(environment, "guest")
+    if client.token is None:
+        environment.credentials.check()  # before an account is made that could not be kept
     try:
         joined = await take_place(client, invitation, name=name, login=login)
     except NotSignedIn:
