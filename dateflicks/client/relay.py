@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final, Self
 
 CHUNK_BYTES: Final = 65_536
+HELD_MAX: Final = 4_096  # pieces on their way in one direction; a line that would have to hold more breaks
 SENT_AGAIN_SECONDS: Final = 0.2  # what TCP waits at least before it sends again what was lost; all behind it waits too
 
 
@@ -79,7 +80,7 @@ class LoopbackPort(ABC):
         assert task is not None
         self._tasks.add(task)
         try:
-            with contextlib.suppress(OSError, asyncio.CancelledError):
+            with contextlib.suppress(OSError):
                 await self._carry(reader, writer)
         finally:
             writer.transport.abort()
@@ -115,18 +116,20 @@ class Relay(LoopbackPort):
             far_writer.transport.abort()
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, is_there: bool) -> None:
-        """Read at once, write late; the end of a direction passes too."""
-        held: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
+        """Read at once, write late; the end of a direction passes too. Raises OSError where too much is on its way."""
+        held: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue(HELD_MAX)
 
         async def release() -> None:
-            while True:
-                due, data = await held.get()
-                if (left := due - time.monotonic()) > 0:
-                    await asyncio.sleep(left)
-                if not data:
-                    writer.close()
-                    return
-                writer.write(data)
+            with contextlib.suppress(OSError):  # whoever reads there is gone, which the other direction tells
+                while True:
+                    due, data = await held.get()
+                    if (left := due - time.monotonic()) > 0:
+                        await asyncio.sleep(left)
+                    if not data:
+                        writer.close()
+                        return
+                    writer.write(data)
+                    await writer.drain()
 
         releasing = asyncio.create_task(release())
         last = 0.0
@@ -142,6 +145,8 @@ class Relay(LoopbackPort):
                     self.bytes_back += len(data)
                 delay = self.line.there if is_there else self.line.back
                 last = max(last, time.monotonic() + delay.draw(self._random))
+                if held.full():
+                    raise ConnectionResetError("more is on its way than the line holds")
                 held.put_nowait((last, data))
                 if not data:
                     break

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import pytest
 
+from dateflicks.client import relay
 from dateflicks.client.relay import Delay, Line, Relay
 
 T = TypeVar("T")
@@ -31,12 +32,12 @@ async def connected(line: Line, seed: int = 1) -> AsyncIterator[Ends]:
     async with contextlib.AsyncExitStack() as stack:
         server = await asyncio.start_server(lambda reader, writer: accepted.put_nowait((reader, writer)), "127.0.0.1")
         stack.callback(server.close)
-        relay = await stack.enter_async_context(Relay(server.sockets[0].getsockname()[1], line, seed))
-        near = await asyncio.open_connection("127.0.0.1", relay.port)
+        between = await stack.enter_async_context(Relay(server.sockets[0].getsockname()[1], line, seed))
+        near = await asyncio.open_connection("127.0.0.1", between.port)
         stack.callback(near[1].transport.abort)
         far = await asyncio.wait_for(accepted.get(), 5.0)
         stack.callback(far[1].transport.abort)
-        yield Ends(relay, near, far)
+        yield Ends(between, near, far)
 
 
 async def within(work: Awaitable[T]) -> T:
@@ -110,6 +111,15 @@ async def test_the_end_of_one_side_reaches_the_other(close: Close, is_far: bool)
             assert await within(reading.read()) == b""
 
 
+async def test_a_line_that_would_have_to_hold_without_end_breaks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(relay, "CHUNK_BYTES", 16)
+    monkeypatch.setattr(relay, "HELD_MAX", 8)
+    async with connected(Line(there=Delay(60.0))) as ends:
+        ends.near[1].write(b"x" * 1_000)
+        with contextlib.suppress(ConnectionError):
+            assert await within(ends.near[0].read()) == b""
+
+
 async def test_what_was_sent_before_the_end_arrives_before_it() -> None:
     async with connected(Line.same(0.030)) as ends:
         ends.near[1].write(b"last words")
@@ -123,8 +133,8 @@ async def test_where_nobody_listens_the_line_ends() -> None:
     port = server.sockets[0].getsockname()[1]
     server.close()
     await server.wait_closed()
-    async with Relay(port, Line(), 1) as relay:
-        reader, writer = await asyncio.open_connection("127.0.0.1", relay.port)
+    async with Relay(port, Line(), 1) as between:
+        reader, writer = await asyncio.open_connection("127.0.0.1", between.port)
         with contextlib.suppress(ConnectionError):
             assert await within(reader.read()) == b""
         writer.transport.abort()
