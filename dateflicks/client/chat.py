@@ -10,7 +10,7 @@ import contextlib
 import secrets
 import time
 from collections.abc import Callable, Iterator
-from typing import Any, Final
+from typing import Any, Final, assert_never
 
 import msgspec
 
@@ -231,6 +231,8 @@ class Conversation:
                             self._receive(event.data, event.at)
                         case Lost():
                             self._talk.lost(event.why, event.retry_in)
+                        case _:
+                            assert_never(event)
 
     def _receive(self, data: bytes, at: float) -> None:
         try:

@@ -3,7 +3,7 @@
 Names and texts are other people's own words: whoever prints a line cleans it first.
 """
 
-from typing import Final
+from typing import Final, assert_never
 
 from dateflicks.client.chat_updates import (
     ChangeFailed,
@@ -39,6 +39,8 @@ def spoken(message: Message, *, answered: str = "") -> str:
             return f"{name}{to} reacts: {message.content}"
         case "system":
             return f"- {told_by_service(message)}"
+        case _:
+            assert_never(message.type)
 
 
 def told_by_service(message: Message) -> str:

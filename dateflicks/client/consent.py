@@ -14,7 +14,7 @@ class Consent(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsentSettings:
-    """One answer for each kind of change; stillness is granted and told by default, motion is asked."""
+    """One answer for each kind of change; a move is asked by default, everything else is agreed to and told."""
 
     pause: Consent = Consent.TELL
     play: Consent = Consent.TELL

@@ -8,8 +8,8 @@ from typing import Final, assert_never
 
 from dateflicks.client.chat_updates import ChatUpdate, Said
 from dateflicks.client.consent import Consent
-from dateflicks.client.ledger import Changed, ScoresChanged, Unproven
-from dateflicks.client.predictions import PredictionsLine, PredictionsRefused, PredictionsUpdate
+from dateflicks.client.ledger import Changed
+from dateflicks.client.predictions import PredictionsUpdate
 from dateflicks.client.sentences import Narrator, clock_text
 from dateflicks.client.viewer import Notice, Viewer
 from dateflicks.client.watching import LinkChanged, PlayerChanged, Told, Update
@@ -49,10 +49,8 @@ class Overlay:
                 return self._above(self._said(message) if is_news else None, SAID_SECONDS, now)
             case Changed():
                 return self._above(self._changed(update), SAID_SECONDS, now)
-            case Unproven() | ScoresChanged() | PredictionsLine() | PredictionsRefused():
-                return None
             case _:
-                return None
+                return None  # what else happens is told beside the film
 
     def _told(self, told: Told, frame: TimecodeFrame, now: float) -> Shown | None:
         """The film's state is told again and again: a question that is known already is not shown anew."""

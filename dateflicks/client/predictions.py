@@ -9,7 +9,7 @@ import contextlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, assert_never
 
 import msgspec
 
@@ -211,6 +211,8 @@ class Predictions:
                 self._received(data)
             case Lost(why=why, retry_in=retry_in):
                 self._listener(PredictionsLine(False, why, retry_in))
+            case _:
+                assert_never(event)
 
     def _received(self, data: bytes) -> None:
         try:

@@ -1,7 +1,7 @@
 """The own screen: the player that its person chose with the film in it, and another one when it is gone."""
 
 from collections.abc import Callable
-from typing import Final, Self
+from typing import Final, Self, assert_never
 
 from dateflicks.client.errors import FilmUnplayable, NoPlayer
 from dateflicks.client.films import Film
@@ -112,6 +112,8 @@ async def _started(settings: ClientSettings, say: Callable[[str], None], length:
                 from dateflicks.client.players.simulated import SimulatedPlayer
 
                 return SimulatedPlayer(SimulatedPhysics(length=length or SIMULATED_SECONDS))
+            case _:
+                assert_never(settings.player)
     except PlayerError as error:
         raise NoPlayer(str(error)) from None
 

@@ -11,7 +11,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, assert_never
 
 import msgspec
 
@@ -21,6 +21,7 @@ from dateflicks.client.http import ServiceClient
 from dateflicks.client.listening import frame_of, looking_on
 from dateflicks.core.limits import CONFIRM_SECONDS, POSITION_MAX_SECONDS, SEEK_TOLERANCE_SECONDS
 from dateflicks.protocol import frames
+from dateflicks.protocol.timecode import seconds
 
 TRIES: Final = 8  # an act that another change overtook is asked again under the newer state, so often
 HEARD_SECONDS: Final = 10.0  # by then an act has been heard: one of several agreements is not told
@@ -214,6 +215,8 @@ def _hear(steering: Steering, feed: Feed, event: Received) -> None:
             sent = steering.corrected(frame)
         case frames.Pong() | None:
             pass
+        case _:
+            assert_never(frame)
     if sent is not None:
         feed.send(msgspec.json.encode(sent))
 
@@ -223,4 +226,4 @@ def _confirm_seconds(steering: Steering) -> float:
     told = steering.latest
     if told is None or told.pending is None:
         return CONFIRM_SECONDS
-    return max(0.0, (told.pending.deadline - told.at) / 1000.0)
+    return max(0.0, seconds(told.pending.deadline - told.at))

@@ -8,7 +8,7 @@ instants given and returned are the client's monotonic clock in seconds.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, assert_never
 
 from dateflicks.client.consent import Consent, ConsentSettings
 from dateflicks.client.follower import BAND_SECONDS, END_SECONDS, INTERVAL_SECONDS, Action, Follower, Pause
@@ -121,6 +121,8 @@ class Viewer:
                 return self._told(frame, now, head)
             case frames.ErrorFrame():
                 return self._corrected(frame, now, head)
+            case _:
+                assert_never(frame)
 
     # --- what the person does -----------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import Final, assert_never
 
 import msgspec
 
@@ -164,6 +164,8 @@ class Watching:
                     case Lost():
                         self.viewer.lost()
                         self._listener(LinkChanged(False, event.why, event.retry_in))
+                    case _:
+                        assert_never(event)
                 self._changed.set()
 
     def _receive(self, data: bytes, at: float) -> None:
@@ -201,6 +203,8 @@ class Watching:
                 await self._put_film_back()
             case Closed(by_user=by_user):
                 await self._closed(by_user=by_user)
+            case _:
+                assert_never(event)
 
     def _user_acted(self, act: Act, position: float) -> None:
         match act:
@@ -216,6 +220,8 @@ class Watching:
                 self.confirm()
             case Act.REFUSE:
                 self.refuse()
+            case _:
+                assert_never(act)
 
     async def _put_film_back(self) -> None:
         """Something else was opened in the player. Once is enough to say stop; then the film is there again."""
@@ -307,6 +313,8 @@ class Watching:
                     self._spawn(partial(self._seek, position, self._seeks))
                 case Speed(value=value):
                     self._spawn(partial(self._set_speed, value))
+                case _:
+                    assert_never(output)
 
     async def _hold(self, seconds: float) -> None:
         until = time.monotonic() + seconds

@@ -6,7 +6,7 @@ simulation may look once an hour or a thousand times a second at the same price.
 
 import heapq
 import random
-from typing import Final, Literal
+from typing import Final, Literal, assert_never
 
 from dateflicks.client.players.base import Ended, PlayerEvent, Playhead, Recovered, Stalled
 
@@ -225,6 +225,8 @@ class SimulatedPhysics:
                     if self._stalled:
                         self._stalled = False
                         self._events.append(Recovered(self._place(at), at))
+            case _:
+                assert_never(effect)
 
     def _block(self, now: float, until: float) -> None:
         if self.wants_to_move:
