@@ -42,11 +42,6 @@ class Outbox:
         return [*(draft for draft, _ in self._sent.values()), *waiting, *self._failed.values()]
 
     @property
-    def is_empty(self) -> bool:
-        """Whether nothing waits for its acknowledgement."""
-        return not self._queue
-
-    @property
     def is_full(self) -> bool:
         """Whether there is no room for another one."""
         return len(self._queue) >= OUTBOX_MAX

@@ -121,11 +121,6 @@ class Talk:
         return self._outbox.drafts
 
     @property
-    def is_all_acknowledged(self) -> bool:
-        """Whether nothing waits for its acknowledgement."""
-        return self._outbox.is_empty
-
-    @property
     def typing(self) -> tuple[tuple[str, str], ...]:
         """Who else is writing: user ids and names."""
         return tuple((user_id, name) for user_id, (name, _) in self._typing.items())
@@ -420,17 +415,12 @@ class Talk:
 
 
 def _frame(item: Draft | Change) -> chat.SendFrame | chat.EditFrame | chat.DeleteFrame:
-    match item:
-        case Draft():
-            return chat.SendFrame(
-                client_id=item.client_id, kind=item.kind, content=item.content, position=item.position,
-                reply_to=item.reply_to,
-            )  # fmt: skip
-        case Change(content=None):
-            return chat.DeleteFrame(id=item.id)
-        case Change(content=str() as content):
-            return chat.EditFrame(id=item.id, content=content)
-    raise AssertionError("there is nothing else to send")
+    if isinstance(item, Draft):
+        return chat.SendFrame(
+            client_id=item.client_id, kind=item.kind, content=item.content, position=item.position,
+            reply_to=item.reply_to,
+        )  # fmt: skip
+    return chat.DeleteFrame(id=item.id) if item.content is None else chat.EditFrame(id=item.id, content=item.content)
 
 
 def _clean(content: str) -> str:

@@ -21,6 +21,7 @@ from dateflicks.client.address import is_loopback, server_address
 from dateflicks.client.paging import everything
 from dateflicks.client.trust import trust
 from dateflicks.core.errors import FieldProblem
+from dateflicks.core.limits import PAGE_DEFAULT
 from dateflicks.protocol import bodies
 from dateflicks.protocol.decoding import UNREADABLE
 from dateflicks.protocol.problem import Problem
@@ -143,7 +144,7 @@ class ServiceClient:
         return (await self._session("GET", f"/sessions/{quote(session_id, safe='')}", bodies.SessionAnswer)).session
 
     async def sessions(
-        self, states: Iterable[str] = (), *, limit: int = 50, cursor: str | None = None
+        self, states: Iterable[str] = (), *, limit: int = PAGE_DEFAULT, cursor: str | None = None
     ) -> bodies.SessionPage:
         """A page of one's own sessions, newest first."""
         query = {"state": ",".join(states), "limit": str(limit), "cursor": cursor}
@@ -182,7 +183,7 @@ class ServiceClient:
             self.token = answer.token
         return answer
 
-    async def history(self, *, limit: int = 50, cursor: str | None = None) -> bodies.HistoryPage:
+    async def history(self, *, limit: int = PAGE_DEFAULT, cursor: str | None = None) -> bodies.HistoryPage:
         """A page of what was watched, newest first."""
         return await self._session("GET", "/history", bodies.HistoryPage, query={"limit": str(limit), "cursor": cursor})
 

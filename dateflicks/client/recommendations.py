@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from dateflicks.client import errors
 from dateflicks.client.http import ServiceClient
-from dateflicks.core.limits import PAGE_MAX
+from dateflicks.core.limits import PAGE_DEFAULT, PAGE_MAX
 from dateflicks.protocol.bodies import SessionBody
 from dateflicks.protocol.recommendations import (
     Event,
@@ -41,7 +41,7 @@ class Recommendations:
         self._pause = pause
 
     async def page(
-        self, other: str | None = None, *, limit: int = 50, cursor: str | None = None, seen: bool = False
+        self, other: str | None = None, *, limit: int = PAGE_DEFAULT, cursor: str | None = None, seen: bool = False
     ) -> RecommendationPage:
         """A page of the list, best first; with `seen` also films that somebody has finished."""
         query = {"with": other, "limit": str(limit), "cursor": cursor, "seen": "true" if seen else None}

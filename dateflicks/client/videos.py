@@ -12,6 +12,7 @@ from dateflicks.client.films import Film, is_address, own_film
 from dateflicks.client.http import ServiceClient
 from dateflicks.client.paging import everything
 from dateflicks.core.catalogue.titles import fold_title
+from dateflicks.core.limits import PAGE_DEFAULT
 from dateflicks.protocol.videos import OfferBody, SourcePage, VideoAnswer, VideoBody, VideoPage
 
 SERVICE: Final = "videos"
@@ -34,7 +35,7 @@ class Videos:
         region: str = "",
         playable: bool | None = None,
         sort: str = "best",
-        limit: int = 50,
+        limit: int = PAGE_DEFAULT,
         cursor: str | None = None,
     ) -> VideoPage:
         """A page of what answers, best first; of several sources or genres, with commas, any will do."""
@@ -56,7 +57,7 @@ class Videos:
         region: str = "",
         playable: bool | None = None,
         sort: str = "best",
-        limit: int = 50,
+        limit: int = PAGE_DEFAULT,
     ) -> AsyncIterator[VideoBody]:
         """What answers, page after page, up to `limit`; a page may be short, or empty, and others follow."""
 

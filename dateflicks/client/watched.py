@@ -10,9 +10,9 @@ from dateflicks.client import errors
 from dateflicks.client.http import ServiceClient
 from dateflicks.client.recommendations import Recommendations, is_recommended_from
 from dateflicks.core.playback.timeline import Timeline
+from dateflicks.core.ranking.interactions import FINISHED_SHARE
 from dateflicks.protocol.bodies import SessionBody
 
-WATCHED_SHARE: Final = 0.9  # of its length: the rest is names
 LOOK_SECONDS: Final = 10.0  # the last tenth of a film takes minutes
 
 
@@ -42,4 +42,4 @@ async def tell_when_watched(
 def _is_watched(line: Timeline | None) -> bool:
     if line is None or line.length <= 0.0:
         return False
-    return line.position_at(time.monotonic()) >= WATCHED_SHARE * line.length
+    return line.position_at(time.monotonic()) >= FINISHED_SHARE * line.length

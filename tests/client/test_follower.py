@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from dateflicks.client.follower import (
+    BAND_SECONDS,
     CALM_SECONDS,
     COARSE_INTERVAL_SECONDS,
     DEAD_TIME_START,
@@ -21,11 +22,16 @@ from dateflicks.client.follower import (
     Speed,
 )
 from dateflicks.client.players.base import Playhead
+from dateflicks.core import limits
 from dateflicks.core.playback import Timeline
 
 NOW = 100.0
 LENGTH = 3_600.0
 FILM = 50.0  # where the film is at NOW
+
+
+def test_the_band_in_which_players_are_steered_is_the_one_in_which_the_rules_leave_them_alone() -> None:
+    assert BAND_SECONDS == limits.BAND_SECONDS
 
 
 def like(action: Action | None) -> Any:
