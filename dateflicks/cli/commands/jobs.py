@@ -221,7 +221,7 @@ async def _pause(background: Background, subject: str, *, is_paused: bool) -> No
         return replace(state, paused_at=state.paused_at or now)
 
     def resumed(state: "JobState") -> "JobState":
-        return replace(state, paused_at=None, rung=0, retry_at=None, is_held=False, attention=None, attention_at=None)
+        return replace(state, paused_at=None, rung=0, retry_at=None, is_held=False, attention=None)
 
     async with opened(background) as database:
         await JobStore(database).change(subject, paused if is_paused else resumed)

@@ -90,19 +90,13 @@ def _of(found: Found, settings: ProvidersSettings) -> Iterator[Job]:
         scheduled = settings.scheduled(found.name)
     except msgspec.ValidationError as error:
         raise SettingsError("providers.toml", f"plugins.{found.name}", str(error)) from None
-    for name, mode, schedule in (
+    modes: tuple[tuple[str, Mode, str], ...] = (
         (found.name, "incremental", scheduled.schedule),
         (found.name + FULL, "full", scheduled.full_schedule),
-    ):
-        yield _checked(
-            Job(
-                name=name,
-                subject=found.name,
-                kind="source",
-                mode="full" if mode == "full" else "incremental",
-                schedule=schedule if scheduled.enabled else "",
-            )
-        )
+    )
+    for name, mode, schedule in modes:
+        due = schedule if scheduled.enabled else ""
+        yield _checked(Job(name=name, subject=found.name, kind="source", mode=mode, schedule=due))
 
 
 def _checked(job: Job, file: str = "providers.toml", key: str = "") -> Job:

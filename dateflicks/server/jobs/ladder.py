@@ -25,7 +25,7 @@ def after(state: JobState, run: JobRun, now: float) -> JobState:
         return _after_success(state, run, now) if run.is_good else state
     if run.status == "partial" and run.error is None:
         return state  # it was asked to stop, or had a limit
-    state = replace(state, attention=_attention(run), attention_at=now, is_held=run.error_kind == "auth")
+    state = replace(state, attention=_attention(run), is_held=run.error_kind == "auth")
     if run.error_kind == "auth":
         return replace(state, retry_at=None)
     if run.resume_at is not None:
@@ -43,7 +43,6 @@ def _after_success(state: JobState, run: JobRun, now: float) -> JobState:
         rung=max(state.rung - 1, 0),
         retry_at=None,
         attention=held if run.removals_held else None,
-        attention_at=now if run.removals_held else None,
         is_held=False,
         good_at=now,
     )

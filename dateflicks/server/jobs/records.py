@@ -61,7 +61,6 @@ class JobState(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     rung: int = 0
     retry_at: float | None = None
     attention: str | None = None
-    attention_at: float | None = None
     is_held: bool = False  # it does not run by itself before that person has looked
     began_at: float | None = None
     full_began_at: float | None = None

@@ -135,6 +135,8 @@ class Scheduler:
             await self._run(job, trigger, patience)
         except (DateflicksError, OSError) as error:
             log.error("%s did not run: %s", job.name, error)
+        except Exception:
+            log.exception("%s did not run, and nobody has foreseen why", job.name)
 
     async def _run(self, job: Job, trigger: Trigger, patience: float) -> None:
         if not await self._is_there():

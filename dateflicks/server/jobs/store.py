@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from typing import Final
 
 import msgspec
 
@@ -13,7 +14,7 @@ from dateflicks.server.jobs.records import JOBS, KIND, JobRun, JobState, documen
 from dateflicks.server.storage.database import Database
 from dateflicks.server.storage.records import Duplicate
 
-TRIES = 8
+TRIES: Final = 8  # to change a document that others change too
 
 
 class JobStore:

@@ -12,7 +12,7 @@ from typing import Any, Final
 import msgspec
 from msgspec.structs import replace
 
-from dateflicks.core.errors import Unavailable
+from dateflicks.core.errors import DateflicksError, Unavailable
 from dateflicks.protocol.ids import new_id
 from dateflicks.server.jobs.child import GRACE_SECONDS, Child, Ended
 from dateflicks.server.jobs.declared import MERGE, Job, Kind, kind_of
@@ -197,7 +197,7 @@ class Supervisor:
         if self._is_stopping:
             child.ask("asked")
         try:
-            async with _kept(lease, child):
+            async with kept_while(lease, child):
                 ended = await child.wait()
         finally:
             self._children.discard(child)
@@ -279,7 +279,7 @@ def _begun(state: JobState, run: JobRun) -> JobState:
 
 
 @contextlib.asynccontextmanager
-async def _kept(lease: Lease | None, child: Child) -> AsyncIterator[None]:
+async def kept_while(lease: Lease | None, child: Child) -> AsyncIterator[None]:
     """The lease is kept for as long as the block runs; when it cannot be, the process is ended."""
     if lease is None:
         yield
@@ -293,12 +293,12 @@ async def _kept(lease: Lease | None, child: Child) -> AsyncIterator[None]:
 
 
 async def _keep(lease: Lease, child: Child) -> None:
-    with contextlib.suppress(Unavailable):
+    with contextlib.suppress(DateflicksError):
         await lease.attach(child.pid or 0)
     while True:
         await asyncio.sleep(LEASE_SECONDS / 4)
         is_ours = True
-        with contextlib.suppress(Unavailable):
+        with contextlib.suppress(DateflicksError):  # whatever it is, the lease's own time says when to end
             is_ours = await lease.renew()
         if not is_ours:
             child.kill("lease")

@@ -4,9 +4,13 @@ import asyncio
 
 import pytest
 
-from dateflicks.server.jobs.leases import LEASE_SECONDS, SLACK_SECONDS, LeaseHeld, Leases
+from dateflicks.server.jobs.child import Child
+from dateflicks.server.jobs.leases import LEASE_SECONDS, SLACK_SECONDS, Lease, LeaseHeld, Leases
 from dateflicks.server.jobs.records import LEASES
+from dateflicks.server.jobs.supervising import kept_while
 from dateflicks.server.storage.database import Database
+from dateflicks.server.storage.records import StorageFault
+from tests.waiting import until
 
 ELSEWHERE = {"place": "another machine", "host": "elsewhere"}
 
@@ -101,3 +105,22 @@ async def test_it_is_held_for_as_long_as_the_process_that_does_the_work_lives(da
         await child.wait()
     if leases._place:
         assert await leases.left("films") == "run_a"
+
+
+async def test_a_run_is_asked_to_end_when_its_lease_is_over_whatever_keeps_it_from_being_renewed(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dateflicks.server.jobs.supervising.LEASE_SECONDS", 0.04)
+    clock, asked = Clock(), list[str]()
+    lease = await Leases(database, now=clock).take("films", "run_1")
+
+    async def refused(_: Lease) -> bool:
+        raise StorageFault("The database refused it.")
+
+    monkeypatch.setattr(Lease, "renew", refused)
+    child = Child("films", timeout_seconds=60.0, memory_bytes=2**30)
+    monkeypatch.setattr(child, "ask", asked.append)
+    async with kept_while(lease, child):
+        clock.time += LEASE_SECONDS + 1.0
+        await until(lambda: asked)
+    assert set(asked) == {"lease"}

@@ -15,7 +15,7 @@ from dateflicks.server.jobs.declared import Job
 from dateflicks.server.jobs.records import JobRun
 from dateflicks.server.jobs.scheduling import Scheduler
 from dateflicks.server.jobs.store import JobStore
-from dateflicks.server.jobs.supervising import Supervisor
+from dateflicks.server.jobs.supervising import Supervisor, Wish
 from dateflicks.server.storage.database import Database
 from tests.cli.process import Program, children_of, command_line, is_running
 from tests.server.jobs.conftest import FILMS_JOB, MERGE_JOB, Supervised, offered
@@ -132,6 +132,23 @@ async def test_what_a_killed_program_has_left_is_told_as_lost_by_the_next_one(
     assert (lost.status, lost.error) == ("lost", "Whoever ran it was gone before its end.")
     assert (await supervisor.store.state("films")).rung == 1
     assert not await supervisor.leases.is_held("films")
+
+
+async def test_what_nobody_foresaw_keeps_films_from_being_made_once_and_not_for_good(
+    database: Database, supervised: Supervised, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    supervisor, tried = supervised(), []
+
+    async def run(job: Job, wish: Wish) -> JobRun:
+        tried.append(job.name)
+        raise RuntimeError("nobody has thought of this")
+
+    monkeypatch.setattr(supervisor, "run", run)
+    async with scheduling(database, supervisor, MERGE_JOB) as scheduler:
+        for number in (1, 2):
+            scheduler._want_films()
+            await until(lambda number=number: len(tried) == number)  # type: ignore[misc]  # told by its default
+    assert tried == ["merge", "merge"]
 
 
 async def test_what_was_due_too_long_ago_or_still_runs_is_told(database: Database, supervised: Supervised) -> None:
