@@ -35,13 +35,16 @@ class KnownFilm(Protocol):
     """A film of the collection, as far as it is compared."""
 
     @property
-    def id(self) -> str: ...
+    def title(self) -> str:
+        """Its title, or nothing."""
+
     @property
-    def title(self) -> str: ...
+    def year(self) -> int | None:
+        """When it came out."""
+
     @property
-    def year(self) -> int | None: ...
-    @property
-    def ids(self) -> Mapping[str, str] | None: ...
+    def ids(self) -> Mapping[str, str] | None:
+        """Its ids at IMDb and elsewhere, by kind."""
 
 
 class Finder:

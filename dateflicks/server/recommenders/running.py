@@ -17,6 +17,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 import numpy as np
 
+from dateflicks.core.errors import Unavailable
 from dateflicks.server.providers.redaction import HIDDEN, Redactor, secrets_of
 from dateflicks.server.recommendation.runs import Listing, Reader, Row, Run, Writer, as_text
 from dateflicks.server.recommenders.making import Making, has_arrived
@@ -103,7 +104,8 @@ async def run_on(recommender: Recommender, plan: Plan, reading: Reading, databas
             await _make(recommender, plan, reading, run, outcome, writer)
         except (Exception, asyncio.CancelledError) as error:
             redact = Redactor(*secrets_of(plan.config))
-            await writer.fail(run, redact.line(f"{type(error).__name__}: {error}"))
+            with contextlib.suppress(Unavailable):  # then the next run tells that this one was left behind
+                await writer.fail(run, redact.line(f"{type(error).__name__}: {error}"))
             raise
     if writer is not None:
         await writer.retire(recommender.name)

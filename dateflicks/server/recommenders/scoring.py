@@ -14,9 +14,7 @@ from dateflicks.server.recommenders.matrix import BATCH_ROWS
 from dateflicks.server.recommenders.recommender import Interactions, Model, RecommenderError, Scores
 
 BATCH_CELLS: Final = 1 << 24  # scores at a time, 64 MiB
-WEIGHED: Final = (
-    300  # films that each film is kept to add to; more of them would seldom be among the two that weigh most
-)
+WEIGHED: Final = 300  # films that each is kept to add to: of more, hardly one would be among the two that weigh most
 SAMPLE: Final = 128  # people by whom is measured how much one film more adds
 SCALE_LEAST: Final = 0.01
 REASONS: Final = 2

@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 from scipy.sparse import csr_array
 
-from dateflicks.core.errors import DateflicksError
+from dateflicks.core.errors import DateflicksError, Unavailable
 from dateflicks.core.experiments.assignment import Experiment, Variant
 from dateflicks.protocol.ids import new_id
 from dateflicks.server.catalogue.records import VIDEOS
@@ -334,6 +334,17 @@ async def test_whatever_a_recommender_does_the_last_live_run_stays(
     newest = (await home.reader.runs("scripted"))[0]
     assert newest.state == "failed"
     assert error in (newest.error or "")
+
+
+async def test_what_went_wrong_is_told_even_where_it_cannot_be_kept(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: Any) -> None:
+        raise Unavailable("The database is out of reach.")
+
+    monkeypatch.setattr(Writer, "fail", away)
+    with pytest.raises(ValueError, match="a mistake"):
+        await home.run(Scripted(raising))
 
 
 async def test_a_run_that_is_asked_to_end_does_so_in_the_middle_of_whatever_it_does(home: Home) -> None:
