@@ -19,17 +19,15 @@ from dateflicks.core.catalogue.titles import TITLE_KEYS_MAX, title_keys
 from dateflicks.core.limits import TITLE_MAX_CHARACTERS, URL_MAX_CHARACTERS
 from dateflicks.protocol.text import clean_line, clean_text, is_clean_line
 from dateflicks.server.catalogue.records import offer_id
-from dateflicks.server.providers.checking import fault_of_url, is_plain_address
+from dateflicks.server.providers.checking import REGION_MAX, SOURCE_ID_MAX, fault_of_url, is_plain_address
 from dateflicks.server.providers.source import Item
 from dateflicks.server.storage.records import Document
 
-SOURCE_ID_MAX: Final = 300
-REGION_MAX: Final = 10
-OVERVIEW_MAX: Final = 2_000
+OVERVIEW_MAX: Final = 2_000  # characters, as are those of a name and a licence
 NAME_MAX: Final = 120
+LICENCE_MAX: Final = 300
 PEOPLE_MAX: Final = 40
 GENRES_MAX: Final = 8
-LICENCE_MAX: Final = 300
 KEEP_DAYS_MAX: Final = 36_500
 RULES: Final = 1  # another number when another document is made of the same item: all are written anew then
 SCHEMES: Final = frozenset({"http", "https", "file"})  # and the source's own name, for references that it resolves

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 import msgspec
 
@@ -12,8 +13,8 @@ from dateflicks.core.catalogue.titles import sort_key
 from dateflicks.server.catalogue.records import offer_of
 from dateflicks.server.storage.records import Document
 
-TITLES_MAX = 40
-SORT_KEY_MAX = 200
+TITLES_MAX: Final = 40
+SORT_KEY_MAX: Final = 200  # characters
 
 
 def work_of(

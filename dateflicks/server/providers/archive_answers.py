@@ -14,6 +14,7 @@ from dateflicks.server.providers.source import Item, SchemaError
 
 HEIGHT_MAX: Final = 1_080  # what every machine that is around plays without effort
 PEOPLE_MAX: Final = 12
+SUBJECTS_MAX: Final = 40
 OVERVIEW_MAX: Final = 4_000
 _SAME_LENGTH: Final = 0.05  # files so much shorter than the longest are parts, trailers or samples
 _LICENCE: Final = re.compile(r"https?://(www\.)?creativecommons\.org/(licenses|publicdomain)/.*", re.IGNORECASE)
@@ -134,9 +135,8 @@ def _ids(metadata: Mapping[str, Any]) -> dict[str, str]:
 
 def _split(subjects: Sequence[str]) -> list[str]:
     """Subjects, which are often several in one text."""
-    return [*dict.fromkeys(one.strip() for subject in subjects for one in re.split("[;,]", subject) if one.strip())][
-        :40
-    ]
+    each = (one.strip() for subject in subjects for one in re.split("[;,]", subject))
+    return [*dict.fromkeys(one for one in each if one)][:SUBJECTS_MAX]
 
 
 def _plain(paragraphs: Sequence[str]) -> str | None:

@@ -13,10 +13,10 @@ from dateflicks.core.limits import URL_MAX_CHARACTERS
 from dateflicks.server.providers.redaction import Redactor
 from dateflicks.server.providers.source import Complete, Item, OfferType, Removed
 
-SOURCE_ID_MAX: Final = 300
+SOURCE_ID_MAX: Final = 300  # characters, as are the next two
 REGION_MAX: Final = 10
 TEXT_MAX: Final = 50_000
-LIST_MAX: Final = 500
+LIST_MAX: Final = 500  # items
 STATE_MAX_BYTES: Final = 64 * 1024
 _SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]*")
 _PLAIN: Final = re.compile(r"https?://[A-Za-z0-9.-]+(?::[0-9]+)?(?:/[A-Za-z0-9._~/%+,;=-]*)?")  # what most are

@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, assert_never
 
 import msgspec
 
@@ -288,6 +288,8 @@ class _Run:
             case Complete():
                 await self._flush()
                 await self._complete(what)
+            case _:
+                assert_never(what)
 
     async def _take_item(self, item: Item) -> None:
         self._counters = msgspec.structs.replace(self._counters, seen=self._counters.seen + 1)
