@@ -1,14 +1,16 @@
 """Predictions as one of their people may see them: what others called is sealed until the lock, and what was predicted
 further on in the film than one has seen is not shown at all."""
 
+from typing import Final
+
 from dateflicks.core.prediction import Call, Prediction
 from dateflicks.core.scoring import Standing
 from dateflicks.protocol.predictions import CallBody, PredictionBody, ScoreBody, commitment
 from dateflicks.protocol.times import rfc3339_from_unix, rfc3339_if_known
 from dateflicks.server.services.prediction.records import Kept
 
-POINTS_DECIMALS = 2
-BRIER_DECIMALS = 4
+POINTS_DECIMALS: Final = 2
+BRIER_DECIMALS: Final = 4
 
 
 def prediction_body(kept: Kept, viewer_id: str, *, waits: bool, deadline: float | None) -> PredictionBody:

@@ -89,6 +89,7 @@ def reasons_of(films: Sequence[str], shares: Sequence[float]) -> Reasons:
 
 
 def of_pair(run: Run, listing: Listing) -> Source:
+    """A stored list for two; how well a film fits each, and why, only where the run has told it of both."""
     two: dict[str, tuple[tuple[float | None, ...], tuple[Reasons, ...]]] = {}
     for entry in listing.items:
         fits = entry.fits if len(entry.fits) == 2 else (None, None)

@@ -6,11 +6,12 @@ an evening at once, and whoever has no list gets one out of what they have watch
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from dateflicks.core.ranking.interactions import Bond, Interaction, bonds_of
 from dateflicks.core.ranking.recency import recency_weights
 
-REASONS_MAX = 2
+REASONS_MAX: Final = 2
 
 Reasons = tuple[tuple[str, float], ...]
 Rows = Mapping[str, Sequence[tuple[str, float]]]

@@ -4,13 +4,14 @@ All need a person's own token. Lists are limited by person, and so is what they 
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 from dateflicks.protocol import recommendations as wire
 from dateflicks.server.auth.caller import Caller
 from dateflicks.server.services.recommendation.handler import RecommendationHandler
 from dateflicks.server.web.route import Call, PageQuery, Route
 
-_PAIR = (
+_PAIR: Final = (
     "With `with` it is about the caller and that person: 404 unless the two have accepted a session with each other."
 )
 
