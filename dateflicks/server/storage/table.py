@@ -167,14 +167,17 @@ class Table:
         for piece in _pieces(self._checked(documents)):
             await self._upsert(piece)
 
-    async def replace_many(self, documents: Sequence[Mapping[str, Any]]) -> list[str]:
+    async def replace_many(
+        self, documents: Sequence[Mapping[str, Any]], *, seconds: float | None = MANY_SECONDS
+    ) -> list[str]:
         """Write whole documents (500 at most), whose own `rev` is the next, each over the one at the `rev` before.
 
-        Returns the ids of those that somebody else has changed or deleted meanwhile; they are not written.
+        Returns the ids of those that somebody else has changed or deleted meanwhile; they are not written. `seconds` is
+        for each 50 of them, None the time of a call for one document.
         """
         left: list[str] = []
         for piece in _pieces(self._checked(documents)):
-            left += await self._replace(piece)
+            left += await self._replace(piece, seconds)
         return left
 
     # --- by an indexed field ------------------------------------------------------------------------------------
@@ -291,12 +294,12 @@ class Table:
 
         await self._calls.write(self.collection, one_try, seconds=MANY_SECONDS)
 
-    async def _replace(self, written: Sequence[Document]) -> list[str]:
+    async def _replace(self, written: Sequence[Document], seconds: float | None) -> list[str]:
         async def one_try(_again: bool) -> int:
             operations = [ReplaceOne({"_id": one["_id"], "rev": one["rev"] - 1}, one) for one in written]
             return (await self._driver.bulk_write(operations, ordered=False)).matched_count
 
-        if await self._calls.write(self.collection, one_try, seconds=MANY_SECONDS) == len(written):
+        if await self._calls.write(self.collection, one_try, seconds=seconds) == len(written):
             return []
         stored = await self._those([one["_id"] for one in written])
         return [one["_id"] for one in written if stored.get(one["_id"]) != one]

@@ -67,6 +67,41 @@ async def test_the_latest_per_document_wins(engine: Engine) -> None:
 
 
 @shared
+async def test_what_waits_together_is_written_by_one_command(engine: Engine) -> None:
+    table = await engine.table()
+    ids = [f"a{n}" for n in range(20)]
+
+    async with WriteBehind(table) as outbox:
+        for id in ids:  # noqa: A001
+            outbox.put({"_id": id, "n": 1})
+        await outbox.flush(IN_TIME)  # their versions are known now
+        sent = engine.database.fence.command_count
+        for id in ids:  # noqa: A001
+            outbox.put({"_id": id, "n": 2})
+        await outbox.flush(IN_TIME)
+
+        assert engine.database.fence.command_count == sent + 1
+        assert {one["n"] for one in (await table.get_many(ids)).values()} == {2}
+
+
+@shared
+async def test_what_somebody_else_has_changed_keeps_nothing_else_from_being_written(engine: Engine) -> None:
+    table = await engine.table()
+
+    async with WriteBehind(table) as outbox:
+        for n in (1, 2, 3):
+            outbox.put({"_id": f"a{n}", "n": 0})
+        await outbox.flush(IN_TIME)
+        await table.upsert({"_id": "a2", "n": 5, "rev": 9})
+        for n in (1, 2, 3):
+            outbox.put({"_id": f"a{n}", "n": n})
+        await outbox.flush(IN_TIME)
+
+    stored = await table.get_many(["a1", "a2", "a3"])
+    assert {id: (one["n"], one["rev"]) for id, one in stored.items()} == {"a1": (1, 2), "a2": (2, 10), "a3": (3, 2)}  # noqa: A001
+
+
+@shared
 async def test_one_reads_what_one_has_put_written_or_not(engine: Engine) -> None:
     table = await engine.table()
     await table.insert({"_id": "a1", "n": 0})
