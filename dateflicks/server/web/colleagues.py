@@ -22,6 +22,7 @@ ANSWER_MAX_BYTES: Final = 8 * 1024 * 1024
 SOCKET_PATH_BYTES: Final = 100
 _SAMPLE: Final = re.compile(rb"^([A-Za-z_:][\w:]*)(\{)?", re.MULTILINE)
 _FAMILY: Final = b"# HELP "
+_END: Final = b"# EOF\n"  # of what a worker says
 
 
 class Colleagues:
@@ -59,7 +60,7 @@ class Colleagues:
         with contextlib.suppress(OSError, TimeoutError):
             async with asyncio.timeout(ANSWER_SECONDS):
                 try:
-                    writer.write(self._own())
+                    writer.write(self._own() + _END)
                     await writer.drain()
                 finally:
                     writer.close()
@@ -73,8 +74,9 @@ class Colleagues:
                 try:
                     await reader.readexactly(ANSWER_MAX_BYTES)
                     return None  # nobody has counted so much
-                except asyncio.IncompleteReadError as whole:
-                    return whole.partial
+                except asyncio.IncompleteReadError as ended:
+                    # One that dies while it speaks has said nothing: half a line would spoil what the others say.
+                    return ended.partial.removesuffix(_END) if ended.partial.endswith(_END) else None
                 finally:
                     writer.close()
         except (OSError, TimeoutError):

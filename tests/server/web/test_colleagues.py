@@ -72,6 +72,18 @@ async def test_one_that_hangs_holds_nobody_up_for_long(tmp_path: Path, monkeypat
     server.close()
 
 
+@pytest.mark.parametrize("part", [b"", b"# HELP dateflicks_tasks Ta", b"# HELP dateflicks_tasks Tasks.\n"])
+async def test_one_that_dies_while_it_speaks_is_told_as_gone(tmp_path: Path, part: bytes) -> None:
+    async def speak(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(part)
+        writer.close()
+
+    server = await asyncio.start_unix_server(speak, tmp_path / "metrics-1.sock")
+    async with Colleagues(tmp_path, 0, 2, counted(1).exposition).open() as one:
+        assert values(await one.exposition(), "dateflicks_worker_up") == {"0": 1, "1": 0}
+    server.close()
+
+
 async def test_one_that_never_comes_to_an_end_is_told_as_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dateflicks.server.web.colleagues.ANSWER_MAX_BYTES", 1_000)
     async with workers(tmp_path, counted(1), counted(2)) as (one, _):

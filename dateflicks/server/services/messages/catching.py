@@ -106,7 +106,12 @@ class CatchingUp:
                 return False
             seat.send(MessageFrame(message=message_of(document)))
             seat.told = document["seq"]
-        return self._is_asked(seat, asked) and self._has_moved(seat, "messages", first, last, len(page))
+        if not self._is_asked(seat, asked):
+            return False
+        if len(page) < last - first + 1:
+            _log_missing(seat, "messages", first, last)
+            seat.told = last  # or they would be looked for without end
+        return True
 
     async def _tell_changes(self, seat: Seat, asked: ResumeFrame) -> bool:
         room = seat.room
@@ -123,9 +128,12 @@ class CatchingUp:
             if (frame := change_of(document, number)) is not None:
                 seat.send(frame)
             seat.told_changes = number
-        if self._is_asked(seat, asked):
-            seat.told_changes = last
-        return self._is_asked(seat, asked) and self._has_moved(seat, "changes", first, last, len(entries))
+        if not self._is_asked(seat, asked):
+            return False
+        if len(entries) < last - first + 1:
+            _log_missing(seat, "changes", first, last)
+        seat.told_changes = last
+        return True
 
     async def _may_tell(self, seat: Seat, asked: ResumeFrame) -> bool:
         return await seat.listener.drained() and self._is_asked(seat, asked)
@@ -133,10 +141,6 @@ class CatchingUp:
     def _is_asked(self, seat: Seat, asked: ResumeFrame) -> bool:
         return seat.asked is asked and seat.listener.is_open
 
-    def _has_moved(self, seat: Seat, what: str, first: int, last: int, count: int) -> bool:
-        """Whether to go on: numbers that are missing from the database would otherwise be looked for without end."""
-        if count < last - first + 1:
-            log.error("%s are missing between %d and %d in %s", what, first, last, seat.room.session_id)
-            if what == "messages":
-                seat.told = last
-        return True
+
+def _log_missing(seat: Seat, what: str, first: int, last: int) -> None:
+    log.error("%s are missing between %d and %d in %s", what, first, last, seat.room.session_id)

@@ -60,7 +60,9 @@ def test_a_running_film_that_is_not_heard_of_for_long_is_believed_no_more() -> N
         (moving(50, NOW, 1.0, 55), 60, NOW + 5), (moving(55, NOW, 0.0, 55), 60, NOW), (moving(50, NOW, 1.0), -1, NOW),
     ],
 )  # fmt: skip
-def test_when_a_film_gets_somewhere(timeline: Timeline, position: float, at: float) -> None:
+def test_a_film_gets_to_a_place_when_its_timeline_says_and_never_where_it_stands_before_it(
+    timeline: Timeline, position: float, at: float
+) -> None:
     assert reached_at(timeline, position, NOW) == pytest.approx(at, abs=0.005)
 
 
