@@ -3,6 +3,7 @@
 Tests hand in one of their own. Nothing heavy is imported before it is used: `--help` pays for none of it.
 """
 
+import contextlib
 import os
 import re
 import sys
@@ -97,8 +98,17 @@ class CliEnvironment:
 
     def complain(self, *lines: str) -> None:
         """Write to stderr even when asked to be quiet."""
+        width = self._width_of(self.stderr)
         for line in lines:
-            print(printable(line), file=self.stderr, flush=True)
+            print(_fitted(printable(line), width), file=self.stderr, flush=True)
+
+    def _width_of(self, stream: TextIO) -> int | None:
+        """How many columns a terminal has; None for what is none."""
+        if not stream.isatty():
+            return None
+        with contextlib.suppress(ValueError, OSError):
+            return int(self.environ.get("COLUMNS") or 0) or os.get_terminal_size(stream.fileno()).columns
+        return None
 
     def retyped(self, text: str) -> str:
         """A text in which commands are named, with the `--profile` of this one: without it they would mean another."""
@@ -294,6 +304,14 @@ class CliEnvironment:
         import asyncio
 
         return asyncio.run(work)
+
+
+def _fitted(line: str, width: int | None) -> str:
+    if not width or len(line) < width:
+        return line
+    from dateflicks.cli.tables import folded
+
+    return folded(line, width)
 
 
 def hang_up() -> None:

@@ -7,7 +7,7 @@ people is cleaned here, at the sink, whatever was done to it before.
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Final, Literal, TextIO, get_args
+from typing import TYPE_CHECKING, Any, Final, TextIO, get_args
 
 from dateflicks.cli.exits import Exit
 from dateflicks.cli.failures import CliError, nearest
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 Record = dict[str, Any]
 
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
-_MINUTE: Final = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\dZ")
-_DATE_WIDTH: Final = 10
-WHOLE: Final = ("id", "file")  # columns that are folded, not cut: half of it is of no use
 
 
 class Format(StrEnum):
@@ -193,17 +190,24 @@ class Printer:
         from rich.table import Table
         from rich.text import Text
 
-        table = Table(box=None, pad_edge=False, header_style="bold")
+        from dateflicks.cli.tables import columns_of, fitted
+
         texts = {name: [_in_a_table(cell(pick(record, name))) for record in records] for name in columns}
         if not self._fields:  # what nobody asked for and is nowhere takes no room
             texts = {name: found for name, found in texts.items() if any(found)} or texts
-        for name, found in texts.items():
-            overflow: Literal["fold", "ellipsis"] = "fold" if name in WHOLE else "ellipsis"
-            least = _DATE_WIDTH if any(_MINUTE.fullmatch(text) for text in found) else None
-            table.add_column(Text(_title(name)), overflow=overflow, no_wrap=name == "name", min_width=least)
-        for row in zip(*texts.values(), strict=True):
+        console = self._console()
+        widths = fitted(columns_of(texts, {name: _title(name) for name in texts}), console.width)
+        if widths is None:
+            for number, record in enumerate(records):
+                self._stream.write("\n" if number else "")
+                self._upright(record, columns)
+            return
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for name, width in widths.items():
+            table.add_column(Text(_title(name)), overflow="fold", width=width)
+        for row in zip(*(texts[name] for name in widths), strict=True):
             table.add_row(*(Text(text) for text in row))
-        self._console().print(table)
+        console.print(table)
 
     def _upright(self, record: Record, columns: Sequence[str]) -> None:
         from rich.table import Table

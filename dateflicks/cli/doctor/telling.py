@@ -40,7 +40,7 @@ def _lines(finding: Finding, width: int, *, is_colored: bool) -> str:
     state = f"{finding.state.value:<{_STATE}}"
     if is_colored:
         state = f"\x1b[{_COLORS[finding.state]}m{state}\x1b[0m"
-    lines = textwrap.wrap(finding.found, room, break_on_hyphens=False) or [""]
+    lines = textwrap.wrap(finding.found, room, break_on_hyphens=False, break_long_words=False) or [""]
     fix = textwrap.wrap(finding.fix, room - 2, break_on_hyphens=False, break_long_words=False) if finding.fix else []
     lines += [f"{'  ' if number else '→ '}{line}" for number, line in enumerate(fix)]
     first, *rest = lines

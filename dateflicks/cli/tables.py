@@ -1,0 +1,102 @@
+"""What fits into a terminal: how wide the columns of a table are, and where a line goes on below.
+
+What somebody copies stays in one piece, ids and commands; what is read goes on between words. Pure: texts and a width
+in. Where a table has no room there are no widths, and each record stands by itself.
+"""
+
+import re
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+GAP: Final = 2  # between two columns
+WORD_MAX: Final = 12  # so much of a word stays in one piece, but for what is copied
+LINES_MAX: Final = 6  # of one cell: what is taller is no row any more
+MINOR: Final = ("created_at", "added_at")  # is told in a table only where there is room
+_MINUTE: Final = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\dZ")
+_DATE_WIDTH: Final = 10
+_TYPED: Final = re.compile(r"(?<!\w)'[^']+'(?!\w)|(?<=: )\s*dateflicks .+$|^dateflicks .+$")
+_GLUE: Final = "\0"  # for a space that no line ends at; what is printed has none
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """What stands in it, its title among it; `is_kept` when it is never broken: ids, and names that stand first."""
+
+    name: str
+    title: str
+    cells: Sequence[str]
+    is_kept: bool
+
+    @property
+    def natural(self) -> int:
+        """So wide that nothing in it needs a second line."""
+        return max(map(wide, (self.title, *self.cells)))
+
+    @property
+    def least(self) -> int:
+        """So wide that words stay in one piece."""
+        words = max(
+            (min(wide(word), WORD_MAX) for text in (self.title, *self.cells) for word in text.split()), default=1
+        )
+        if self.is_kept:
+            return max(words, *map(wide, self.cells))
+        return max(words, _DATE_WIDTH) if any(map(_MINUTE.fullmatch, self.cells)) else words
+
+
+def columns_of(cells: Mapping[str, Sequence[str]], titles: Mapping[str, str]) -> list[Column]:
+    """Columns by name. The first one is kept whole where its cells are names, of one word each."""
+    first = next(iter(cells), "")
+    is_name = not any(" " in text for text in cells.get(first, ()))
+    return [
+        Column(name, titles[name], found, name == "id" or name.endswith("_id") or (name == first and is_name))
+        for name, found in cells.items()
+    ]
+
+
+def fitted(columns: Sequence[Column], width: int) -> dict[str, int] | None:
+    """The width of each column that is told; None where they do not fit."""
+    told = list(columns)
+    while told:
+        room = width - GAP * (len(told) - 1)
+        least = {one.name: one.least for one in told}
+        if sum(least.values()) <= room:
+            widths = _shared({one.name: one.natural for one in told}, least, room)
+            if all(_is_low(one, widths[one.name]) for one in told):
+                return widths
+        minor = next((one for one in reversed(told) if one.name in MINOR), None)
+        if minor is None:
+            return None
+        told.remove(minor)
+    return {}
+
+
+def _shared(natural: dict[str, int], least: Mapping[str, int], room: int) -> dict[str, int]:
+    """Take from the widest that can give, until there is room."""
+    widths = dict(natural)
+    while sum(widths.values()) > room:
+        widest = max((name for name in widths if widths[name] > least[name]), key=widths.__getitem__)
+        widths[widest] -= 1
+    return widths
+
+
+def _is_low(column: Column, width: int) -> bool:
+    return all(len(text) <= width or len(textwrap.wrap(text, width)) <= LINES_MAX for text in column.cells)
+
+
+def folded(line: str, width: int) -> str:
+    """A line in several where it is too long for one, below its own beginning; a command that is told is not broken."""
+    if wide(line) <= width:
+        return line
+    whole = _TYPED.sub(lambda found: found[0].replace(" ", _GLUE), line)
+    indent = line[: len(line) - len(line.lstrip())]
+    lines = textwrap.wrap(whole, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+    return "\n".join(lines).replace(_GLUE, " ")
+
+
+def wide(text: str) -> int:
+    """How many columns of a terminal a text takes."""
+    from rich.cells import cell_len
+
+    return cell_len(text)
