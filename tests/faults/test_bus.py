@@ -9,32 +9,34 @@ import pytest
 from tests.faults.couple import couple
 from tests.faults.town import Town, until
 from tests.faults.unhindered import unhindered
-from tests.redis_server import RedisServer
 from tests.server.processes import is_running, kill
 
 long = pytest.mark.long
-Fault = Callable[[RedisServer, Callable[[], Awaitable[None]]], Awaitable[None]]
+Fault = Callable[[Town, Callable[[], Awaitable[None]]], Awaitable[None]]
 
 
-async def away(redis: RedisServer, meanwhile: Callable[[], Awaitable[None]]) -> None:
-    await redis.kill()
-    await asyncio.sleep(2.0)  # until everybody knows
+async def away(town: Town, meanwhile: Callable[[], Awaitable[None]]) -> None:
+    assert town.redis is not None
+    await town.redis.kill()
+    await town.all_find_the_bus_away()
     await meanwhile()
-    await redis.start()
+    await town.redis.start()
 
 
-async def frozen(redis: RedisServer, meanwhile: Callable[[], Awaitable[None]]) -> None:
-    redis.freeze()
-    await asyncio.sleep(2.0)
+async def frozen(town: Town, meanwhile: Callable[[], Awaitable[None]]) -> None:
+    assert town.redis is not None
+    town.redis.freeze()
+    await town.all_find_the_bus_away()
     await meanwhile()
-    redis.thaw()
+    town.redis.thaw()
 
 
-async def flapping(redis: RedisServer, meanwhile: Callable[[], Awaitable[None]]) -> None:
+async def flapping(town: Town, meanwhile: Callable[[], Awaitable[None]]) -> None:
+    assert town.redis is not None
     for _ in range(6):
-        await redis.kill()
+        await town.redis.kill()
         await asyncio.sleep(0.4)
-        await redis.start()
+        await town.redis.start()
         await asyncio.sleep(0.7)
     await meanwhile()
 
@@ -46,7 +48,6 @@ FAULTS = [(2, away), *(pytest.param(3, fault, marks=long) for fault in (away, fr
 async def test_people_on_several_workers_watch_talk_and_pause_without_a_bus_and_with_it_again(
     several: Town, fault: Fault
 ) -> None:
-    assert several.redis is not None
     async with couple(several.url) as one, couple(several.url) as other:  # of two pairs, one is likely to be apart
         pairs = (one, other)
         for pair in pairs:
@@ -60,7 +61,7 @@ async def test_people_on_several_workers_watch_talk_and_pause_without_a_bus_and_
                 await pair.ask("pause", pair.guest)
                 await pair.ask("play", pair.host)
 
-        await fault(several.redis, meanwhile)
+        await fault(several, meanwhile)
         back = unhindered()
         await asyncio.gather(*(pair.in_step_soon(back) for pair in pairs))
         for pair in pairs:
@@ -78,7 +79,7 @@ async def test_workers_that_are_killed_while_the_bus_is_away_cost_nobody_more_th
         for pair in pairs:
             await pair.play(0.3)
         await several.redis.kill()
-        await asyncio.sleep(2.0)
+        await several.all_find_the_bus_away()
         since = time.monotonic()
         for number in range(several.count):  # whichever of them keeps a film, or has somebody connected, is among these
             victim = several.workers[number].pid

@@ -2,10 +2,13 @@
 
 import asyncio
 import contextlib
+import re
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
+
+import httpx2
 
 from tests.journeys.deployment import Server, running_server
 from tests.redis_server import RedisServer, redis_server
@@ -14,6 +17,9 @@ from tests.server.processes import WorkerProcess, engine_of, is_running, kill, w
 DEADLINE = 40.0
 # The limits of strangers are met by one address here, from which everybody calls.
 LIMITS = {"SOCKETS_PER_ADDRESS": "500", "SOCKETS_PER_PERSON": "8"}
+
+
+BUS_UP = re.compile(r'^dateflicks_bus_up\{worker="\d+"\} (\d)', re.MULTILINE)
 
 
 async def until(holds: Callable[[], bool], what: str, within: float = DEADLINE) -> None:
@@ -86,6 +92,13 @@ class Town:
     def has_engine(self) -> bool:
         """Whether the embedded database runs."""
         return engine_of(self.server.process.pid) is not None
+
+    async def all_find_the_bus_away(self) -> None:
+        """Wait until each of the workers says so; whichever is asked asks the others."""
+        async with asyncio.timeout(DEADLINE), httpx2.AsyncClient(trust_env=False) as client:
+            away = ["0"] * self.count
+            while BUS_UP.findall((await client.get(f"{self.url}/metrics")).text) != away:  # noqa: ASYNC110 - as above
+                await asyncio.sleep(0.02)
 
     async def start(self) -> None:
         """Start it, and wait until it answers and all its workers do."""
