@@ -1,10 +1,11 @@
-"""The feed and the calls: who is let in, what is no frame, and rooms that leave memory."""
+"""The feed and the calls: who is let in, what is no frame, rooms that leave memory, messages that are gone."""
 
 from typing import Any
 
 import pytest
 
 from dateflicks.server.services.messages import handler as module
+from dateflicks.server.services.messages.records import MESSAGES
 from tests.journeys.wire import open_feed, refusal
 from tests.server.services.messages.deployment import Deployment
 from tests.waiting import until
@@ -124,3 +125,18 @@ async def test_there_are_only_so_many_rooms_in_memory(shared: Deployment, monkey
             await shared.page(shared.talk())
         assert len(handler._rooms) <= module.ROOMS_MAX
         assert (await ana.said("x"))["seq"] == 1
+
+
+@pytest.mark.parametrize("missing", [1, 2, 3])
+async def test_what_somebody_has_taken_out_of_the_database_keeps_nobody_from_the_rest(
+    shared: Deployment, missing: int
+) -> None:
+    talk = shared.talk()
+    async with shared.both(talk) as (ana, _):
+        for number in range(3):
+            await ana.said(f"{number}")
+        assert await shared.database.table(MESSAGES).delete(f"{talk.id}:{missing:012d}")
+        async with shared.speaker(talk, talk.ana) as late:
+            resumed = await late.resume(0)
+            assert resumed["seq"] == 3
+            assert late.seqs == [number for number in (1, 2, 3) if number != missing]
