@@ -1,11 +1,12 @@
 """What is lost, how long it takes, and who disagrees, when workers, the database and Redis are killed under load.
 
-    python -m benchmarks.faults --kills 200 --sessions 6 --pairs 1000
+    python -m benchmarks.faults --kills 200 --sessions 6 --pairs 1000 --worst 1
     python -m benchmarks.faults --kills 2000 --pairs 0 --json
 
-First people talk as fast as they can over three workers, while a worker, the embedded database or Redis is killed with
-SIGKILL, one at random after the other: what was acknowledged has to be there, once, in order and for everybody. Whoever
-was cut off is served again when something is acknowledged that they said after the kill. Then so
+First people talk over three workers, twice as much as the limits let them or as much as they can (`--per-second 0`),
+while a worker, the embedded database or Redis is killed with SIGKILL, one at random after the other: what was
+acknowledged has to be there, once, in order and for everybody. Whoever was cut off is served again when something is
+acknowledged that they said after the kill; `--worst 3` tells what happened until then. Then so
 many pairs start their films while Redis is away: two seconds after it is back no two may know different things. Times
 are told as ratios to a calibrator too, a fixed loop of this machine measured before and after. Ends with 1 when
 something was lost, or a pair disagreed.
@@ -30,6 +31,7 @@ from benchmarks.faultbench.kills import Kill, Result, run_kills
 from benchmarks.faultbench.pairs import Divergence, run_pairs
 
 CALIBRATOR_ROUNDS = 300_000
+PER_SECOND = 10.0  # twice what the limits let anybody say
 KINDS = ("worker", "database", "bus")
 
 
@@ -91,6 +93,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.faults", description=__doc__.split("\n")[0])
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--sessions", type=int, default=6)
+    parser.add_argument(
+        "--per-second", type=float, default=PER_SECOND, help="what each says at most; 0 is as much as they can"
+    )
     parser.add_argument("--pairs", type=int, default=1_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--worst", type=int, default=0, help="tell what happened after so many of each kind")
@@ -107,7 +112,9 @@ def main() -> int:
     result, pairs = None, None
     if options.kills:
         with tempfile.TemporaryDirectory(prefix="dateflicks-kills-") as folder:
-            result = asyncio.run(run_kills(options.kills, options.sessions, options.seed, Path(folder), told))
+            result = asyncio.run(
+                run_kills(options.kills, options.sessions, options.per_second, options.seed, Path(folder), told)
+            )
     if options.pairs:
         with tempfile.TemporaryDirectory(prefix="dateflicks-pairs-") as folder:
             pairs = asyncio.run(run_pairs(options.pairs, Path(folder)))

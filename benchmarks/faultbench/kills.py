@@ -1,4 +1,4 @@
-"""Workers, the database and Redis of one deployment, killed at random while people talk as fast as they can."""
+"""Workers, the database and Redis of one deployment, killed at random while people talk."""
 
 import asyncio
 import random
@@ -12,6 +12,7 @@ from benchmarks.faultbench.account import Account, Findings, check
 from benchmarks.faultbench.diary import Diary
 from benchmarks.faultbench.evening import stored_talk, until_quiet, watched
 from benchmarks.faultbench.library import LibraryClient
+from benchmarks.faultbench.pace import Pace
 from benchmarks.faultbench.plain import PlainClient
 from benchmarks.faultbench.timeline import Witness, pressure, timeline
 from dateflicks.protocol.ids import new_id
@@ -92,11 +93,16 @@ class Result:
     findings: Findings = field(default_factory=Findings)
 
 
-async def run_kills(count: int, sessions: int, seed: int, folder: Path, told: Callable[[Kill], None]) -> Result:
-    """Kill so often while people talk in so many sessions, and hold what they know to what is kept."""
+async def run_kills(
+    count: int, sessions: int, per_second: float, seed: int, folder: Path, told: Callable[[Kill], None]
+) -> Result:
+    """Kill so often while people talk in so many sessions, and hold what they know to what is kept.
+
+    Each says so much per second at most; 0 is as much as they can.
+    """
     result, began, chance = Result(seed=seed), time.monotonic(), random.Random(seed)
     async with town(folder, WORKERS, variables=FREE) as place:
-        clients, diaries, texts = _clients(place, sessions, seed)
+        clients, diaries, texts = _clients(place, sessions, per_second, seed)
         accounts = list(clients.values())
         running = [asyncio.create_task(client.run()) for client in clients]
 
@@ -201,7 +207,7 @@ async def _back(place: Town, seconds: float) -> None:
 
 
 def _clients(
-    place: Town, sessions: int, seed: int
+    place: Town, sessions: int, per_second: float, seed: int
 ) -> tuple[dict[LibraryClient | PlainClient, Account], list[Diary], list[Texts]]:
     """Two for each session, one of each kind."""
     found: dict[LibraryClient | PlainClient, Account] = {}
@@ -215,10 +221,11 @@ def _clients(
         account = Account(name, session_id, new_id("usr"), is_one_by_one=not is_plain)
         ticket = signer.issue_ticket(session_id, account.user_id, name, "guest" if is_plain else "host")
         own, said, diary = random.Random(f"{seed} {name}"), Texts(name), Diary(name)
+        pace = Pace(1 / per_second if per_second else 0.0)
         if is_plain:
-            found[PlainClient(place.port, ticket, said, account, own, _nothing, diary)] = account
+            found[PlainClient(place.port, ticket, said, account, own, _nothing, diary, pace)] = account
         else:
-            found[LibraryClient(place.url, ticket, said, account, own, _nothing, diary)] = account
+            found[LibraryClient(place.url, ticket, said, account, own, _nothing, diary, pace)] = account
         diaries.append(diary)
         texts.append(said)
     return found, diaries, texts

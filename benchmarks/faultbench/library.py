@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from benchmarks.faultbench.account import Account, Promise, Told
 from benchmarks.faultbench.diary import Diary
+from benchmarks.faultbench.pace import Pace
 from dateflicks.client.chat import Conversation
 from dateflicks.client.chat_updates import CaughtUp, ChatLine, ChatUpdate, DraftChanged, DraftGone, Said, Trouble
 from dateflicks.client.http import ServiceClient
@@ -31,6 +32,7 @@ class LibraryClient:
         chance: random.Random,
         settled: Callable[[], None],
         diary: Diary | None = None,
+        pace: Pace | None = None,
     ) -> None:
         self._url = url
         self._ticket = ticket
@@ -38,6 +40,7 @@ class LibraryClient:
         self._account = account
         self._settled = settled
         self._diary = diary or Diary(account.name)
+        self._pace = pace or Pace()
         self._restart_at = chance.randrange(len(texts)) if texts and chance.random() < RESTARTS else -1
         self._sent: set[str] = set()
         self._conversation: Conversation | None = None
@@ -72,6 +75,8 @@ class LibraryClient:
         conversation, account = self._conversation, self._account
         assert conversation is not None
         while len(account.said) < len(self._texts) and len(account.said) < len(account.acknowledged) + AHEAD:
+            if not self._pace.is_due(self._say_more):
+                return
             number = len(account.said)
             kind = KINDS[number % len(KINDS)]
             text = self._texts[number]

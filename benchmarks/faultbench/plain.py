@@ -13,6 +13,7 @@ from typing import Final
 
 from benchmarks.faultbench.account import Account, Promise, Told
 from benchmarks.faultbench.diary import Diary
+from benchmarks.faultbench.pace import Pace
 from benchmarks.faultbench.sockets import Json, PlainSocket, opened
 
 ANSWER_SECONDS: Final = 10.0  # without a word for so long, and something to wait for, the line is given up
@@ -36,6 +37,7 @@ class PlainClient:
         chance: random.Random,
         settled: Callable[[], None],
         diary: Diary | None = None,
+        pace: Pace | None = None,
     ) -> None:
         self._port = port
         self._ticket = ticket
@@ -45,6 +47,7 @@ class PlainClient:
         self._chance = chance
         self._settled = settled
         self._diary = diary or Diary(account.name)
+        self._pace = pace or Pace()
         self._window = chance.randint(*WINDOW)
         self._under_way: dict[str, Json] = {}
         self._numbers = itertools.count()
@@ -98,7 +101,9 @@ class PlainClient:
             self._say_more(socket)
 
     def _say_more(self, socket: PlainSocket) -> None:
-        while self._has_more and len(self._under_way) < self._window:
+        while self._has_more and len(self._under_way) < self._window and socket.is_open:
+            if not self._pace.is_due(lambda: self._say_more(socket)):
+                return
             content = next(self._texts, None)
             if content is None:
                 self._has_more = False
