@@ -36,11 +36,6 @@ class Found:
     reference: str
     problem: str | None = None
 
-    @property
-    def is_built_in(self) -> bool:
-        """Whether it came with this package."""
-        return self.package == PACKAGE
-
 
 def discover(
     group: str, built_in: Mapping[str, str], allow: Collection[str] = (), deny: Collection[str] = ()

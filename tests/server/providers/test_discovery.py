@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar
 import msgspec
 import pytest
 
+from dateflicks.server.plugins import PACKAGE
 from dateflicks.server.providers.discovery import (
     BUILT_IN,
     BrokenSource,
@@ -58,7 +59,7 @@ def install(site: Path, package: str, entries: str, code: str | None = None) -> 
 
 
 def plugins() -> list[Found]:
-    return [found for found in discover() if not found.is_built_in]
+    return [found for found in discover() if found.package != PACKAGE]
 
 
 def test_the_built_in_sources_come_first_and_can_be_found() -> None:
@@ -122,7 +123,7 @@ def test_a_name_is_taken_by_who_comes_first_and_built_in_sources_by_nobody_else(
         ("films", "mine"): None,
         ("films", "yours"): "the name is taken by mine",
     }
-    assert find("archive").is_built_in
+    assert find("archive").package == PACKAGE
     assert find("films").package == "mine"
 
 

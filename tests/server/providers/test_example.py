@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import pytest
 
+from dateflicks.server.plugins import PACKAGE
 from dateflicks.server.providers.discovery import config_of, discover, find, load
 from dateflicks.server.providers.records import MemoryLedger
 from dateflicks.server.providers.running import Plan, run_source
@@ -62,7 +63,7 @@ async def run(server: RecordedServer, kept: Kept, ledger: MemoryLedger) -> Any:
 @pytest.mark.timeout(300)
 @pytest.mark.usefixtures("plugged")
 def test_the_installed_package_is_found_by_its_entry_point() -> None:
-    (found,) = (one for one in discover() if not one.is_built_in)
+    (found,) = (one for one in discover() if one.package != PACKAGE)
     assert (found.name, found.package, found.version) == ("example", "dateflicks-source-example", "1.0.0")
     assert load(found).attribution == "Films by the Example Library."
 

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import msgspec
 import pytest
 
+from dateflicks.server.plugins import PACKAGE
 from dateflicks.server.recommenders.discovery import (
     BUILT_IN,
     ENTRY_POINTS,
@@ -79,14 +80,14 @@ def test_finding_recommenders_imports_no_arithmetic() -> None:
 
 @pytest.mark.usefixtures("site")
 def test_a_broken_plug_in_is_told_as_broken_and_hinders_no_other() -> None:
-    plugins = {(one.name, one.package): one.problem for one in discover() if not one.is_built_in}
+    plugins = {(one.name, one.package): one.problem for one in discover() if one.package != PACKAGE}
     assert plugins == {
         ("bad", "bad"): None, ("blend", "bad"): "the name is taken by dateflicks", ("good", "good"): None
     }  # fmt: skip
     with pytest.raises(Broken, match="ImportError: built for another Python"):
         load(find("bad"))
     assert load(find("good")).name == "good"
-    assert find("blend").is_built_in
+    assert find("blend").package == PACKAGE
     with pytest.raises(Broken, match="The recommender 'good' is not used: denied by the settings"):
         find("good", deny=["good"])
     with pytest.raises(Broken, match="There is no recommender 'nobody'"):

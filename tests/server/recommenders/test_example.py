@@ -7,6 +7,7 @@ from typing import Final
 
 import pytest
 
+from dateflicks.server.plugins import PACKAGE
 from dateflicks.server.recommenders.discovery import config_of, discover, find, load
 from dateflicks.server.recommenders.recommender import Context
 from dateflicks.settings.recommenders import RecommendersSettings
@@ -35,7 +36,7 @@ def plugged(installed: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.mark.timeout(300)
 @pytest.mark.usefixtures("plugged")
 def test_the_installed_package_is_found_set_and_fitted() -> None:
-    (found,) = (one for one in discover() if not one.is_built_in)
+    (found,) = (one for one in discover() if one.package != PACKAGE)
     assert (found.name, found.package, found.version) == ("together", "dateflicks-recommender-example", "1.0.0")
     recommender = load(find("together"))
     settings = RecommendersSettings(plugins={"together": {"chance": 0.0, "schedule": "5 * * * *"}})
