@@ -49,6 +49,7 @@ class Figures:
 
     @property
     def is_met(self) -> bool:
+        """Whether it is within both bars."""
         return self.grew_mb <= GROWTH_MAX_MB and self.times_quiet <= WAIT_MAX
 
 
@@ -127,6 +128,7 @@ async def _comes_and_goes(served: Program, seconds: float) -> None:
 
 
 async def _foreign_origins(served: Program, seconds: float) -> None:
+    """A page elsewhere that tries again and again."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         async with connected(served.port, source="127.0.0.66") as peer:
@@ -224,6 +226,7 @@ def calibrated() -> float:
 
 
 async def run(names: list[str], seconds: float) -> list[Figures]:
+    """These attacks, one after the other, each told as soon as it is measured."""
     found = []
     with program(Wish()) as served:
         for name in names:
@@ -244,6 +247,7 @@ def _line(one: Figures, quiet: Figures) -> str:
 
 
 def main() -> None:
+    """The command."""
     parser = argparse.ArgumentParser(prog="make bench-attacks", description=__doc__)
     parser.add_argument("--seconds", type=float, default=5.0, help="for each attack (5)")
     parser.add_argument("--json", action="store_true", help="the figures once more, for programs")

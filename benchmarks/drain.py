@@ -19,7 +19,8 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from benchmarks.filmbench.calls import connected
-from benchmarks.loadbench.processes import files_allowed, ours, redis
+from benchmarks.kernel import files_allowed, is_running, parent_of
+from benchmarks.loadbench.processes import ours, redis
 from dateflicks.protocol.ids import new_id
 from dateflicks.server.auth.tokens import Signer
 
@@ -46,12 +47,12 @@ async def drain(sockets: int, workers: int) -> int:
             served = await stack.enter_async_context(ours("timecode", Path(folder), key, workers=workers, bus=bus))
             feeds = [await one for one in [_pair(served.port, key) for _ in range(sockets // 2)]]
             endings = [asyncio.create_task(_ending(feed)) for both in feeds for feed in both]
-            parent = served.pids[0] if workers == 1 else _parent(served.pids[0])
+            parent = served.pids[0] if workers == 1 else parent_of(served.pids[0])
             began = time.perf_counter()
             os.kill(parent, signal.SIGTERM)
             codes = Counter(await asyncio.gather(*endings))
             told = time.perf_counter() - began
-            while _runs(parent):  # noqa: ASYNC110 - a process tells only its own parent
+            while is_running(parent):  # noqa: ASYNC110 - a process tells only its own parent
                 await asyncio.sleep(0.005)
             took = time.perf_counter() - began
     print(f"{sum(codes.values())} sockets: " + ", ".join(f"{count} saw {code}" for code, count in codes.items()))
@@ -76,17 +77,6 @@ async def _ending(feed: ClientConnection) -> int | None:
         while True:
             await feed.recv()
     return feed.close_code
-
-
-def _parent(pid: int) -> int:
-    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
-
-
-def _runs(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 if __name__ == "__main__":

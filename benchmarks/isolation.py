@@ -182,9 +182,7 @@ async def _measure(run: Run, folder: Path, modes: Sequence[str], say: Callable[[
     record = Record()
     async with staged(folder) as stage:
         say(f"{TITLES} titles are there")
-        evening = Evening(
-            stage.port, stage.signer, record, pairs=run.pairs, lookers=run.lookers, titles=TITLES
-        )  # fmt: skip
+        evening = Evening(stage.port, stage.signer, record, pairs=run.pairs, lookers=run.lookers, titles=TITLES)
         async with evening.going_on():
             await asyncio.sleep(SETTLE_SECONDS)
             for mode in modes:
@@ -208,9 +206,7 @@ def _of(times: Mapping[str, Sequence[float]]) -> dict[str, list[float]]:
     return {kind: [statistics.median(one), percentile(one, 0.99)] for kind, one in everything.items()}
 
 
-def measure(
-    pairs: int, lookers: int, seconds: float, modes: Sequence[str], say: Callable[[str], None]
-) -> Run:  # fmt: skip
+def measure(pairs: int, lookers: int, seconds: float, modes: Sequence[str], say: Callable[[str], None]) -> Run:
     """All of it."""
     load = os.getloadavg()[0]
     run = Run(pairs, lookers, seconds)
@@ -236,9 +232,7 @@ def main() -> int:
     options = parser.parse_args()
     words = Console(stderr=True, highlight=False)
     modes = options.only or [WELL, *MODES]
-    run = measure(
-        options.pairs, options.lookers, options.seconds, modes, lambda text: words.print(text, markup=False)
-    )  # fmt: skip
+    run = measure(options.pairs, options.lookers, options.seconds, modes, lambda text: words.print(text, markup=False))
     assert run.machine is not None
     for wrong in [*run.errors, *run.wrongs][:20]:
         words.print(wrong, markup=False)

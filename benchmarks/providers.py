@@ -39,9 +39,9 @@ from pymongo.monitoring import CommandStartedEvent
 from rich.console import Console
 
 from benchmarks.filmbench import films, memory
-from benchmarks.filmbench.calls import memory_mib, processor_seconds
 from benchmarks.filmbench.filling import CHUNK, COLLECTIONS, TIMEOUT_SECONDS, Invented, fill, picture
 from benchmarks.filmbench.report import Machine, plain_table, tell, this_machine, verdicts
+from benchmarks.kernel import cpu_seconds, memory_mib
 from benchmarks.syncbench.figures import Row, Target, row
 from dateflicks.server.catalogue.cleaning import document_of
 from dateflicks.server.catalogue.records import VIDEOS
@@ -135,7 +135,8 @@ class Chunks:
         self._began, self._had = time.perf_counter(), self._has_had()
 
     def _has_had(self) -> tuple[float, float]:
-        return time.process_time(), processor_seconds(self._engine.pid or 0)
+        pid = self._engine.pid
+        return time.process_time(), 0.0 if pid is None else cpu_seconds(pid)
 
     def _had_since(self, before: tuple[float, float], titles: int) -> list[float]:
         return [(now - then) * 1e6 / titles for now, then in zip(self._has_had(), before, strict=True)]

@@ -21,8 +21,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from benchmarks.kernel import files_allowed, memory_bytes
 from benchmarks.loadbench.crowd import Found
-from benchmarks.loadbench.processes import Crowds, Served, crowds, files_allowed, memory_bytes, ours
+from benchmarks.loadbench.processes import Crowds, Served, crowds, ours
 from benchmarks.syncbench.figures import percentile
 
 CHANGE_EVERY: Final = 30.0

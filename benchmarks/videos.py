@@ -30,8 +30,9 @@ import neosqlite
 from rich.console import Console
 
 from benchmarks.filmbench import films
-from benchmarks.filmbench.calls import Calls, children_of, connected, memory_mib
+from benchmarks.filmbench.calls import Calls, connected
 from benchmarks.filmbench.report import Machine, plain_table, tell, this_machine, verdicts
+from benchmarks.kernel import children_of, memory_mib
 from benchmarks.syncbench.figures import Row, Target, percentile, row
 from dateflicks.client.service_process import ServiceProcess
 from dateflicks.core.catalogue.choosing import TRUST

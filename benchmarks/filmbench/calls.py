@@ -1,13 +1,9 @@
-"""One kept-alive connection of plain HTTP, for what a client library costs is not measured; and what a process has of
-memory and processors.
-"""
+"""One kept-alive connection of plain HTTP: what a client library costs is not measured."""
 
 import asyncio
 import contextlib
 import json
-import os
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any, Final, cast
 
 Json = dict[str, Any]
@@ -59,28 +55,3 @@ async def connected(port: int) -> AsyncIterator[Calls]:
         yield Calls(reader, writer)
     finally:
         writer.transport.abort()
-
-
-def memory_mib(pid: int, *, peak: bool = False) -> float:
-    """What a process has in memory now, or had at most; 0 where nobody tells."""
-    name = "VmHWM:" if peak else "VmRSS:"
-    with contextlib.suppress(OSError):
-        for line in Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines():
-            if line.startswith(name):
-                return int(line.split()[1]) / 1_024
-    return 0.0
-
-
-def processor_seconds(pid: int) -> float:
-    """What a process has had of processors, in steps of a hundredth; 0 where nobody tells."""
-    with contextlib.suppress(OSError):
-        fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-    return 0.0
-
-
-def children_of(pid: int) -> list[int]:
-    """The processes that this one has started."""
-    with contextlib.suppress(OSError):
-        return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()]
-    return []

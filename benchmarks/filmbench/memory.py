@@ -17,8 +17,8 @@ from typing import Final
 import msgspec
 
 from benchmarks.filmbench import films
-from benchmarks.filmbench.calls import memory_mib
 from benchmarks.filmbench.filling import COLLECTIONS, TIMEOUT_SECONDS, Invented, fill
+from benchmarks.kernel import memory_mib
 from dateflicks.core.limits import PAGE_MAX
 from dateflicks.server.catalogue.paging import pages_of
 from dateflicks.server.catalogue.records import VIDEOS, WORKS

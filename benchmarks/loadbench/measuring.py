@@ -7,13 +7,13 @@ goes on from memory then, and is written when it returns.
 
 import asyncio
 import contextlib
-import os
-import signal
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
+from contextlib import AbstractContextManager
 from typing import Final
 
 import msgspec
 
+from benchmarks import kernel
 from benchmarks.loadbench.crowd import Found, Kind
 from benchmarks.loadbench.processes import Crowds, Served, crowds
 from benchmarks.syncbench.figures import percentile
@@ -78,7 +78,7 @@ async def gathered(served: Served, kind: Kind, pairs: int, processes: int, key: 
 async def saturated(here: Crowds, what: str, seconds: float, *, frozen: bool = False) -> Load:
     """As many changes as go."""
     served = here.served
-    with _frozen(served, seconds) if frozen else contextlib.nullcontext():
+    with _without_database(served, seconds) if frozen else contextlib.nullcontext():
         await here.hurry(WARM_SECONDS)
         before, database = served.cpu(), served.database_cpu()
         found = await here.hurry(seconds)
@@ -89,7 +89,7 @@ async def saturated(here: Crowds, what: str, seconds: float, *, frozen: bool = F
 async def light(here: Crowds, what: str, seconds: float, rate: float, *, frozen: bool = False) -> Load:
     """So many changes a second."""
     served = here.served
-    with _frozen(served, seconds) if frozen else contextlib.nullcontext():
+    with _without_database(served, seconds) if frozen else contextlib.nullcontext():
         before, database = served.cpu(), served.database_cpu()
         found = await here.stroll(seconds, rate)
         cpu, database = served.cpu() - before, served.database_cpu() - database
@@ -166,16 +166,8 @@ def _percentile(found: Found, share: float) -> float:
     return float(percentile(found.delays, share)) if found.delays else float("nan")
 
 
-@contextlib.contextmanager
-def _frozen(served: Served, seconds: float) -> Iterator[None]:
-    """The database does nothing for as long as the block runs."""
+def _without_database(served: Served, seconds: float) -> AbstractContextManager[None]:
+    """The database, where there is one, does nothing for so long."""
     if seconds > FROZEN_SECONDS_MAX:
         raise ValueError(f"without its database for {FROZEN_SECONDS_MAX:g} s at most")
-    if served.database is None:
-        yield
-        return
-    os.kill(served.database, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(served.database, signal.SIGCONT)
+    return contextlib.nullcontext() if served.database is None else kernel.frozen(served.database)

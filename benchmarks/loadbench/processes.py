@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import os
-import resource
 import shutil
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -13,6 +12,7 @@ from typing import Final
 
 import msgspec
 
+from benchmarks.kernel import children_of, cpu_seconds, memory_bytes
 from benchmarks.loadbench.crowd import Found, Kind, Order
 from benchmarks.syncbench.syncplay import server_program
 from dateflicks.client.service_process import ServiceProcess
@@ -46,41 +46,9 @@ class Served:
         return sum(memory_bytes(pid) for pid in self.pids)
 
 
-def cpu_seconds(pid: int) -> float:
-    """What all threads of a process have had, to a nanosecond: ticks of a hundredth of a second miss short turns."""
-    total = 0
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        with contextlib.suppress(OSError):
-            total += int((task / "schedstat").read_text().split()[0])
-    return total / 1e9
-
-
-def memory_bytes(pid: int) -> int:
-    """Resident."""
-    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    return pages * resource.getpagesize()
-
-
-def children(pid: int) -> list[int]:
-    """The processes that a process has started."""
-    found: list[int] = []
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        with contextlib.suppress(OSError):
-            found += [int(one) for one in (task / "children").read_text().split()]
-    return found
-
-
 def compiler() -> str | None:
     """What makes a program of C, if there is one."""
     return shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
-
-
-def files_allowed() -> int:
-    """How many files a process may have open; raised to what is allowed at most."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != hard:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    return hard
 
 
 # --- servers ----------------------------------------------------------------------------------------------------
@@ -101,7 +69,7 @@ async def ours(service: str, folder: Path, key: str, *, workers: int = 1, bus: s
     flags = ["--workers", str(workers)] if workers > 1 else []
     process = await ServiceProcess.start(service, folder / "data", folder / "log", flags=flags, environ=environ)
     try:
-        below = children(process.pid)
+        below = children_of(process.pid)
         engine = next((pid for pid in below if "nxchild" in _command(pid)), None)
         serving = tuple(pid for pid in below if pid != engine) if workers > 1 else (process.pid,)
         yield Served("ours", process.port, serving, engine)

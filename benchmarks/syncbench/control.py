@@ -22,6 +22,7 @@ from dateflicks.client.relay import Relay
 EVERY_SECONDS: Final = 0.5
 LATER_SECONDS: Final = 0.1  # the guest's reports than the host's
 WARM_UP_SECONDS: Final = 3.0
+TOLD_MAX: Final = 1_000  # words that wait to be obeyed: a player that is so far behind fails the run
 
 
 class LiteralRule:
@@ -55,7 +56,7 @@ class LiteralRule:
 async def obey(player: MpvPlayer, port: int, first: float) -> None:
     """Report the player's place, from the instant `first` on, and take it where it is told, until cancelled."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    told: asyncio.Queue[float] = asyncio.Queue()
+    told: asyncio.Queue[float] = asyncio.Queue(TOLD_MAX)
 
     async def report() -> None:
         due = first

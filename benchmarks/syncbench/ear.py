@@ -14,6 +14,8 @@ import time
 from pathlib import Path
 from typing import Final, Self
 
+from benchmarks.syncbench.films import encoded
+
 PROGRAMS: Final = ("pulseaudio", "parec", "mpv", "ffmpeg")
 CLICK_EVERY_SECONDS: Final = 0.25  # at film time 0 and so on
 RATE: Final = 48_000
@@ -31,18 +33,8 @@ async def make_click_film(path: Path, seconds: float) -> Path:
     to move.
     """
     click = f"0.8*sin(2*PI*2000*t)*lt(mod(t,{CLICK_EVERY_SECONDS}),0.004)"
-    process = await asyncio.create_subprocess_exec(
-        *("ffmpeg", "-hide_banner", "-loglevel", "error", "-nostdin", "-y"),
-        *("-f", "lavfi", "-i", "testsrc=size=160x90:rate=25"),
-        *("-f", "lavfi", "-i", f"aevalsrc='{click}':s={RATE}:n={RATE // 10}", "-t", f"{seconds:.3f}"),
-        *("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-g", "25", "-c:a", "flac"),
-        *("-f", "matroska", str(path)),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.DEVNULL,
-    )
-    if await process.wait() != 0:
-        raise RuntimeError("ffmpeg could not make a film of clicks")
-    return path
+    sound = ("-f", "lavfi", "-i", f"aevalsrc='{click}':s={RATE}:n={RATE // 10}", "-t", f"{seconds:.3f}")
+    return await encoded(path, "-f", "lavfi", "-i", "testsrc=size=160x90:rate=25", *sound, "-g", "25", "-c:a", "flac")
 
 
 class Ear:

@@ -3,15 +3,15 @@
 import asyncio
 import contextlib
 import json
-import os
-import signal
 import sys
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any, Final, Self
 
 import msgspec
 
+from benchmarks import kernel
 from benchmarks.syncbench.person import Part
 
 START_SECONDS: Final = 30.0
@@ -73,14 +73,9 @@ class Person:
         except TimeoutError:
             raise RuntimeError(f"{self.name} did not hear it within {seconds:g} s: {self.heard[-3:]}") from None
 
-    @contextlib.contextmanager
-    def frozen(self) -> Any:
+    def frozen(self) -> AbstractContextManager[None]:
         """The player does nothing for as long as the block runs."""
-        os.kill(self.player_pid, signal.SIGSTOP)
-        try:
-            yield
-        finally:
-            os.kill(self.player_pid, signal.SIGCONT)
+        return kernel.frozen(self.player_pid)
 
     async def quit(self) -> None:
         """Let the person go home, and see that the process is gone."""

@@ -7,10 +7,8 @@ with a key frame each five seconds; the bench's own small one is sought through 
 """
 
 import asyncio
-import os
 import random
 import shutil
-import signal
 import tempfile
 import time
 from collections.abc import AsyncIterator
@@ -20,8 +18,10 @@ from pathlib import Path
 from statistics import median
 from typing import Final
 
+from benchmarks.kernel import frozen
 from benchmarks.syncbench.ear import PROGRAMS, Ear, make_click_film
 from benchmarks.syncbench.figures import Target, percentile
+from benchmarks.syncbench.films import encoded
 from benchmarks.syncbench.heard import compared
 from benchmarks.syncbench.looking import Look
 from benchmarks.syncbench.room import Setting
@@ -182,18 +182,11 @@ async def _starts_and_pauses(subject: Subject) -> dict[str, float | None]:
 
 
 async def _large_film(path: Path) -> Path:
-    process = await asyncio.create_subprocess_exec(
-        *("ffmpeg", "-hide_banner", "-loglevel", "error", "-nostdin", "-y"),
+    return await encoded(
+        path,
         *("-f", "lavfi", "-i", "testsrc2=size=1280x720:rate=25"),
-        *("-f", "lavfi", "-i", "sine=frequency=330:sample_rate=48000", "-t", "60"),
-        *("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-g", "125", "-c:a", "aac"),
-        *("-f", "matroska", str(path)),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.DEVNULL,
+        *("-f", "lavfi", "-i", "sine=frequency=330:sample_rate=48000", "-t", "60", "-g", "125", "-c:a", "aac"),
     )
-    if await process.wait() != 0:
-        raise RuntimeError("ffmpeg could not make a large film")
-    return path
 
 
 async def _seeks(subject: Subject) -> dict[str, float | None]:
@@ -309,14 +302,11 @@ async def _stalls(subject: Subject) -> dict[str, float | None]:
     for _ in range(STALLS):
         await subject.play()
         stopped = time.monotonic()
-        os.kill(subject.player.pid, signal.SIGSTOP)
-        try:
+        with frozen(subject.player.pid):
             async with asyncio.timeout(3.0):
                 while not isinstance(event := await subject.player.next_event(), Stalled):
                     pass
             noticed.append(event.at - stopped)
-        finally:
-            os.kill(subject.player.pid, signal.SIGCONT)
         await asyncio.sleep(1.0)
         await subject.player.pause()
         await asyncio.sleep(0.5)

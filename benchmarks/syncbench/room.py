@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import os
 import shutil
-import signal
 import tempfile
 import time
 from collections.abc import AsyncIterator
@@ -92,7 +91,6 @@ class Room:
 
     async def kill_service(self) -> None:
         """Take the services away without a word."""
-        os.kill(self.service.pid, signal.SIGKILL)
         await self.service.kill()
 
     async def restart_service(self) -> float:

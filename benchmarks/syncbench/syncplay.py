@@ -15,10 +15,12 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Final
 
+from benchmarks import kernel
 from benchmarks.syncbench.free_players import exist
 from benchmarks.syncbench.looking import Look, Observer
 from benchmarks.syncbench.room import Setting
@@ -98,14 +100,9 @@ class SyncplayPerson:
             await asyncio.sleep(0.1)
         raise RuntimeError(f"Syncplay of {self.name} did not get ready; it said last: {said[-200:]!r}")
 
-    @contextlib.contextmanager
-    def frozen(self) -> Iterator[None]:
+    def frozen(self) -> AbstractContextManager[None]:
         """The player does nothing for as long as the block runs."""
-        os.kill(self.player_pid, signal.SIGSTOP)
-        try:
-            yield
-        finally:
-            os.kill(self.player_pid, signal.SIGCONT)
+        return kernel.frozen(self.player_pid)
 
     async def quit(self) -> None:
         """End the player, which ends the client; each by its id when it does not go."""
