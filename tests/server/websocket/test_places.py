@@ -1,11 +1,16 @@
 """How many connections a person and an address may have."""
 
+from collections.abc import Callable
+
 import pytest
 
 from dateflicks.core.errors import TooMany
+from dateflicks.server.bus.local import LocalBus
 from dateflicks.server.web.address import LOCAL
 from dateflicks.server.websocket.frames import Code
+from dateflicks.server.websocket.gate import PLACES_TOPIC, Gate
 from dateflicks.server.websocket.places import Places
+from dateflicks.settings.services import LimitSettings
 
 
 class Told:
@@ -18,6 +23,17 @@ class Told:
     def close(self, code: int, reason: str = "") -> None:
         self.code = code
         self.is_open = False
+
+
+class ToldBus(LocalBus):
+    """Remembers who wants to know who is gone."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gone: list[Callable[[str], None]] = []
+
+    def on_gone(self, callback: Callable[[str], None]) -> None:
+        self.gone.append(callback)
 
 
 @pytest.fixture
@@ -128,6 +144,26 @@ def test_those_whose_leaving_nobody_may_have_heard_replace_nobody(places: Places
         places.entered_elsewhere("ada", f"con_{number}", "wrk_b")
         places.forget_elsewhere()
     assert only.is_open
+
+
+def test_a_gate_counts_what_other_processes_tell_of_their_connections_until_they_are_gone() -> None:
+    bus = ToldBus()
+    gate = Gate("relay", LimitSettings(sockets_per_person=2), bus=bus)
+    (only,) = enter(gate._places, "ada", 1)
+
+    def tell(connection: str, process: str, service: str = "relay") -> None:
+        hint = {"service": service, "person": "ada", "connection": connection, "left": False, "by": process}
+        bus.publish(PLACES_TOPIC, hint)
+
+    tell("con_1", "wrk_b")
+    for gone in bus.gone:
+        gone("wrk_b")
+    tell("con_2", "wrk_c")
+    tell("con_3", "wrk_c", "another service")
+    tell("con_4", bus.worker_id)
+    assert only.is_open
+    tell("con_5", "wrk_c")
+    assert only.code == Code.REPLACED
 
 
 def test_nothing_is_kept_of_those_who_have_left(places: Places) -> None:
