@@ -17,7 +17,6 @@ import asyncio
 import contextlib
 import itertools
 import os
-import platform
 import secrets
 import shutil
 import statistics
@@ -36,6 +35,8 @@ from rich.table import Table
 
 from benchmarks.faultbench.service import MessagesProcess
 from benchmarks.faultbench.sockets import PlainSocket, opened
+from benchmarks.filmbench.calls import connected
+from benchmarks.filmbench.report import Machine, plain_table, tell, this_machine, verdicts
 from benchmarks.syncbench.figures import Row, Target, row
 from dateflicks.protocol.ids import new_id
 from dateflicks.server.auth.tokens import Signer
@@ -48,7 +49,6 @@ CROWDS: Final = (1, 10, 100)
 BATCH: Final = 1_000
 PAGES_AT_A_TIME: Final = 25
 TELLINGS: Final = 100  # of each kind in a round
-PIPE_COLUMNS: Final = 120
 Document = dict[str, Any]
 Query = Callable[[int], tuple[str, int]]
 
@@ -68,32 +68,14 @@ TOLD: Final = Target("acknowledged / told on, p50", "x", 7.0, 4.0, known="5.8")
 class Run(msgspec.Struct):
     """One run of the bench, as it is written with --json."""
 
-    python: str
-    machine: str
-    load: list[float]
     rounds: int
+    machine: Machine
     filled_per_second: float = 0.0
     pages_per_second: dict[str, dict[int, float]] = {}
     kept_per_second: dict[int, float] = {}
     bare_per_second: dict[int, float] = {}
     wait_ms: dict[str, float] = {}  # medians
     rows: list[Row] = []
-
-
-class Calls:
-    """One kept-alive connection of plain HTTP: what a client library costs is not measured here."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader = reader
-        self._writer = writer
-
-    async def get(self, path: str, ticket: str) -> bytes:
-        """The body of the answer."""
-        self._writer.write(f"GET {path} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {ticket}\r\n\r\n".encode())
-        head = (await self._reader.readuntil(b"\r\n\r\n")).lower()
-        assert head.startswith(b"http/1.1 200 "), head
-        length = int(head.partition(b"content-length: ")[2].partition(b"\r\n")[0])
-        return await self._reader.readexactly(length)
 
 
 class Bench:
@@ -115,21 +97,19 @@ class Bench:
         """Pages per second by kind of page and size of talk; the first round fills caches."""
         found: dict[str, dict[int, list[float]]] = {kind: {size: [] for size in self._talks} for kind in PAGES}
         tickets = {size: self.ticket(session_id) for size, session_id in self._talks.items()}
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
-        calls = Calls(reader, writer)
-        for turn in range(rounds * 4 + 1):
-            for (kind, query), (size, session_id) in itertools.product(PAGES.items(), self._talks.items()):
-                text, first = query(size)
-                path = f"/messages/{session_id}?{text}limit={LIMIT}"
-                if turn == 0:
-                    items = msgspec.json.decode(await calls.get(path, tickets[size]))["items"]
-                    assert [one["seq"] for one in items] == list(range(first, first + LIMIT)), (kind, size)
-                    continue
-                began = time.perf_counter()
-                for _ in range(PAGES_AT_A_TIME):
-                    await calls.get(path, tickets[size])
-                found[kind][size].append(PAGES_AT_A_TIME / (time.perf_counter() - began))
-        writer.close()
+        async with connected(self.port) as calls:
+            for turn in range(rounds * 4 + 1):
+                for (kind, query), (size, session_id) in itertools.product(PAGES.items(), self._talks.items()):
+                    text, first = query(size)
+                    path = f"/messages/{session_id}?{text}limit={LIMIT}"
+                    if turn == 0:
+                        items = msgspec.json.decode(await calls.get(path, tickets[size]))["items"]
+                        assert [one["seq"] for one in items] == list(range(first, first + LIMIT)), (kind, size)
+                        continue
+                    began = time.perf_counter()
+                    for _ in range(PAGES_AT_A_TIME):
+                        await calls.get(path, tickets[size])
+                    found[kind][size].append(PAGES_AT_A_TIME / (time.perf_counter() - began))
         return {kind: {size: statistics.median(times) for size, times in by.items()} for kind, by in found.items()}
 
     # --- messages -----------------------------------------------------------------------------------------------
@@ -274,12 +254,8 @@ async def bare_engine(folder: Path) -> AsyncIterator["AsyncMongoClient[Document]
 
 def measure(rounds: int, seconds: float, say: Callable[[str], None]) -> Run:
     """Fill two databases with the same, then measure in turns."""
-    run = Run(
-        python=platform.python_version(),
-        machine=f"{os.cpu_count()} × {platform.machine()}",
-        load=list(os.getloadavg()),
-        rounds=rounds,
-    )
+    load = os.getloadavg()[0]
+    run = Run(rounds=rounds, machine=this_machine(load))
     talks = {size: new_id("ses") for size in SIZES}
     key = secrets.token_hex(32)
     with tempfile.TemporaryDirectory(prefix="dateflicks-messages-") as folder:
@@ -288,6 +264,7 @@ def measure(rounds: int, seconds: float, say: Callable[[str], None]) -> Run:
         say(f"{sum(talks)} messages written, {run.filled_per_second:.0f} per second")
         shutil.copytree(service.data, Path(folder) / "bare")
         asyncio.run(_measure(run, service, Path(folder) / "bare", Signer(key.encode()), talks, seconds, say))
+    run.machine = this_machine(load)
     run.rows = judged(run)
     return run
 
@@ -326,7 +303,7 @@ async def _measure(
 def judged(run: Run) -> list[Row]:
     """The figures that have a target."""
     smallest, largest = min(SIZES), max(SIZES)
-    is_quiet = run.load[0] <= (os.cpu_count() or 1)
+    is_quiet = run.machine.load[0] <= run.machine.processors  # a hundred writers are what makes it busy at the end
     rows = []
     for kind, by in run.pages_per_second.items():
         target = Target(f"{kind}, {largest} / {smallest}", "x", 0.83, 0.95, is_floor=True)
@@ -337,34 +314,29 @@ def judged(run: Run) -> list[Row]:
     return rows
 
 
-def show(run: Run, console: Console) -> None:
-    """The tables."""
-    pages = Table(title=f"pages of {LIMIT} per second, and as a ratio to the smallest talk")
-    pages.add_column("page")
-    for size in SIZES:
-        pages.add_column(f"{size:,} messages", justify="right")
-    for kind, by in run.pages_per_second.items():
-        pages.add_row(kind, *(f"{by[size]:.0f}  ({by[size] / by[min(SIZES)]:.2f})" for size in SIZES))
-    console.print(pages)
-    messages = Table(title="messages acknowledged per second, beside bare inserts by as many writers")
-    for name in ("people", "acknowledged", "bare inserts", "ratio"):
-        messages.add_column(name, justify="right")
-    for people, kept in run.kept_per_second.items():
-        bare = run.bare_per_second[people]
-        messages.add_row(str(people), f"{kept:.0f}", f"{bare:.0f}", f"{kept / bare:.2f}")
-    console.print(messages)
-    console.print("p50: " + ", ".join(f"{kind} after {ms:.2f} ms" for kind, ms in run.wait_ms.items()))
-    verdicts = Table(title=f"{run.machine}, load {run.load[0]:.1f}, {run.rounds} rounds")
-    for name in ("", "figure", "target", "moonshot", "measured", "verdict"):
-        verdicts.add_column(name)
-    for one in run.rows:
-        sign = "≥" if one.is_floor else "≤"
-        verdict = f"{one.verdict}, moonshot too" if one.is_moonshot else str(one.verdict)
-        measured = "–" if one.measured is None else f"{one.measured:.2f}"
-        verdicts.add_row(
-            one.scenario, one.figure, f"{sign} {one.target:g}", f"{sign} {one.moonshot:g}", measured, verdict
-        )
-    console.print(verdicts)
+def tables(run: Run) -> list[Table]:
+    """What was measured, in words and numbers."""
+    smallest = min(SIZES)
+    return [
+        plain_table(
+            f"pages of {LIMIT} per second, and as a ratio to the smallest talk",
+            ("page", *(f"{size:,} messages" for size in SIZES)),
+            [
+                (kind, *(f"{by[size]:.0f}  ({by[size] / by[smallest]:.2f})" for size in SIZES))
+                for kind, by in run.pages_per_second.items()
+            ],
+        ),
+        plain_table(
+            "messages acknowledged per second, beside bare inserts by as many writers",
+            ("people", "acknowledged", "bare inserts", "ratio"),
+            [
+                (str(people), f"{kept:.0f}", f"{bare:.0f}", f"{kept / bare:.2f}")
+                for (people, kept), bare in zip(run.kept_per_second.items(), run.bare_per_second.values(), strict=True)
+            ],
+        ),
+        plain_table("how long it takes, p50", ("", "ms"), [(kind, f"{ms:.2f}") for kind, ms in run.wait_ms.items()]),
+        verdicts(run.rows, run.machine),
+    ]
 
 
 def main() -> int:
@@ -376,11 +348,7 @@ def main() -> int:
     options = parser.parse_args()
     words = Console(stderr=True, highlight=False)
     run = measure(options.rounds, options.seconds, lambda text: words.print(text, markup=False))
-    if options.json:
-        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(run), indent=2) + b"\n")
-    else:
-        show(run, Console(width=None if sys.stdout.isatty() else PIPE_COLUMNS))
-    return 1 if any(one.verdict == "missed" for one in run.rows) else 0
+    return tell(run, run.rows, tables(run), as_json=options.json)
 
 
 if __name__ == "__main__":
