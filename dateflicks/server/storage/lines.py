@@ -30,13 +30,11 @@ def to_line(document: Document) -> bytes:
 
 def from_line(line: bytes) -> Document:
     """The document of a line. Raises ValueError."""
-    if b'"$' in line:
-        try:
-            document = json_util.loads(line.decode(), json_options=_OPTIONS)
-        except (BSONError, TypeError, KeyError) as error:
-            raise ValueError(str(error)) from error
-    else:
-        document = msgspec.json.decode(line)
+    try:
+        is_plain = b'"$' not in line
+        document = msgspec.json.decode(line) if is_plain else json_util.loads(line.decode(), json_options=_OPTIONS)
+    except (BSONError, TypeError, KeyError, ArithmeticError, RecursionError) as error:
+        raise ValueError(str(error)) from error
     if not isinstance(document, dict) or "_id" not in document:
         raise ValueError("no document")
     return document

@@ -10,6 +10,7 @@ import contextlib
 from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any, Final, Self
 
+from bson.errors import BSONError
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import ConfigurationError, ConnectionFailure, InvalidURI, OperationFailure, PyMongoError
@@ -81,7 +82,7 @@ def told(what: str) -> Iterator[None]:
     except ConnectionFailure as error:
         _stop_when_told_to()
         raise Unavailable(f"The MongoDB of `mongo.uri` cannot be reached: {_short(error)}") from error
-    except PyMongoError as error:
+    except (PyMongoError, BSONError, OverflowError) as error:  # the last two: what no database can keep
         raise StorageFault(f"{what}: {_short(error)}") from error
 
 
@@ -101,7 +102,7 @@ def _translated(what: str, error: OperationFailure) -> DateflicksError:
     return StorageFault(f"{what}: {reasons[0] if reasons else _short(error)}")
 
 
-def _short(error: PyMongoError) -> str:
+def _short(error: Exception) -> str:
     return str(error).partition(", Timeout:")[0].partition(", full error:")[0]
 
 

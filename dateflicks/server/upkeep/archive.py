@@ -2,7 +2,8 @@
 
 The head is first, so that a file that is none, or one of a newer program, is known at once; the manifest is last, so
 that it can be written to a pipe, and so that a file that ends early has none. Nothing of it is ever unpacked to a path
-that it names.
+that it names. A file may come from anybody: each block is read as what this program writes and as nothing else, and
+whatever it claims, no more is in memory than one part of a real one.
 """
 
 import gzip
@@ -24,9 +25,13 @@ MANIFEST: Final = "manifest.json"
 KEY: Final = "auth.key"
 PART_BYTES: Final = 4_000_000  # of lines in one part, which is in memory as a whole
 _MEMBER_BYTES_MAX: Final = 256_000_000  # a part may hold one document more: 16 MB, and several times that as text
+LINES_MAX: Final = PART_BYTES // 8  # of one part: the shortest document has twice as many bytes
+MEMBERS_MAX: Final = 250_000  # a terabyte of documents
+KEY_BYTES: Final = range(32, 4_097)
+_BLOCK: Final = tarfile.BLOCKSIZE
 _LEVEL: Final = 5
 _GZIP: Final = 31
-_PART: Final = re.compile(r"([A-Za-z][A-Za-z0-9]*)/([A-Za-z0-9_.\-]+)/\d{6}\.jsonl")
+_PART: Final = re.compile(r"([A-Za-z][A-Za-z0-9]{0,62})/((?!system\.)[A-Za-z0-9_.\-]{1,120})/\d{6,7}\.jsonl")
 
 
 class BackupUnusable(DateflicksError):
@@ -135,13 +140,15 @@ class ArchiveReader:
             if self.manifest is not None:
                 raise BackupUnusable("This backup is damaged: there is more in it after its end.")
             if name == KEY:
+                if len(content) not in KEY_BYTES:
+                    raise BackupUnusable("This backup is damaged: what it has for a key is none.")
                 self.key = content
             elif name == MANIFEST:
-                self.manifest = _decoded(content, Manifest)
-            elif found := _PART.fullmatch(name):
+                self.manifest = _manifest(content)
+            elif (found := _PART.fullmatch(name)) and content.count(b"\n") <= LINES_MAX:
                 yield Part(found[1], found[2], content.splitlines())
             else:
-                raise BackupUnusable(f"This backup is damaged: {name!r} does not belong into it.")
+                raise _does_not_belong(name)
         if self.manifest is None:
             raise BackupUnusable("This backup is not whole: it ends before its manifest.")
         if self._seen != self.manifest.members:
@@ -149,17 +156,19 @@ class ArchiveReader:
 
     def _read(self, stream: BinaryIO) -> Iterator[tuple[str, bytes]]:
         try:
-            with gzip.GzipFile(fileobj=stream, mode="rb") as unzipped, tarfile.open(fileobj=unzipped, mode="r|") as tar:
-                for about in tar:
-                    file = tar.extractfile(about) if about.isreg() else None
-                    if file is None or about.size > _MEMBER_BYTES_MAX:
-                        raise BackupUnusable(f"This backup is damaged: {about.name!r} does not belong into it.")
-                    content = file.read()
-                    if len(content) != about.size:
-                        raise BackupUnusable("This backup is not whole: it ends early.")
-                    if about.name != MANIFEST:
-                        self._seen[about.name] = hashlib.sha256(content).hexdigest()
-                    yield about.name, content
+            with gzip.GzipFile(fileobj=stream, mode="rb") as unzipped:
+                while (block := unzipped.read(_BLOCK)) != bytes(_BLOCK):
+                    if not block and not self._seen:
+                        return
+                    if len(block) < _BLOCK:
+                        raise EOFError
+                    name, size = self._about(block)
+                    content = unzipped.read(size)
+                    if len(content) < size or len(unzipped.read(-size % _BLOCK)) < -size % _BLOCK:
+                        raise EOFError
+                    if name != MANIFEST:
+                        self._seen[name] = hashlib.sha256(content).hexdigest()
+                    yield name, content
         except EOFError as error:
             raise BackupUnusable("This backup is not whole: it ends early.") from error
         except gzip.BadGzipFile as error:
@@ -167,9 +176,30 @@ class ArchiveReader:
         except (tarfile.TarError, zlib.error, UnicodeDecodeError) as error:
             raise BackupUnusable(f"This backup is damaged: {error}.") from error
 
+    def _about(self, block: bytes) -> tuple[str, int]:
+        """The name and size of a plain file; whatever else a tar may have (links, long names, holes) we never wrote."""
+        about = tarfile.TarInfo.frombuf(block, "utf-8", "strict")
+        is_plain = about.type == tarfile.REGTYPE and 0 <= about.size <= _MEMBER_BYTES_MAX
+        if not is_plain or about.name in self._seen or len(self._seen) >= MEMBERS_MAX:
+            raise _does_not_belong(about.name)
+        return about.name, about.size
+
+
+def _manifest(content: bytes) -> Manifest:
+    manifest: Manifest = _decoded(content, Manifest)
+    for database, collections in manifest.databases.items():
+        for collection in collections:
+            if not _PART.fullmatch(f"{database}/{collection}/000000.jsonl"):
+                raise _does_not_belong(f"{database}.{collection}")
+    return manifest
+
+
+def _does_not_belong(name: str) -> BackupUnusable:
+    return BackupUnusable(f"This backup is damaged: {name[:100]!r} does not belong into it.")
+
 
 def _decoded(content: bytes, kind: Any) -> Any:
     try:
         return msgspec.json.decode(content, type=kind)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, RecursionError, UnicodeError) as error:
         raise BackupUnusable(f"This backup is damaged: {error}.") from error

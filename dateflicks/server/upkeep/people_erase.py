@@ -4,9 +4,9 @@ A message keeps its place, so that numbers stay without gaps; an evening stays i
 worth stays in the table of two. Their id stays, and names nobody. Where the other one was erased before, all goes.
 
 Services are told first, and from then on nothing new names them: rooms that are open call them otherwise, what they
-show opens nothing, and nobody finds them. Then they get the time that a write may take which was under way. The name is
-taken away last, and all is looked at once more: that does nothing where nothing has come meanwhile. So whoever is killed
-in the middle begins again by the name; by the id that can be done at any time after.
+show opens nothing, and nobody finds them. Then they get the time that a write may take which was under way. The name
+is taken away last, and all is looked at once more: that does nothing where nothing has come meanwhile. So whoever is
+killed in the middle begins again by the name; by the id that can be done at any time after.
 """
 
 import asyncio

@@ -22,7 +22,7 @@ from dateflicks.server.storage.kept import Kept
 from dateflicks.server.storage.lines import Digest, from_line, to_line
 from dateflicks.server.storage.mongokept import Filling, MongoKept, connected
 from dateflicks.server.storage.nxfiles import NxFiles
-from dateflicks.server.storage.records import StorageFault
+from dateflicks.server.storage.records import Duplicate, StorageFault
 from dateflicks.server.upkeep.archive import ArchiveReader, BackupUnusable, Head, Manifest
 from dateflicks.server.upkeep.backup import Tell
 from dateflicks.server.upkeep.declared import COLLECTIONS, DATABASES, schema_of
@@ -70,7 +70,7 @@ def check(stream: BinaryIO, tell: Tell) -> Checked:
         digest = digests.pop(place, Digest())
         if (digest.count, digest.text) != (one.documents, one.digest):
             raise BackupUnusable(f"This backup is damaged: {'.'.join(place)} is not what its manifest says.")
-    if digests or not set(manifest.databases) <= set(DATABASES):
+    if digests or not {*manifest.databases, *manifest.schemas} <= set(DATABASES):
         raise BackupUnusable("This backup holds databases that this program does not know.")
     check_versions(manifest.schemas)
     return Checked(reader.head, manifest, reader.key)
@@ -234,7 +234,10 @@ async def _fill(stream: BinaryIO, checked: Checked, filling: Filling, tell: Tell
     done, total = 0, checked.manifest.documents
     for part in ArchiveReader(stream).parts():
         for lines in _batches(part.lines):
-            await filling.insert(part.database, part.collection, [_read(line) for line in lines])
+            try:
+                await filling.insert(part.database, part.collection, [_read(line) for line in lines])
+            except Duplicate as error:
+                raise BackupUnusable(f"This backup is damaged: {part.collection} has a document twice.") from error
             done += len(lines)
             tell(f"writing {part.collection}", done, total)
     for declared in COLLECTIONS:
@@ -249,9 +252,12 @@ def _batches(lines: list[bytes]) -> Iterator[list[bytes]]:
 
 def _read(line: bytes) -> dict[str, object]:
     try:
-        return from_line(line)
+        document = from_line(line)
     except ValueError as error:
         raise BackupUnusable(f"This backup is damaged: a document in it cannot be read: {error}.") from error
+    if not isinstance(document["_id"], str):  # of others the embedded engine takes some for the same
+        raise BackupUnusable("This backup is damaged: a document in it has an id that none of ours has.")
+    return document
 
 
 async def _compare(kept: Kept, manifest: Manifest, name_of: Callable[[str], str], tell: Tell) -> None:
