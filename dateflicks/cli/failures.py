@@ -60,7 +60,9 @@ _FORBIDDEN = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
 
 def nearest(word: str, known: Sequence[str]) -> str:
-    """A hint that names the closest of `known`, or else all of them."""
+    """A hint that names the closest of `known`, or else all of them, as far as there are any."""
+    if not known:
+        return "There are none yet."
     close = difflib.get_close_matches(word, known, n=1)
     return f"Did you mean '{close[0]}'?" if close else f"There are: {', '.join(known)}."
 

@@ -18,11 +18,10 @@ from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 from dateflicks import __version__
 from dateflicks.cli.commands.topics import ENVIRONMENT
 from dateflicks.cli.exits import MEANINGS, Exit
-from dateflicks.cli.typer_lazy import PROGRAM
+from dateflicks.cli.typer_lazy import EXAMPLE, PROGRAM, is_set
 
 TREE_COLUMNS: Final = 100
 _NAMES_COLUMNS: Final = 30  # what stands beside an explanation; longer names have a line of their own
-_EXAMPLE: Final = re.compile(r"(?:[A-Z_]+=\S+ |[^.]*\| |sudo )*dateflicks(?: |$)")
 _OF_TYPER: Final = ("help", "install_completion", "show_completion")
 _FILES: Final = (
     ("settings/SERVICE.toml", "settings of this folder, and below it those of $XDG_CONFIG_HOME/dateflicks"),
@@ -40,7 +39,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A paragraph of a help text: prose as one line, or examples as they are typed."""
+    """A paragraph of a help text: prose as one line, or lines that stand as they are, such as examples."""
 
     lines: tuple[str, ...]
     is_example: bool
@@ -72,7 +71,8 @@ class Page:
     @property
     def examples(self) -> tuple[str, ...]:
         """Every line that is an example."""
-        return tuple(line for block in self.blocks if block.is_example for line in block.lines)
+        set_lines = (line for block in self.blocks if block.is_example for line in block.lines)
+        return tuple(line for line in set_lines if EXAMPLE.match(line))
 
 
 # --- the walk ---------------------------------------------------------------------------------------------------
@@ -112,7 +112,7 @@ def _page(command: TyperGroup | TyperCommand, context: typer.Context, words: tup
         if record is None or param.name in _OF_TYPER:
             continue
         if isinstance(param, TyperArgument):
-            name = (param.metavar or param.name or "").upper() + ("..." if param.nargs != 1 else "")
+            name = (param.metavar or (param.name or "").upper()) + ("..." if param.nargs != 1 else "")
             typed.append(name if param.required else f"[{name}]")
             arguments.append(Item(name, _plain(record[1].removesuffix("[required]"))))
         else:
@@ -129,8 +129,8 @@ def _plain(text: str) -> str:
 
 def _blocks(text: str) -> Iterator[Block]:
     for paragraph in re.split(r"\n\s*\n", cleandoc(text)):
-        lines = tuple(line.strip() for line in paragraph.splitlines())
-        is_example = all(_EXAMPLE.match(line) for line in lines)
+        lines = tuple(line.rstrip() for line in paragraph.splitlines())
+        is_example = is_set(lines)
         yield Block(lines if is_example else (" ".join(lines),), is_example)
 
 
@@ -206,7 +206,9 @@ def _section(page: Page) -> Iterator[str]:
     yield f"```text\n{page.usage}{' [OPTIONS]' if page.options else ''}\n```\n"
     yield f"{_prose(page.summary)}\n"
     for block in page.blocks:
-        yield "```sh\n" + "\n".join(block.lines) + "\n```\n" if block.is_example else f"{_prose(block.lines[0])}\n"
+        language = "sh" if EXAMPLE.match(block.lines[0]) else "text"
+        fenced = f"```{language}\n" + "\n".join(block.lines) + "\n```\n"
+        yield fenced if block.is_example else f"{_prose(block.lines[0])}\n"
     yield _items((*page.arguments, *page.options))
 
 

@@ -4,8 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dateflicks.cli.environment import CliEnvironment
-from dateflicks.cli.exits import Exit
-from dateflicks.cli.failures import CliError
+from dateflicks.cli.moments import length_of
 
 if TYPE_CHECKING:
     from dateflicks.settings.own_list import OwnVideo
@@ -14,13 +13,9 @@ if TYPE_CHECKING:
 def own_video(film: str, title: str | None, year: int | None, length: str, genre: str) -> "OwnVideo":
     """What was typed of a film, as the list has it. Raises CliError, DoesNotFit, FilmMissing."""
     from dateflicks.client.films import is_address, own_film
-    from dateflicks.client.sentences import parse_position
     from dateflicks.settings.own_list import OwnVideo
 
-    try:
-        seconds = parse_position(length) if length else None
-    except ValueError:
-        raise CliError(Exit.USAGE, f"--length: '{length}' is not a length.", hint="Write it as 1:32:10.") from None
+    seconds = length_of("--length", length) or None
     found = own_film(film)
     url = found.source if is_address(found.source) else Path(found.source).as_uri()
     genres = [word.strip() for word in genre.split(",") if word.strip()]

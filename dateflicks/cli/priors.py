@@ -64,7 +64,7 @@ def add(environment: CliEnvironment, folder: Path, name: str | None, *, is_accep
     except OSError as error:
         raise CliError(Exit.FAILED, f"{error.filename or data}: {error.strerror or error}.") from error
     environment.show(_shown(about), DETAILS)
-    environment.say("It is used from the next run on: dateflicks recommend run all.")
+    environment.say("It is used from the next run on: dateflicks recommenders run all.")
 
 
 def show_all(environment: CliEnvironment) -> None:
@@ -75,7 +75,7 @@ def show_all(environment: CliEnvironment) -> None:
         found = priors.kept(background_of(environment).folder)
     except priors.PriorError as error:
         raise CliError(Exit.FAILED, str(error)) from error
-    empty = "There is no prior. Bring a folder: dateflicks recommend prior add FOLDER"
+    empty = "There is no prior. Bring a folder: dateflicks recommenders prior add FOLDER"
     environment.show_all([_shown(one) for one in found], COLUMNS, empty=empty)
 
 

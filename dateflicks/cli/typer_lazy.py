@@ -7,9 +7,12 @@ line, and turns every exception into three lines and an exit code.
 import contextlib
 import importlib
 import os
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from inspect import cleandoc
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
@@ -27,6 +30,18 @@ from dateflicks.cli.failures import Failure, failure_of, traced
 
 PROGRAM: Final = "dateflicks"
 WORDS: Final = "dateflicks.words"  # by which the context has what was typed, without options of the root
+EXAMPLE: Final = re.compile(
+    r"(?:[A-Z_]+=\S+ |[^.]*\| |sudo )*dateflicks(?: |$)"
+)  # a line of a help text, as it is typed
+_WORDS: Final = {
+    " Value error, ": " ",
+    "Input should be a valid integer, unable to parse string as an integer": "it must be a whole number",
+    "Input should be a valid number, unable to parse string as a number": "it must be a number",
+    "Input should be less than or equal to": "it must be at most",
+    "Input should be greater than or equal to": "it must be at least",
+    "Input should be ": "it must be ",
+}
+MANY: Final = 1_000_000  # a bound of numbers that is none for people
 HOMES_MAX: Final = 3  # so many places of a verb are named to whoever forgot where it stands
 _VARIABLE: Final = "_DATEFLICKS_COMPLETE"  # by which a shell asks what may come next
 
@@ -61,10 +76,12 @@ class UnhurriedParam(RuntimeParam):
 def _tidy_options(command: _click.Command, ctx: _click.Context) -> None:
     """Typer writes `--json <bool>` into its help, and whoever believes it types a word too many.
 
-    Numbers are `N`, an argument's name says enough, and what Typer adds to install completion is hidden: there is a
-    command for that.
+    Numbers are `N` and from where to where in words, an argument's name says enough, and what Typer adds to install
+    completion is hidden: there is a command for that.
     """
     for param in command.get_params(ctx):
+        if isinstance(param, TyperArgument | TyperOption) and not getattr(param, "count", False):
+            param._get_number_range_help_str = partial(_range, param.min, param.max)  # type: ignore[method-assign]
         if isinstance(param, TyperArgument) and not param.type_descriptor.is_choice:
             param.display_type_rich = _no_type  # type: ignore[method-assign]  # Typer makes them, not we
         if not isinstance(param, TyperOption):
@@ -80,6 +97,24 @@ def _tidy_options(command: _click.Command, ctx: _click.Context) -> None:
 
 def _no_type(ctx: _click.Context) -> None:  # noqa: ARG001 - Typer asks so
     return None
+
+
+def _range(least: float | None, most: float | None) -> str | None:
+    """What a number may be, in words; that it is not negative goes without saying."""
+    if most is None or most >= MANY:
+        return f"at least {least:g}" if least else None
+    return f"at most {most:g}" if least is None else f"{least:g} to {most:g}"
+
+
+def flowing(text: str) -> str:
+    """A help text with each paragraph of prose on one line, to be broken where it is shown; examples stay."""
+    paragraphs = re.split(r"\n\s*\n", cleandoc(text))
+    return "\n\n".join(one if is_set(one.splitlines()) else " ".join(one.split()) for one in paragraphs)
+
+
+def is_set(lines: Sequence[str]) -> bool:
+    """Whether lines stand as they are: they are typed, or written into files."""
+    return all(map(EXAMPLE.match, lines)) or lines[0].startswith("{")
 
 
 def _complete_options_of_all_commands(command: _click.Command) -> None:
@@ -146,6 +181,7 @@ class LazyGroup(TyperGroup):
             _tidy_options(command, ctx)
             _complete_options_of_all_commands(command)
             command.epilog = command.epilog or self.command_epilog
+            command.help = flowing(command.help) if command.help else None
         return found
 
     def resolve_command(
@@ -299,7 +335,14 @@ def _of_click(error: ClickException) -> Failure:
     hint = ""
     if isinstance(error, UsageError) and error.ctx is not None:
         hint = f"Try '{error.ctx.command_path} --help'."
-    return Failure(Exit.USAGE, error.format_message().replace(" Value error, ", " "), hint=hint)
+    return Failure(Exit.USAGE, _in_words(error.format_message()), hint=hint)
+
+
+def _in_words(text: str) -> str:
+    """What is wrong with a value, without the words of the library that looks at it."""
+    for theirs, ours in _WORDS.items():
+        text = text.replace(theirs, ours)
+    return text
 
 
 def _unforeseen(environment: CliEnvironment, error: BaseException) -> Failure:

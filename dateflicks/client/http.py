@@ -6,6 +6,9 @@ for it.
 """
 
 import asyncio
+import errno
+import os
+import re
 import ssl
 from collections.abc import AsyncIterator, Iterable
 from http import HTTPStatus
@@ -30,6 +33,7 @@ T = TypeVar("T")
 
 ANSWER_MAX_BYTES: Final = 8 * 1024 * 1024  # two hundred sessions with all their details are below 1 MiB
 _DETAIL_MAX: Final = 500
+_ERRNO: Final = re.compile(r"\[Errno (\d+)\]")
 _KINDS: Final[dict[int, type[errors.ClientError]]] = {
     HTTPStatus.BAD_REQUEST: errors.DoesNotFit,
     HTTPStatus.UNAUTHORIZED: errors.NotSignedIn,
@@ -322,7 +326,11 @@ def _reason(error: Exception) -> str:
     cause: BaseException = error
     while (deeper := cause.__cause__ or cause.__context__) is not None:
         cause = deeper
-    text = (cause.strerror if isinstance(cause, OSError) and cause.strerror else str(cause)) or type(error).__name__
+    text = str(cause) or type(error).__name__
+    if isinstance(cause, OSError) and not isinstance(cause, ssl.SSLError):
+        found = _ERRNO.search(text)  # the first of several, where more than one address was tried
+        number = cause.errno or (int(found[1]) if found else 0)
+        text = os.strerror(number) if number in errno.errorcode else cause.strerror or text
     return text[:1].lower() + text[1:].rstrip(".")
 
 

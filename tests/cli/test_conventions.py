@@ -139,8 +139,36 @@ def test_a_number_that_is_none_is_a_usage_error(cli: Cli, commands: dict[tuple[s
                 result = cli(*words, option.opts[-1], "many")
                 assert (result.exit_code, result.stdout) == (Exit.USAGE, ""), (words, option.opts)
                 assert "Traceback" not in result.stderr
+                assert "it must be a" in result.stderr
                 tried += 1
     assert tried > 5
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("serve", "all", "--port", "99999"), "Invalid value for '--port': it must be at most 65535"),
+        (("session", "list", "--limit", "0"), "Invalid value for '--limit': it must be at least 1"),
+        (("session", "create", "film.mkv", "--link", "--length", "soon"), "--length: 'soon' is not a length."),
+    ],
+)
+def test_a_number_out_of_its_range_is_told_in_words(words: tuple[str, ...], said: str, cli: Cli) -> None:
+    result = cli(*words)
+    assert (result.exit_code, result.stderr.splitlines()[0]) == (Exit.USAGE, f"Error: {said}")
+
+
+def test_ranges_are_told_in_words(cli: Cli) -> None:
+    told = [cli(*words, "--help").stdout for words in (("serve", "all"), ("session", "list"), ("chat", "tail"))]
+    assert "[0 to 65535]" in told[0]
+    assert not any("<=x" in text or "x>=" in text for text in told)
+
+
+def test_prose_of_the_help_flows_into_the_terminal_and_examples_stand_as_they_are(cli: Cli) -> None:
+    lines = [line.strip() for line in cli("recommenders", "run", "--help").stdout.splitlines()]
+    prose = lines[lines.index("dateflicks recommenders run edlae --user ana") + 2 :]
+    prose = prose[: prose.index("")]
+    assert all(len(line) > 60 for line in prose[:-1])
+    assert ' "length":5400}' in cli("replay", "--help").stdout
 
 
 def test_a_slip_in_a_verb_or_an_option_is_answered_with_the_nearest(

@@ -14,7 +14,7 @@ from dateflicks import __version__
 from dateflicks.cli.commands.topics import TOPICS, fitted
 from dateflicks.cli.environment import CliEnvironment
 from dateflicks.cli.exits import MEANINGS, Exit
-from dateflicks.cli.failures import CliError
+from dateflicks.cli.failures import CliError, nearest
 from dateflicks.cli.main import Root, app
 from dateflicks.cli.typer_lazy import report
 from dateflicks.client import errors
@@ -253,6 +253,11 @@ def test_colour_goes_into_a_pipe_only_when_forced(cli: Cli) -> None:
     assert "\x1b[" in cli(*words, "--color", "always").stdout
     assert "\x1b[" in cli(*words, NO_COLOR="", FORCE_COLOR="1", TERM="xterm").stdout
     assert cli(*words, "--color", "sometimes").exit_code == 2
+
+
+def test_where_there_is_nothing_to_choose_from_nothing_is_listed() -> None:
+    assert nearest("odd", []) == "There are none yet."
+    assert nearest("odd", ["one", "two"]) == "There are: one, two."
 
 
 def test_danger_needs_a_yes(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,6 +21,7 @@ from dateflicks.cli.completing import names_of_people
 from dateflicks.cli.environment import CliEnvironment, environment_of
 from dateflicks.cli.exits import Exit
 from dateflicks.cli.failures import CliError, failure_of
+from dateflicks.cli.moments import length_of
 from dateflicks.cli.terminal import open_terminal, opens_terminal
 
 if TYPE_CHECKING:
@@ -94,7 +95,9 @@ def host(
     """
     environment = environment_of(ctx)
     with ending_as_by_ctrl_c():
-        environment.run(_host(environment, Wishes(film, guest, listen, port, title, _seconds(length), player, plain)))
+        environment.run(
+            _host(environment, Wishes(film, guest, listen, port, title, length_of("--length", length), player, plain))
+        )
 
 
 async def _host(environment: CliEnvironment, wishes: Wishes) -> None:
@@ -150,15 +153,6 @@ def _needs_server(environment: CliEnvironment, wishes: Wishes) -> bool:
             hint="Leave out one or the other.",
         )
     return is_asked_for or not environment.has_server
-
-
-def _seconds(length: str) -> float:
-    from dateflicks.client.sentences import parse_position
-
-    try:
-        return parse_position(length) if length else 0.0
-    except ValueError:
-        raise CliError(Exit.USAGE, f"--length: '{length}' is not a length.", hint="Write it as 1:32:10.") from None
 
 
 def _check(environment: CliEnvironment, wishes: Wishes, player: str) -> None:

@@ -14,7 +14,7 @@ app = typer.Typer(add_completion=False)
 def prior(ctx: typer.Context) -> None:
     """Learn from other people too: bring a MovieLens or MovieTweetings folder. Without a verb: list what there is.
 
-    dateflicks recommend prior add ~/Downloads/ml-latest-small
+    dateflicks recommenders prior add ~/Downloads/ml-latest-small
     """
     if ctx.invoked_subcommand is None:
         list_priors(ctx)
@@ -29,7 +29,7 @@ def add(
 ) -> None:
     """Take in what other people watched; its terms are shown first, and somebody has to accept them.
 
-    dateflicks recommend prior add ml-1m --name movielens
+    dateflicks recommenders prior add ml-1m --name movielens
     """
     from dateflicks.cli.priors import add as add_prior
 

@@ -157,9 +157,9 @@ def evaluate(
 ) -> None:
     """Measure a recommender on films that are held back: 70 % to learn from, 10 % to choose settings, 20 % to test.
 
-    dateflicks recommend evaluate blend --data ml-1m
-    dateflicks recommend evaluate edlae --data ml-100k --split time --json
-    dateflicks recommend evaluate blend --data ml-1m --pairs 1000
+    dateflicks recommenders evaluate blend --data ml-1m
+    dateflicks recommenders evaluate edlae --data ml-100k --split time --json
+    dateflicks recommenders evaluate blend --data ml-1m --pairs 1000
     """
     from dateflicks.cli.evaluating import Asked
     from dateflicks.cli.evaluating import evaluate as measure

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
 WaitOption = Annotated[
-    bool, typer.Option("--wait", help="Until it is settled (0), refused (5), or nobody has answered (7).")
+    bool, typer.Option("--wait", help="Wait until it is settled; exit code 5: refused, 7: not answered.")
 ]
 
 

@@ -9,6 +9,7 @@ from dateflicks.cli.completing import names_of_people, remember
 from dateflicks.cli.environment import CliEnvironment, environment_of
 from dateflicks.cli.exits import Exit
 from dateflicks.cli.failures import CliError
+from dateflicks.cli.moments import length_of
 from dateflicks.cli.sessions import (
     COLUMNS,
     DETAILS,
@@ -49,7 +50,7 @@ def session(ctx: typer.Context) -> None:
     """Make, answer and follow sessions. Without a verb: list them.
 
     dateflicks session create The_General.mkv --guest bea
-    dateflicks session list --state pending,accepted
+    dateflicks session list --status pending,live
     """
     if ctx.invoked_subcommand is None:
         list_sessions(ctx)
@@ -66,16 +67,21 @@ def create(
     at: Annotated[str | None, typer.Option(metavar="TIME", help="When, such as 2026-11-24T20:00:00Z.")] = None,
     note: Annotated[str | None, typer.Option(metavar="TEXT", help="A word to the guest.")] = None,
     title: Annotated[str | None, typer.Option(metavar="TEXT", help="The film's title.")] = None,
-    length: Annotated[float, typer.Option(metavar="SECONDS", min=0, help="The film's length.")] = 0.0,
+    length: Annotated[str, typer.Option(metavar="1:32:10", help="How long the film is.")] = "",
     wait: Annotated[
-        float | None, typer.Option(metavar="SECONDS", min=0, max=86_400, help="For the answer: a no is 5, none is 7.")
+        float | None,
+        typer.Option(metavar="SECONDS", min=0, max=86_400, help="Wait for the answer; exit code 5 is a no, 7 is none."),
     ] = None,
 ) -> None:
-    """Make a session and ask a guest, or make a link."""
+    """Make a session and ask a guest, or make a link.
+
+    dateflicks session create The_General.mkv --guest bea
+    dateflicks session create https://films.example.org/general.mp4 --link
+    """
     environment = environment_of(ctx)
     if (guest is None) == (not link):
         raise CliError(Exit.USAGE, "Who is to come?", hint="Name them with --guest NAME, or make a --link.")
-    request = _request(video, guest, link, at, note, title, length)
+    request = _request(video, guest, link, at, note, title, length_of("--length", length))
     made = environment.run(_create(environment, request, wait))
     environment.show(made, DETAILS)
     if wait is not None and made.state != "accepted":

@@ -130,7 +130,7 @@ def add(
     title: Annotated[str | None, typer.Option(metavar="TEXT", help="Its title.")] = None,
     year: Annotated[int | None, typer.Option(min=1870, max=2100, help="Its year.")] = None,
     length: Annotated[str, typer.Option(metavar="1:32:10", help="How long it is.")] = "",
-    genre: GenreOption = "",
+    genre: Annotated[str, typer.Option(metavar="A,B", help="Its genres.")] = "",
 ) -> None:
     """Put a film on your own list, which the source 'url' reads.
 
