@@ -11,7 +11,7 @@ import logging
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pymongo
 from pymongo import AsyncMongoClient
@@ -90,7 +90,7 @@ class Database:
                 stack.push_async_callback(engine.stop)
                 uri = engine.uri
             fence = Fence()
-            client = _client(uri, fence, settings.timeout_seconds)
+            client = _client(uri, fence, settings.timeout_seconds, is_engine=engine is not None)
             stack.push_async_callback(client.close)
             database = cls(client, fence, engine)
             database._try_seconds = settings.timeout_seconds
@@ -214,7 +214,11 @@ def _key(collection: Collection) -> tuple[str, str]:
     return collection.database.casefold(), collection.name.casefold()
 
 
-def _client(uri: str, fence: Fence, timeout_seconds: float) -> "AsyncMongoClient[Document]":
+# A cluster is not to be stormed; to the engine all of them break at one moment, and it takes them back at once.
+_AT_ONCE: Final[dict[str, Any]] = {"maxConnecting": CONNECTIONS_MAX}
+
+
+def _client(uri: str, fence: Fence, timeout_seconds: float, *, is_engine: bool = False) -> "AsyncMongoClient[Document]":
     mend()
     milliseconds = round(timeout_seconds * 1_000)
     try:
@@ -228,6 +232,7 @@ def _client(uri: str, fence: Fence, timeout_seconds: float) -> "AsyncMongoClient
             serverSelectionTimeoutMS=milliseconds,
             connectTimeoutMS=milliseconds,
             maxPoolSize=CONNECTIONS_MAX,
+            **(_AT_ONCE if is_engine else {}),
             appname="dateflicks",
             tz_aware=True,
         )

@@ -22,7 +22,7 @@ from dateflicks.core.errors import DateflicksError
 SOCKET_PATH_BYTES: Final = 100  # 108 on Linux and 104 on macOS, with the final zero
 LOCK_SECONDS: Final = 4.0  # an engine whose server died needs up to three to notice and end
 LOG_BYTES: Final = 1_000_000
-BACKLOG: Final = 128
+BACKLOG: Final = 512  # all connections of many workers break at one moment, and come back before anybody answers
 
 
 class FolderInUse(DateflicksError):
