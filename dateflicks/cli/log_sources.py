@@ -190,7 +190,7 @@ class FileSource:
 
     def _aside(self) -> list[int]:
         beside = self._path.parent.glob(f"{self._path.name}.*")
-        return [int(one.suffix[1:]) for one in beside if one.suffix[1:].isdigit()]
+        return [int(one.suffix[1:]) for one in beside if one.suffix[1:].isdecimal()]
 
     def _aside_at(self, number: int) -> Path:
         return self._path.with_name(f"{self._path.name}.{number}")

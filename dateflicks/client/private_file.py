@@ -16,14 +16,19 @@ def replace_private(path: Path, content: bytes, *, is_synced: bool = False) -> N
     Raises OSError.
     """
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    fresh = path.with_suffix(f".{os.getpid()}.new")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        if is_synced:
-            file.flush()
-            os.fsync(file.fileno())
-    fresh.replace(path)
+    fresh = path.with_suffix(f".{os.urandom(4).hex()}.new")  # that nobody has put there, whose folder it may be
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            if is_synced:
+                file.flush()
+                os.fsync(file.fileno())
+        fresh.replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            fresh.unlink()
+        raise
 
 
 def probe_private(path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import secrets
 import stat
 from collections.abc import Mapping
 from pathlib import Path
@@ -63,10 +64,10 @@ def replace_file(path: Path, text: str, *, is_secret: bool = False) -> None:
     Who could read it before can do so afterwards, unless it has a secret now; a new one is for its owner only. Bytes
     that were read as lone surrogates are written as they were.
     """
-    fresh = path.with_suffix(f".{os.getpid()}.new")
+    fresh = path.with_suffix(f".{secrets.token_hex(4)}.new")  # that nobody has put there, whose folder it may be
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape") as file:
             _keep_access(descriptor, path, 0o600 if is_secret else 0o777)
             file.write(text)

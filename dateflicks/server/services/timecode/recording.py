@@ -7,6 +7,7 @@ and positions, no names and nothing of the talk; for its owner only, and no long
 import logging
 import os
 import re
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -47,9 +48,12 @@ class PlaybackLog:
         if not path.exists():
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._make_room()
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
         try:
-            if os.fstat(descriptor).st_size + len(line) > FILE_MAX_BYTES:
+            there = os.fstat(descriptor)
+            if not stat.S_ISREG(there.st_mode) or there.st_uid != os.geteuid():
+                self._stop(session_id, "what is there is not its file")
+            elif there.st_size + len(line) > FILE_MAX_BYTES:
                 self._stop(session_id, f"it has {FILE_MAX_BYTES} bytes")
             else:
                 os.write(descriptor, line)
