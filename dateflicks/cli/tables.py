@@ -6,7 +6,7 @@ in. Where a table has no room there are no widths, and each record stands by its
 
 import re
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -31,8 +31,13 @@ class Column:
 
     @property
     def natural(self) -> int:
-        """So wide that nothing in it needs a second line."""
+        """So wide that nothing in it needs a second line, nor its title."""
         return max(map(wide, (self.title, *self.cells)))
+
+    @property
+    def told(self) -> int:
+        """So wide that none of the cells needs a second line."""
+        return max(self.least, *map(wide, self.cells))
 
     @property
     def least(self) -> int:
@@ -42,7 +47,12 @@ class Column:
         )
         if self.is_kept:
             return max(words, *map(wide, self.cells))
-        return max(words, _DATE_WIDTH) if any(map(_MINUTE.fullmatch, self.cells)) else words
+        return max(words, _DATE_WIDTH) if self.is_time else words
+
+    @property
+    def is_time(self) -> bool:
+        """Whether times stand in it."""
+        return any(map(_MINUTE.fullmatch, self.cells))
 
 
 def columns_of(cells: Mapping[str, Sequence[str]], titles: Mapping[str, str]) -> list[Column]:
@@ -57,19 +67,26 @@ def columns_of(cells: Mapping[str, Sequence[str]], titles: Mapping[str, str]) ->
 
 def fitted(columns: Sequence[Column], width: int) -> dict[str, int] | None:
     """The width of each column that is told; None where they do not fit."""
-    told = list(columns)
-    while told:
+    for told in (list(columns), [one for one in columns if one.name not in MINOR]):
         room = width - GAP * (len(told) - 1)
-        least = {one.name: one.least for one in told}
-        if sum(least.values()) <= room:
-            widths = _shared({one.name: one.natural for one in told}, least, room)
-            if all(_is_low(one, widths[one.name]) for one in told):
-                return widths
-        minor = next((one for one in reversed(told) if one.name in MINOR), None)
-        if minor is None:
-            return None
-        told.remove(minor)
-    return {}
+        natural, least = {one.name: one.natural for one in told}, {one.name: one.least for one in told}
+        if sum(natural.values()) <= room:
+            return natural
+    if sum(least.values()) > room:
+        return None
+    wanted = {one.name: one.told for one in told}
+    for name in [one.name for one in reversed(told) if one.is_time]:  # in two lines, or in one
+        if sum(wanted.values()) > room:
+            wanted[name] = least[name]
+    widths = _shared(wanted, least, room)
+    towers = sum(
+        any(_is_high(text, widths[one.name]) for one, text in zip(told, row, strict=True)) for row in _rows(told)
+    )
+    return None if towers > len(told[0].cells) / 2 else widths
+
+
+def _rows(columns: Sequence[Column]) -> Iterator[tuple[str, ...]]:
+    return zip(*(one.cells for one in columns), strict=True)
 
 
 def _shared(natural: dict[str, int], least: Mapping[str, int], room: int) -> dict[str, int]:
@@ -81,8 +98,8 @@ def _shared(natural: dict[str, int], least: Mapping[str, int], room: int) -> dic
     return widths
 
 
-def _is_low(column: Column, width: int) -> bool:
-    return all(len(text) <= width or len(textwrap.wrap(text, width)) <= LINES_MAX for text in column.cells)
+def _is_high(text: str, width: int) -> bool:
+    return len(text) > width and len(textwrap.wrap(text, width)) > LINES_MAX
 
 
 def folded(line: str, width: int) -> str:
