@@ -73,5 +73,5 @@ LEAD_EXTRA_SECONDS: Final = 0.100  # plus this,
 LEAD_MIN_SECONDS: Final = 0.250  # and within these bounds
 LEAD_MAX_SECONDS: Final = 2.0
 EVENT_INTERVAL_SECONDS: Final = 5.0  # a timecode is told at least this often
-RECORD_INTERVAL_SECONDS: Final = 20.0  # and its record written, while it plays: where it is follows from the last one
+RECORD_INTERVAL_SECONDS: Final = 5.0  # and its record written, while it plays
 LENGTH_TOLERANCE_SECONDS: Final = 2.5  # two copies of one film may differ by credits; more is worth a warning

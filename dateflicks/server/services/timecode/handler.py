@@ -42,7 +42,9 @@ log = logging.getLogger(__name__)
 
 IDLE_SECONDS: Final = 600.0  # a session with nobody there is dropped from memory after this long; its record stays
 TELL_SECONDS: Final = limits.EVENT_INTERVAL_SECONDS - 0.25  # so that it has come within the interval on a slow line too
-RECORD_SECONDS: Final = limits.RECORD_INTERVAL_SECONDS - TELL_SECONDS / 2  # it is looked at whenever it is told
+RECORD_SECONDS: Final = limits.RECORD_INTERVAL_SECONDS - 0.25
+TOLD_TOGETHER_SECONDS: Final = 0.05  # whose turn comes so soon is told with those whose turn it is, for one wake-up
+KEPT_TOGETHER_SECONDS: Final = 0.25  # and kept with them: many records that are written together cost little
 TURNS_MAX: Final = 100  # at one go, about 5 ms: whoever sends a frame meanwhile is heard before the next hundred
 DELETED_CODE: Final = 4404
 OUR_FAULT_CODE: Final = 1011
@@ -130,7 +132,7 @@ class TimecodeHandler:
         self._rooms: dict[str, Room] = {}
         self._telling = Turns(TELL_SECONDS)  # where somebody listens
         self._idle = Turns(IDLE_SECONDS)  # where nobody does
-        self._kept_at: dict[str, float] = {}  # when each record was last put down
+        self._keeping = Turns(RECORD_SECONDS)  # where the film has run when the record was last put down
         self._deleting: Counter[str] = Counter()  # what is written meanwhile would bring the record back
         self._deletions = 0
         self._is_ending = False
@@ -293,13 +295,17 @@ class TimecodeHandler:
                     await self._earlier.wait()
 
     def carry_out(self, now: float) -> None:
-        """What is due: of the playbacks; to say again where the film is; to drop what nobody has come back to."""
+        """What is due: of the playbacks; to say again where the film is, and to keep it; to drop what nobody has come
+        back to."""
         for control in self._playbacks.take_due(now):
             with self._apart(control.state.session_id):
                 self._tell(control, control.advance(now))
-        for session_id in self._telling.due(now, TURNS_MAX):
+        for session_id in self._telling.due(now, TURNS_MAX, TOLD_TOGETHER_SECONDS):
             with self._apart(session_id):
                 self._tell_again(session_id, now)
+        for session_id in self._keeping.due(now, TURNS_MAX, KEPT_TOGETHER_SECONDS):
+            with self._apart(session_id):
+                self._keep_again(session_id, now)
         for session_id in self._idle.due(now, TURNS_MAX):
             self._drop(session_id)
 
@@ -382,16 +388,21 @@ class TimecodeHandler:
             self._earlier.set()
 
     def _tell_again(self, session_id: str, now: float) -> None:
-        """Say where the film is though nothing changed, and now and then keep it if it has gone on."""
+        """Say where the film is though nothing changed."""
         control = self._playbacks.control(session_id)
         event = control.to_timecode_event(now)
         self._broadcast(session_id, [self._encoder.encode(event_frame(event, self._clock.clock_id))])
         if event.rate > 0:
-            record = control.to_record(now)
-            if now - self._kept_at.get(session_id, 0.0) >= RECORD_SECONDS:
-                self._put(record)
-            self._others.where(control, record)
+            self._others.where(control, control.to_record(now))
         self._others.deeds([event])
+
+    def _keep_again(self, session_id: str, now: float) -> None:
+        """Put down how far the film has gone, for as long as it goes and somebody is there."""
+        record = self._playbacks.control(session_id).to_record(now)
+        if record.rate > 0 and session_id in self._rooms:
+            self._put(record)
+        else:
+            self._keeping.end(session_id)
 
     def _broadcast(self, session_id: str, told: Iterable[bytes]) -> None:
         room = self._rooms.get(session_id)
@@ -410,7 +421,8 @@ class TimecodeHandler:
 
     def _next_wake(self) -> float:
         wake = self._playbacks.next_wake()
-        return min(float("inf") if wake is None else wake, self._telling.next_due(), self._idle.next_due())
+        turns = (self._telling, self._keeping, self._idle)
+        return min(float("inf") if wake is None else wake, *(one.next_due() for one in turns))
 
     @contextlib.contextmanager
     def _apart(self, session_id: str) -> Iterator[None]:
@@ -437,7 +449,7 @@ class TimecodeHandler:
         self._others.end(session_id)
         self._telling.end(session_id)
         self._idle.end(session_id)
-        self._kept_at.pop(session_id, None)
+        self._keeping.end(session_id)
 
     def _keep(self, control: PlaybackControl) -> None:
         if control.state.session_id in self._deleting:
@@ -448,7 +460,10 @@ class TimecodeHandler:
 
     def _put(self, record: TimecodeRecord) -> None:
         if record.session_id not in self._deleting:
-            self._kept_at[record.session_id] = self._clock.now()
+            if record.rate > 0:
+                self._keeping.begin(record.session_id, self._clock.now())
+            else:
+                self._keeping.end(record.session_id)
             self._records.put(to_document(record))
 
     async def _load(self, session_id: str) -> PlaybackControl:

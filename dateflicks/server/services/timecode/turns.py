@@ -23,11 +23,11 @@ class Turns:
             return since + self._seconds
         return float("inf")
 
-    def due(self, now: float, most: int) -> list[str]:
-        """Those whose turn has come, so many at most; each begins anew."""
+    def due(self, now: float, most: int, ahead: float = 0.0) -> list[str]:
+        """Those whose turn has come, or comes within `ahead` seconds: so many at most; each begins anew."""
         found: list[str] = []
         for session_id, since in self._since.items():
-            if now < since + self._seconds or len(found) == most:
+            if now + ahead < since + self._seconds or len(found) == most:
                 break
             found.append(session_id)
         for session_id in found:

@@ -128,6 +128,7 @@ async def test_a_timecode_is_told_regularly_and_kept_now_and_then_only_while_it_
 ) -> None:
     monkeypatch.setattr(handler, "TELL_SECONDS", 0.1)
     monkeypatch.setattr(handler, "RECORD_SECONDS", 0.5)
+    monkeypatch.setattr(handler, "KEPT_TOGETHER_SECONDS", 0.0)
     async with deployed(tmp_path) as own:
         evening = own.evening()
         async with own.room(evening) as room:

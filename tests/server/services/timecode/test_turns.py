@@ -44,6 +44,14 @@ def test_not_all_have_their_turn_at_one_go() -> None:
     assert turns.due(105.0, 2) == []
 
 
+def test_who_is_due_soon_may_have_their_turn_with_those_who_are_due() -> None:
+    turns = Turns(5.0)
+    for session_id, began in (("ses_a", 100.0), ("ses_b", 100.2), ("ses_c", 100.4)):
+        turns.begin(session_id, began)
+    assert turns.due(105.0, 9, ahead=0.25) == ["ses_a", "ses_b"]
+    assert turns.next_due() == 105.4
+
+
 @given(st.lists(st.tuples(st.sampled_from(["a", "b", "c", "d"]), st.floats(0, 3), st.booleans())))
 def test_nobody_waits_longer_than_the_time_and_a_look(steps: list[tuple[str, float, bool]]) -> None:
     turns, since, now = Turns(5.0), dict[str, float](), 0.0
