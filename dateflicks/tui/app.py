@@ -15,6 +15,8 @@ from typing import Any, ClassVar, Final, cast
 
 from textual import work
 from textual.binding import BindingType
+from textual.events import Event as TextualEvent
+from textual.events import Key
 from textual.message import Message
 from textual.screen import Screen as TextualScreen
 from textual.worker import Worker
@@ -98,6 +100,12 @@ class DateflicksApp(FailingApp[Farewell]):
         else:
             assert isinstance(self.start, InLobby)
             self.to_lobby()
+
+    async def on_event(self, event: TextualEvent) -> None:
+        """A paste that comes as keys is thousands of them: the lines to the others go on between each two."""
+        await super().on_event(event)
+        if isinstance(event, Key):
+            await asyncio.sleep(0)
 
     def _read_keys(self) -> Keymap:
         try:

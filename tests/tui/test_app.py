@@ -1,9 +1,11 @@
 """The app: what becomes of it when a room ends, fails, or is left for another."""
 
+import asyncio
 from pathlib import Path
 
 import msgspec
 import pytest
+from textual.events import Key, Resize, ScreenResume
 
 from dateflicks.client.consent import Consent
 from dateflicks.protocol.bodies import SessionBody
@@ -15,6 +17,7 @@ from dateflicks.tui.room import Room
 from dateflicks.tui.screens.predictions import PredictionsScreen
 from dateflicks.tui.screens.watch import WatchScreen
 from dateflicks.tui.surroundings import AtSession
+from dateflicks.tui.widgets.composer import Composer
 from tests.scripted_server import session_json
 from tests.tui.evenings import BEA, ME, states
 from tests.tui.still import StillApp, settled, until
@@ -106,6 +109,42 @@ async def test_whoever_presses_ctrl_c_to_leave_is_told_which_key_does(
         await settled(pilot)
         await pilot.press("ctrl+c")
         await until(pilot, lambda: told == ["^q leaves dateflicks."])
+
+
+async def test_the_lines_to_the_others_go_on_while_thousands_of_keys_come(tmp_path: Path) -> None:
+    """As a terminal without bracketed paste sends what is pasted."""
+    app, keys = StillApp(tmp_path, STATES["playing"]), 200
+    async with app.run_test(size=NARROW) as pilot:
+        await pilot.press("slash")
+        await settled(pilot)
+        for _ in range(keys):
+            app.post_message(Key("x", "x"))
+        turns = 0
+        composer = app.screen.query_one(Composer)
+        while composer.value != "x" * keys:
+            turns += 1
+            await asyncio.sleep(0)
+        assert turns > keys / 2
+
+
+@pytest.mark.parametrize(("way", "part"), [("settings", "#text"), ("watch", "#toasts"), ("predictions", "#rows")])
+async def test_a_screen_whose_parts_have_gone_while_the_app_ends_breaks_nothing(
+    way: str, part: str, tmp_path: Path
+) -> None:
+    app = StillApp(tmp_path, STATES["playing"])
+    async with app.run_test(size=NARROW) as pilot:
+        await settled(pilot)
+        if way == "settings":
+            app.action_settings()
+        elif way == "predictions":
+            await pilot.press("p")
+        await settled(pilot)
+        await app.screen.query(part).remove()
+        app.screen.post_message(ScreenResume())
+        app.screen.post_message(Resize(app.size, app.size))
+        await settled(pilot)
+        app._show()
+        assert app.failure is None
 
 
 async def test_the_farewell_says_how_to_go_on_and_fits_the_terminal(tmp_path: Path) -> None:

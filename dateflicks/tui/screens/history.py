@@ -19,7 +19,7 @@ from dateflicks.tui.drawing.cells import clean, cut
 from dateflicks.tui.keys import Context
 from dateflicks.tui.lobby_rows import local_time
 from dateflicks.tui.screens.dialog import field
-from dateflicks.tui.screens.showing import can_show, while_there
+from dateflicks.tui.screens.showing import where_it_can, while_there
 from dateflicks.tui.screens.sign_in import sign_in
 from dateflicks.tui.surroundings import AtSession
 from dateflicks.tui.themes import Style
@@ -101,9 +101,8 @@ class HistoryScreen(Screen[None]):
             empty.display = bool(text)
             self.query_one("#table", DataTable).display = bool(self._entries)
 
+    @where_it_can
     def _show(self) -> None:
-        if not can_show(self):
-            return
         app, width = self._app, self.size.width
         words = self.query_one("#filter", Input).value.casefold().split()
         found = [(_cells(entry), entry) for entry in self._entries]

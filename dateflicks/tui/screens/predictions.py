@@ -22,7 +22,7 @@ from dateflicks.tui.drawing.rows import Row, rule
 from dateflicks.tui.keys import Context
 from dateflicks.tui.model import WatchState
 from dateflicks.tui.screens.choose import ChooseScreen
-from dateflicks.tui.screens.showing import can_show
+from dateflicks.tui.screens.showing import where_it_can
 from dateflicks.tui.screens.write import WriteScreen
 from dateflicks.tui.widgets.board import Board
 from dateflicks.tui.widgets.hints import Hints
@@ -68,11 +68,10 @@ class PredictionsScreen(Screen[None]):
         del event
         self.show_state(self._app.state)
 
+    @where_it_can
     def show_state(self, state: WatchState) -> None:
         """Draw everything anew; what has not changed costs nothing."""
         width, glyphs, keys = self.size.width, self._app.glyphs, self._app.keys
-        if not can_show(self):
-            return
         ids = [one.id for one in state.bets.items]
         if self._marked not in ids:
             self._marked = ids[0] if ids else None
@@ -155,7 +154,7 @@ class PredictionsScreen(Screen[None]):
         if one is None:
             return
         if one.status in ("settled", "void") or one.proposed_by is not None:
-            self._app.notify(_why_not_settled(self._app.state, one), markup=False)
+            self._app.notify(self._why_not_settled(one), markup=False)
             return
         if one.status == "open":
             question = "Is it known how it comes out?"
@@ -166,6 +165,14 @@ class PredictionsScreen(Screen[None]):
         outcome = await self.app.push_screen_wait(ChooseScreen(one.details, "What came true?", one.options))
         if outcome is not None:
             await self._do(lambda bets: bets.propose(one.id, outcome))
+
+    def _why_not_settled(self, one: PredictionBody) -> str:
+        if one.status in ("settled", "void"):
+            return "It is over with this one."
+        if one.proposed_by == self._app.state.me:
+            return "You have said so; now the other confirms."
+        yes, no = (self._app.keys.shown(name, ascii_only=self._app.is_ascii) for name in ("confirm", "object"))
+        return f"The other has said what came true: confirm it ({yes}), or object ({no})."
 
     def action_lock(self) -> None:
         """Nobody may call any more."""
@@ -205,14 +212,6 @@ class PredictionsScreen(Screen[None]):
             self._app.notify(printable(error.detail), severity="error", markup=False)
             return False
         return True
-
-
-def _why_not_settled(state: WatchState, one: PredictionBody) -> str:
-    if one.status in ("settled", "void"):
-        return "It is over with this one."
-    if one.proposed_by == state.me:
-        return "You have said so; now the other confirms."
-    return "The other has said what came true: confirm it (y), or object (n)."
 
 
 async def make(bets: Predictions, wish: Predict, here: float | None) -> PredictionBody:

@@ -31,7 +31,7 @@ from dateflicks.tui.keys import Context
 from dateflicks.tui.model.picks import Pick, Picks
 from dateflicks.tui.screens.choose import ChooseScreen
 from dateflicks.tui.screens.new_session import NewSessionScreen
-from dateflicks.tui.screens.showing import can_show
+from dateflicks.tui.screens.showing import can_show, where_it_can
 from dateflicks.tui.screens.sign_in import sign_in
 from dateflicks.tui.screens.why import WhyScreen
 from dateflicks.tui.widgets.board import Board
@@ -175,10 +175,9 @@ class RecommendationsScreen(Screen[None]):
         self._picks = picks
         self._show()
 
+    @where_it_can
     def _show(self) -> None:
         """Draw everything anew; what has not changed costs nothing."""
-        if not can_show(self):
-            return
         picks, width, glyphs = self._picks, self.size.width, self._app.glyphs
         ids = [one.film.video_id for one in picks.rows()]
         if self._marked in ids:

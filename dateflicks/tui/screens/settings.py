@@ -22,7 +22,7 @@ from dateflicks.tui.drawing.cells import cut
 from dateflicks.tui.keys import Context
 from dateflicks.tui.screens.choose import ChooseScreen
 from dateflicks.tui.screens.dialog import Form, buttons, field, trouble
-from dateflicks.tui.screens.showing import can_show
+from dateflicks.tui.screens.showing import where_it_can
 from dateflicks.tui.widgets.board import Board
 from dateflicks.tui.widgets.hints import Hints
 from dateflicks.tui.widgets.marked_list import MarkedList
@@ -117,9 +117,8 @@ class SettingsScreen(Screen[None]):
     def _marked(self) -> Key | None:
         return self._keys.get(self.query_one(MarkedList).marked or "")
 
+    @where_it_can
     def _show(self) -> None:
-        if not can_show(self):
-            return
         glyphs, width = self._app.glyphs, self.size.width
         file = str(self._app.surroundings.settings_file)
         home = self._app.surroundings.environ.get("HOME", "")

@@ -27,12 +27,12 @@ from dateflicks.tui.bindings import bindings_of
 from dateflicks.tui.drawing import banner, film, foot, people, watch
 from dateflicks.tui.drawing.rows import Row
 from dateflicks.tui.drawing.words import stands_here
-from dateflicks.tui.emoji import EMOJI
+from dateflicks.tui.emoji import EMOJI, EmojiMode, reaction_shown
 from dateflicks.tui.keys import Context
 from dateflicks.tui.model import ChatEntry, WatchState
 from dateflicks.tui.screens.choose import ChooseScreen
 from dateflicks.tui.screens.predictions import PredictionsScreen, call, make
-from dateflicks.tui.screens.showing import can_show
+from dateflicks.tui.screens.showing import where_it_can
 from dateflicks.tui.screens.write import WriteScreen
 from dateflicks.tui.widgets.board import Board
 from dateflicks.tui.widgets.chat_log import ChatLog
@@ -108,11 +108,10 @@ class WatchScreen(Screen[None]):
 
     # --- showing ------------------------------------------------------------------------------------------------
 
+    @where_it_can
     def show_state(self, state: WatchState) -> None:
         """Draw everything; a row that has not changed costs nothing."""
         width, height = self.size
-        if not can_show(self):
-            return
         glyphs, keys = self._app.glyphs, self._app.keys
         is_small = width < foot.SMALLEST[0] or height < foot.SMALLEST[1]
         size = watch.size_of(width, height)
@@ -316,7 +315,10 @@ class WatchScreen(Screen[None]):
         """React to this moment."""
         here = self._room.here() if self._room is not None else None
         about = f"at {clock_text(here)}" if here is not None else ""
-        chosen = await self.app.push_screen_wait(ChooseScreen(about, "What do you feel?", REACTIONS))
+        mode: EmojiMode = "names" if self._app.is_ascii else self._app.surroundings.settings.tui.emoji
+        drawn = [reaction_shown(one, mode) for one in REACTIONS]  # at the end of the line, however wide it is drawn
+        shown = [one if ":" in emoji else f"{one}  {emoji}" for one, emoji in zip(REACTIONS, drawn, strict=True)]
+        chosen = await self.app.push_screen_wait(ChooseScreen(about, "What do you feel?", REACTIONS, shown))
         if chosen is not None and self._room is not None:
             self._room.say(chosen, kind="reaction")
 

@@ -75,7 +75,7 @@ class Composer(Vertical):
     DEFAULT_CSS = """
     Composer {
         height: auto;
-        & > #note { height: auto; max-height: 2; display: none; color: $text-muted; padding: 0 1; }
+        & > #note { height: auto; max-height: 3; display: none; color: $text-muted; padding: 0 1; }
         & > #note.-told { display: block; }
         & > #note.-mistake { color: $text-error; text-style: bold; }
         & > Horizontal { height: auto; }
