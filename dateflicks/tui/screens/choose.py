@@ -16,16 +16,17 @@ from dateflicks.tui.widgets.marked_list import MarkedList
 
 
 class ChooseScreen(Dialog[str | None]):
-    """The choice as it was given, or None; all texts may be other people's."""
+    """The choice as it was given, or None; all texts may be other people's. `shown` is how the choices are drawn."""
 
     CONTEXTS: ClassVar[tuple[Context, ...]] = ("choice",)
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("choice")]
 
-    def __init__(self, about: str, question: str, choices: Sequence[str]) -> None:
+    def __init__(self, about: str, question: str, choices: Sequence[str], shown: Sequence[str] = ()) -> None:
         super().__init__()
         self._about = printable(about)
         self._question = question
         self._choices = list(choices)
+        self._shown = list(shown) or self._choices
 
     def body(self) -> ComposeResult:
         """The question and the choices, with the number that takes each."""
@@ -36,7 +37,7 @@ class ChooseScreen(Dialog[str | None]):
 
     def on_mount(self) -> None:
         """The first is marked."""
-        lines = [(str(number), f"{number}  {text}") for number, text in enumerate(self._choices, 1)]
+        lines = [(str(number), f"{number}  {text}") for number, text in enumerate(self._shown, 1)]
         self.query_one(MarkedList).show(lines)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:

@@ -49,7 +49,7 @@ WORDS: Final[Mapping[Line, str]] = {"looking": "asking", "live": "live", "lost":
 SESSIONS_SHOWN: Final = 200
 AGAIN_SECONDS: Final = (1, 2, 4, 8, 15)  # between tries where the server does not answer at all
 CLOCK_SECONDS: Final = 30.0
-NO_SERVER: Final = "Without it: `dateflicks host FILM` in a shell starts a server of your own."
+NO_SERVER: Final = "Without a server: `dateflicks host FILM` in a shell starts your own."
 
 
 class LobbyScreen(Screen[None]):
@@ -268,7 +268,7 @@ class LobbyScreen(Screen[None]):
                 return "Asking the server…" if not is_ascii else "Asking the server..."
             case "nobody":
                 lines = [f"{shown['sign-out']}  sign in, or create an account", *lines]
-                return "\n".join(["You are not signed in.", "", *lines, "", "To join you need no account."])
+                return "\n".join(["You are not signed in.", "", *lines, "", "To join you need no account.", NO_SERVER])
             case _:
                 return "\n".join(["Nobody has asked you, and you have asked nobody.", "", *lines])
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from dateflicks.tui.app import DateflicksApp
 
 LOOK_SECONDS: Final = 3.0
+OWN_SERVER: Final = "`dateflicks host FILM` in a shell starts your own."
 NO_SERVER: Final = "Is the address right? With none, leave here, and a shell's `dateflicks host FILM` starts your own."
 
 
@@ -106,7 +107,8 @@ class SignInScreen(Form[ServiceClient | None]):
             async with ServiceClient(server_address(server), timeout=LOOK_SECONDS, ca_file=ca_file) as client:
                 await client.services()
         except ClientError as error:
-            reach.update(printable(f"{self._cross} {error.detail}"))
+            hint = OWN_SERVER if isinstance(error, Unreachable) else ""
+            reach.update(printable(f"{self._cross} {error.detail} {hint}".rstrip()))
         else:
             reach.update("the server is there" if self.app.has_class("-ascii") else "✓ the server is there")
 
@@ -123,6 +125,7 @@ class SignInScreen(Form[ServiceClient | None]):
         client: ServiceClient | None = None
         try:
             server = server_address(self.value("server"))
+            surroundings.credentials.check()
             client = ServiceClient(
                 server, timeout=surroundings.settings.timeout_seconds, ca_file=surroundings.settings.ca_file
             )
