@@ -73,15 +73,16 @@ def test_a_file_that_somebody_has_put_where_a_sign_in_is_kept_gets_none_of_it(tm
 
 
 def test_what_cannot_be_written_whole_leaves_nothing_beside(tmp_path: Path) -> None:
-    (tmp_path / "client.toml").mkdir()
-    (tmp_path / "client.toml" / "x").touch()
+    folder = tmp_path / "settings"
+    (folder / "client.toml").mkdir(parents=True)
+    (folder / "client.toml" / "x").touch()
 
     with pytest.raises(SettingsError):
-        replace_file(tmp_path / "client.toml", "")
+        replace_file(folder / "client.toml", "")
     with pytest.raises(OSError, match="directory"):
-        replace_private(tmp_path / "client.toml", b"")
+        replace_private(folder / "client.toml", b"")
 
-    assert [path.name for path in tmp_path.iterdir()] == ["client.toml"]
+    assert [path.name for path in folder.iterdir()] == ["client.toml"]
 
 
 @pytest.mark.parametrize("kind", ["pipe", "folder", "link", "somebody else's"])
