@@ -27,12 +27,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from benchmarks.faultbench.kills import Kill, Result, run_kills
+from benchmarks.faultbench.kills import LAST_WORKER, Kill, Result, run_kills
 from benchmarks.faultbench.pairs import Divergence, run_pairs
 
 CALIBRATOR_ROUNDS = 300_000
 PER_SECOND = 10.0  # twice what the limits let anybody say
-KINDS = ("worker", "database", "bus")
+KINDS = ("worker", LAST_WORKER, "database", "bus")
 
 
 def calibrator() -> float:

@@ -23,6 +23,7 @@ from tests.server.processes import kill
 KEY: Final = "the key of a deployment that is broken on purpose"
 WORKERS: Final = 3
 KINDS: Final = ("worker", "worker", "database", "bus")  # as often as that
+LAST_WORKER: Final = "last worker"  # one beside which none serves: the others were killed, and are not back yet
 REST_SECONDS: Final = (0.2, 1.0)  # after all have been acknowledged something, until the next kill
 STEADY_SECONDS: Final = 10.5  # what dies again sooner is taken to be broken, and waited with
 PATIENCE_SECONDS: Final = 30.0  # for all to be acknowledged something after a kill
@@ -160,6 +161,7 @@ async def _kill(place: Town, dying: _Dying, diaries: list[Diary], chance: random
     back: asyncio.Task[None] | None = None
     witness: Witness | None = None
     kind, number = dying.next()
+    is_last = kind == "worker" and not any(place.serves(one) for one in range(WORKERS) if one != number)
     if kind == "bus":
         await place.redis.kill()
         at = time.monotonic()
@@ -177,7 +179,7 @@ async def _kill(place: Town, dying: _Dying, diaries: list[Diary], chance: random
             if one not in served and (when := diary.served_after(at)) is not None:
                 served[one] = when - at
         await asyncio.sleep(LOOK_SECONDS)
-    found = _told(kind, at, served, diaries)
+    found = _told(LAST_WORKER if is_last else kind, at, served, diaries)
     slow = sorted(range(len(diaries)), key=lambda one: served.get(one, PATIENCE_SECONDS))
     shown = [diaries[one] for one in dict.fromkeys((slow[0], slow[-1]))]
     after = pressure()
@@ -195,7 +197,9 @@ async def _kill(place: Town, dying: _Dying, diaries: list[Diary], chance: random
 def _told(kind: str, at: float, served: dict[int, float], diaries: list[Diary]) -> Kill:
     """What a kill cost those whom it cut off: of a worker those who lost their line, else everybody."""
     everybody = range(len(diaries))
-    cut_off = [one for one in everybody if diaries[one].lost_at >= at] if kind == "worker" else list(everybody)
+    cut_off = (
+        [one for one in everybody if diaries[one].lost_at >= at] if kind in ("worker", LAST_WORKER) else list(everybody)
+    )
     waited = [served.get(one, PATIENCE_SECONDS) for one in cut_off or everybody]
     return Kill(kind=kind, cut_off=len(cut_off), first_seconds=min(waited), all_seconds=max(waited))
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import re
 import signal
 import socket
@@ -80,6 +81,13 @@ class Town:
     def workers(self) -> list[WorkerProcess]:
         """The workers, by their numbers."""
         return workers_of(self.server.process.pid)
+
+    def serves(self, number: int) -> bool:
+        """Whether the worker of this number does: then it has a socket at which it tells the others what it counts."""
+        with socket.socket(socket.AF_UNIX) as one, contextlib.suppress(OSError):
+            one.connect(os.fspath(self.folder / f"metrics-{number}.sock"))
+            return True
+        return False
 
     @property
     def engine(self) -> int:
