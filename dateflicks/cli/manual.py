@@ -175,7 +175,7 @@ def _wrapped(text: str, indent: str, first: str | None = None) -> list[str]:
 _INTRODUCTION: Final = """\
 # The command line
 
-Every command, as `dateflicks COMMAND --help` tells it. This page is made from the program by `make help-tree`.
+For everybody: every command, as `dateflicks COMMAND --help` tells it. The program makes this page: `make help-tree`.
 
 Data goes to stdout and words go to stderr; what a command exits with is in `dateflicks help exit-codes`, what it writes
 in `dateflicks help output`. A verb that is left out is the one that lists.

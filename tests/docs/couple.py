@@ -1,9 +1,12 @@
 """Two people at real terminals of 80×24 with a shell each, in homes of their own, who type what a page tells them."""
 
 import os
+import re
 import shlex
 import sys
-from collections.abc import Iterable, Sequence
+import threading
+import time
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -51,6 +54,16 @@ class Couple(Evening):
         line = self.until(person, command)
         return line[line.index(command) :].strip(" │").split(" │")[0].strip()
 
+    def answered(self, command: str, folder: Path, seconds: float) -> tuple[int, str]:
+        """How a command ends in a terminal of its own, and what it leaves there. Raises AssertionError in time."""
+        self._tmux("new-window", "-t", "test", "-n", "asked", "-c", str(folder), f"{command}; echo ended=$?; exec cat")
+        self._tmux("resize-window", "-t", "test:asked", "-x", "80", "-y", "24")
+        deadline = time.monotonic() + seconds
+        while (found := re.search(r"^ended=(\d+)$", self.told("asked"), re.MULTILINE)) is None:
+            assert time.monotonic() < deadline, self.told("asked")
+            threading.Event().wait(0.1)
+        return int(found[1]), self.told("asked")[: found.start()]
+
     def told(self, person: str) -> str:
         """All that the person's shell has shown since the last line, also what has left the screen."""
         return self._tmux("capture-pane", "-p", "-J", "-S", "-", "-t", f"test:{person}")
@@ -61,7 +74,8 @@ class Script:
 
     def __init__(self, blocks: Iterable[Block], words: dict[str, str]) -> None:
         self._lines = [(block.played_by, line) for block in blocks if block.played_by for line in block.commands]
-        self._words = words
+        for made_up, real in words.items():
+            self._lines = [(person, line.replace(made_up, real)) for person, line in self._lines]
 
     def line(self, person: str, beginning: str) -> str:
         """The next line of this person's that begins so; of `dateflicks` alone, the one that is no more than this."""
@@ -71,12 +85,18 @@ class Script:
             if one[0] == person and (one[1] == beginning or (" " in beginning and one[1].startswith(f"{beginning} ")))
         )
         self._lines.remove(found)
-        line = found[1]
-        for made_up, real in self._words.items():
-            line = line.replace(made_up, real)
-        return line
+        return found[1]
 
     @property
     def left(self) -> Sequence[tuple[str, str]]:
         """What nobody has typed."""
         return self._lines
+
+
+def told_at_terminal(command: str, folder: Path, variables: Mapping[str, str], seconds: float) -> tuple[int, str]:
+    """How a command ends, and what it leaves on a terminal of 80 columns. Raises AssertionError when it does not."""
+    words = " ".join(f"{name}={shlex.quote(value)}" for name, value in variables.items() if name != "COLUMNS")
+    script = folder / "asked.sh"
+    script.write_text(f"{command}\n", encoding="utf-8")
+    with Couple(folder) as terminals:
+        return terminals.answered(f'env -i TERM="$TERM" {words} bash {script}', folder, seconds)

@@ -27,8 +27,8 @@ class Block:
     """One fenced (or, without a language, indented) block; `not_run` is the reason why nobody runs it, if there is one.
 
     `run_by` names the tests that run it where its page is not simply followed, `played_by` whose part in the evening of
-    its page it is, `exit_codes` what its last command may end with. What `goes_on` has commands that last until they are
-    stopped.
+    its page it is, `exit_codes` what its last command may end with. What `goes_on` has commands that last until they
+    are stopped.
     """
 
     page: Path

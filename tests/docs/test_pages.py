@@ -1,6 +1,7 @@
 """What the pages show is so: commands that exist, settings that load, links that lead somewhere, code that is there."""
 
 import ast
+import itertools
 import json
 import re
 import subprocess
@@ -14,7 +15,7 @@ import msgspec
 import pytest
 
 from dateflicks.settings.loader import SERVICES, load
-from tests.docs.pages import PAGES, REPOSITORY, Block, anchors_of, blocks_of, links_of, words_in_code
+from tests.docs.pages import PAGES, REPOSITORY, Block, anchors_of, blocks_of, links_of, prose_of, words_in_code
 from tests.docs.shell_lines import complaint_about, programs_of
 
 BLOCKS: Final = tuple(block for page in PAGES for block in blocks_of(page))
@@ -178,3 +179,20 @@ def test_the_index_names_every_page() -> None:
     named = {(index.parent / urlsplit(link).path).resolve() for link in links_of(index) if not urlsplit(link).scheme}
     missing = [page.name for page in PAGES if page.parent == index.parent and page != index and page not in named]
     assert not missing, f"docs/README.md does not name {missing}"
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page.parent.name == "docs"], ids=lambda page: page.name)
+def test_a_page_says_first_whom_it_is_for(page: Path) -> None:
+    title, first = page.read_text(encoding="utf-8").split("\n\n")[:2]
+    assert title.startswith("# ")
+    assert first.startswith("For ")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_headings_go_down_one_step_at_a_time_and_no_two_of_a_page_have_one_name(page: Path) -> None:
+    headings = re.findall(r"^(#+) (.+)$", prose_of(page), re.MULTILINE)
+    levels = [len(marks) for marks, _ in headings]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(deeper <= level + 1 for level, deeper in itertools.pairwise(levels))
+    assert len(anchors_of(page)) == len(headings)

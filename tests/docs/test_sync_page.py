@@ -1,6 +1,12 @@
-"""The page on how players are held in step says the numbers that are in force."""
+"""docs/sync.md, the page on how players are held in step, says the numbers that are in force."""
 
+import os
 import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 from typing import Final
 
 import pytest
@@ -9,6 +15,8 @@ from dateflicks.client import follower, viewer
 from dateflicks.client.players import echoes, estimate, stalls
 from dateflicks.core import clock, limits
 from dateflicks.core.playback import review
+from tests.conftest import require
+from tests.docs.pages import REPOSITORY, blocks_of
 from tests.docs.wire_tables import SYNC_PAGE, page_with_tables
 
 TEXT: Final = SYNC_PAGE.read_text(encoding="utf-8")
@@ -84,3 +92,27 @@ def test_the_readme_quotes_figures_of_this_page() -> None:
     assert len(figures) > 10
     missing = [one for one in figures if one not in measured and one.split()[0] not in measured]
     assert not missing
+
+
+@pytest.mark.long
+@pytest.mark.mpv
+@pytest.mark.timeout(400)
+def test_the_commands_that_measure_and_draw_do_so(tmp_path: Path) -> None:
+    require("mpv", "ffmpeg")
+    (block,) = [one for one in blocks_of(SYNC_PAGE) if one.language == "sh"]
+    measure, draw = block.commands
+    words = shlex.split(shlex.split(measure)[2].removeprefix("ARGS="))
+    assert measure.startswith("make bench-sync ARGS=")
+    words[words.index("--seconds") + 1] = "5"
+    if shutil.which("syncplay-server") is None:
+        words.remove("--with-syncplay")
+    drawing = draw.replace(".venv/bin/python", sys.executable)
+    environ = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    for command in (shlex.join([sys.executable, "-m", "benchmarks.sync", *words]), drawing):
+        done = subprocess.run(
+            ["bash", "-c", command], cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=300, check=False
+        )
+        assert done.returncode in (0, 1), (
+            done.stderr
+        )  # 1: a figure was missed, on a machine that has other things to do
+    assert (tmp_path / "drift.svg").read_text(encoding="utf-8").startswith("<svg")
