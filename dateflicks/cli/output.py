@@ -192,7 +192,7 @@ class Printer:
 
         from dateflicks.cli.tables import columns_of, fitted
 
-        texts = {name: [_in_a_table(cell(pick(record, name))) for record in records] for name in columns}
+        texts = {name: [_in_a_table(_for_people(pick(record, name))) for record in records] for name in columns}
         if not self._fields:  # what nobody asked for and is nowhere takes no room
             texts = {name: found for name, found in texts.items() if any(found)} or texts
         console = self._console()
@@ -217,9 +217,16 @@ class Printer:
         table.add_column(style="bold", no_wrap=True)
         table.add_column(overflow="fold")
         for name in columns:
-            if (value := cell(pick(record, name))) != "":
+            if (value := _for_people(pick(record, name))) != "":
                 table.add_row(Text(_title(name)), Text(value))
         self._console().print(table)
+
+
+def _for_people(value: Any) -> str:
+    """A value as a person reads it: of a list what is in it."""
+    if isinstance(value, list) and value and not any(isinstance(one, dict | list) for one in value):
+        return ", ".join(map(cell, value))
+    return cell(value)
 
 
 def _in_a_table(text: str) -> str:

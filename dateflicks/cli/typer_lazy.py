@@ -334,8 +334,22 @@ def report(environment: CliEnvironment, error: BaseException) -> Exit:
 def _of_click(error: ClickException) -> Failure:
     hint = ""
     if isinstance(error, UsageError) and error.ctx is not None:
-        hint = f"Try '{error.ctx.command_path} --help'."
+        hint = _verb_with(error, error.ctx) or f"Try '{error.ctx.command_path} --help'."
     return Failure(Exit.USAGE, _in_words(error.format_message()), hint=hint)
+
+
+def _verb_with(error: UsageError, ctx: _click.Context) -> str:
+    """Where an option belongs that was typed before any verb: to what the group does anyway, or to one verb."""
+    option, group = getattr(error, "option_name", None), ctx.command
+    if option is None or not isinstance(group, TyperGroup):
+        return ""
+    verbs = [name for name, one in group.commands.items() if not one.hidden and _has_option(one, option)]
+    is_clear = len(verbs) == 1 or verbs[:1] == ["list"]
+    return f"It belongs to '{ctx.command_path} {verbs[0]}'." if is_clear else ""
+
+
+def _has_option(command: _click.Command, option: str) -> bool:
+    return any(option in param.opts for param in command.params)
 
 
 def _in_words(text: str) -> str:

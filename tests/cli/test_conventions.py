@@ -157,6 +157,21 @@ def test_a_number_out_of_its_range_is_told_in_words(words: tuple[str, ...], said
     assert (result.exit_code, result.stderr.splitlines()[0]) == (Exit.USAGE, f"Error: {said}")
 
 
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (("recs", "--with", "bea"), "It belongs to 'root recs list'."),
+        (("config", "--origin"), "It belongs to 'root config show'."),
+        (("jobs", "--limit", "3"), "Try 'root jobs --help'."),
+    ],
+)
+def test_an_option_of_a_verb_that_nobody_typed_is_answered_with_the_verb(
+    words: tuple[str, ...], hint: str, cli: Cli
+) -> None:
+    result = cli(*words)
+    assert (result.exit_code, result.stderr.splitlines()[-1]) == (Exit.USAGE, hint)
+
+
 def test_ranges_are_told_in_words(cli: Cli) -> None:
     told = [cli(*words, "--help").stdout for words in (("serve", "all"), ("session", "list"), ("chat", "tail"))]
     assert "[0 to 65535]" in told[0]

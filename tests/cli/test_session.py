@@ -138,6 +138,15 @@ def test_a_link_shows_its_code(cli: Cli, server: ScriptedServer) -> None:
     assert "c0de" in result.stdout
 
 
+def test_when_and_how_long_are_typed_as_people_write_them(cli: Cli, server: ScriptedServer) -> None:
+    server.on("POST", "/sessions", {"session": session_json()}, 201)
+    words = ("session", "create", "film.mkv", "--guest", "bea", "--length", "1:30:00")
+    assert cli(*words, "--at", "2026-12-01T20:00:00+01:00").exit_code == 0
+    asked = server.last.body["session"]
+    assert (asked["startTime"], asked["video"]["length"]) == ("2026-12-01T19:00:00.000Z", 5400.0)
+    assert "--at: 'tomorrow' is no time." in cli(*words, "--at", "tomorrow").stderr
+
+
 @pytest.mark.parametrize("who", [(), ("--guest", "bea", "--link")])
 def test_a_session_needs_a_guest_or_a_link_and_not_both(who: tuple[str, ...], cli: Cli) -> None:
     assert cli("session", "create", "film.mkv", *who).exit_code == 2

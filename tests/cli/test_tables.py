@@ -64,6 +64,12 @@ def test_a_row_that_would_be_a_tower_stands_by_itself() -> None:
     )
 
 
+def test_of_a_list_a_person_reads_what_is_in_it() -> None:
+    assert table([{"id": A, "options": ["yes", "no"], "films": []}], ("id", "options", "films"), 80)[1] == (
+        f"{A}  yes, no  []"
+    )
+
+
 def test_nothing_is_cut_however_long_it_is() -> None:
     path = "/home/ana/.config/dateflicks/profiles/work/client.toml"
     lines = table([{"key": "client.server", "value": "x", "origin": path}], ("key", "value", "origin"), 44)

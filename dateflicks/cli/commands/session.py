@@ -9,7 +9,7 @@ from dateflicks.cli.completing import names_of_people, remember
 from dateflicks.cli.environment import CliEnvironment, environment_of
 from dateflicks.cli.exits import Exit
 from dateflicks.cli.failures import CliError
-from dateflicks.cli.moments import length_of
+from dateflicks.cli.moments import length_of, moment_of
 from dateflicks.cli.sessions import (
     COLUMNS,
     DETAILS,
@@ -285,6 +285,7 @@ def _request(
 
     from dateflicks.protocol.bodies import SessionRequest, VideoRef
     from dateflicks.protocol.ids import is_id
+    from dateflicks.protocol.times import rfc3339_from_unix
 
     film = None
     if not is_id(video, "vid"):
@@ -296,6 +297,6 @@ def _request(
         link=link,
         video_id=None if film else video,
         video=film,
-        start_time=at,
+        start_time=rfc3339_from_unix(moment) if (moment := moment_of("--at", at)) is not None else None,
         details={"note": note} if note else None,
     )
