@@ -2,10 +2,12 @@
 PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
-PATHS := dateflicks tests benchmarks
+PATHS := dateflicks tests benchmarks examples
 
-.PHONY: bench-startup help-tree soak bench-drain demo test test-long check lint types unit fuzz bench-sync bench-messages bench-chat-faults bench-tui bench-videos \
-	bench-providers bench-isolation bench-recommendations bench-recommenders bench-recommender-runs bench-attacks bench-faults pictures format clean
+.PHONY: help demo test check lint types unit test-long bench-sync bench-messages bench-chat-faults bench-faults \
+	bench-tui bench-videos bench-providers bench-isolation bench-load bench-syncplay-load bench-recommendations \
+	bench-recommenders bench-recommender-runs bench-attacks fuzz soak bench-drain help-tree bench-startup pictures \
+	format clean
 .DEFAULT_GOAL := test
 
 .venv/.made: pyproject.toml constraints.txt
@@ -14,6 +16,9 @@ PATHS := dateflicks tests benchmarks
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --upgrade pip
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[als,keyring,local,redis,web]' --group dev
 	@touch $@
+
+help:  ## this
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-22s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: .venv/.made  ## two players watch one film in step on this machine; ARGS are passed on
 	@$(BIN)/dateflicks demo $(ARGS)
@@ -24,19 +29,19 @@ test: .venv/.made  ## everything that must hold before a commit
 
 check: test  ## what CI runs
 
-lint: .venv/.made
+lint: .venv/.made  ## layout, lint, spelling, and who may import whom
 	$(BIN)/ruff format --check $(PATHS)
 	$(BIN)/ruff check $(PATHS)
 	$(BIN)/codespell
 	$(BIN)/lint-imports --no-logo
 
-types: .venv/.made
+types: .venv/.made  ## the types, strictly
 	$(BIN)/mypy
 
 # With what was compiled kept, for six workers and hundreds of processes import the same. Six on two cores, for tests of
 # players, servers and screens wait more than they work.
 unit test-long: export PYTHONDONTWRITEBYTECODE =
-unit: .venv/.made
+unit: .venv/.made  ## the tests; ARGS are passed on
 	$(BIN)/python -m pytest -q -n 6 --dist worksteal -m "not long" $(ARGS)
 
 test-long: .venv/.made  ## what is too long for every run: sabotaged demos, many films, more deaths of services
@@ -107,9 +112,9 @@ bench-startup: .venv/.made  ## how long the help takes, beside a bare program of
 pictures: .venv/.made  ## those of the README, as the terminal client looks now
 	$(BIN)/python -m tests.tui.pictures
 
-format: .venv/.made
+format: .venv/.made  ## the layout, and what the linter can mend
 	$(BIN)/ruff format $(PATHS)
 	$(BIN)/ruff check --fix $(PATHS)
 
-clean:
+clean:  ## all that these targets have made
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build

@@ -1,6 +1,7 @@
 """What is tried with made-up bytes, and what must hold whatever they are: each target raises where it does not."""
 
 import asyncio
+import functools
 import json
 import tempfile
 import unicodedata
@@ -194,14 +195,15 @@ class _Wire(asyncio.Transport):
         self.is_aborted = True
 
 
-_loop: asyncio.AbstractEventLoop | None = None
+@functools.cache
+def _loop() -> asyncio.AbstractEventLoop:
+    """One for all inputs: to make one costs more than to hear."""
+    return asyncio.new_event_loop()
 
 
 def answers_of_a_player(data: bytes) -> None:
     """Whatever mpv says in whatever pieces, it is passed over, or the connection ends; nothing is raised."""
-    global _loop
-    _loop = _loop or asyncio.new_event_loop()
-    _loop.run_until_complete(_hear(data))
+    _loop().run_until_complete(_hear(data))
 
 
 async def _hear(data: bytes) -> None:
