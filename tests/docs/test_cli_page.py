@@ -14,7 +14,7 @@ PAGE: Final = REPOSITORY / "docs" / "cli.md"
 # For two, until somebody ends it, by hand, about other machines, or with programs of somebody else.
 ELSEWHERE: Final = re.compile(
     r"^dateflicks (lobby|host|join|watch|demo|simulate|remote|passwd|register|login|init|serve (all|web|session)|"
-    r"serve logs -f|jobs start|chat tail .*-f|providers run|recommenders run|recommend prior|doctor)\b"
+    r"serve logs -f|users erase|jobs start|chat tail .*-f|providers run|recommenders run|recommend prior|doctor)\b"
     r"|fortune|fzf|gpg|docker|MONGO|/etc/|films\.example\.org| jq |man -l|\$OLD|\$NEW|ssh"
 )
 WRONG: Final = (2, 70)  # a usage that is none, and what nobody foresaw

@@ -79,6 +79,7 @@ def test_an_experiment_is_set_up_steered_and_read_as_its_page_says(folder: Path)
         for algorithm in ("blend", "edlae"):
             stage.tell("recommenders", "run", algorithm)
         with running_server(folder / "data", variables=variables):
+            stage.words["recommenders assign"] = "--yes recommenders assign"  # at a terminal one is asked
             blocks = _blocks("experiments.md", "sh")
             assert len(blocks) == 2
             for block in blocks:
