@@ -81,7 +81,7 @@ def the_film(
     An address that somebody else has named (the session is not this person's `own`) is opened once they say yes to it.
     """
     from dateflicks.client.errors import FilmMissing
-    from dateflicks.client.films import film_of, is_address
+    from dateflicks.client.films import address_told, film_of, is_address
 
     if chosen is not None:
         return chosen
@@ -95,7 +95,7 @@ def the_film(
         hint = f"Name your copy: dateflicks watch {session.id[:12]}{server} --film FILE"
         raise CliError(Exit.NOT_FOUND, missing.detail, why=why, hint=hint) from None
     if is_address(film.source) and not is_elsewhere and not is_own:
-        question = f"{session.host_name or 'Your host'} has named this address: {film.source} Open it?"
+        question = f"{session.host_name or 'Your host'} has named this address: {address_told(film.source)} Open it?"
         environment.agree(printable(question), instead="Say yes beforehand with --yes, or name your copy with --film.")
     return film
 

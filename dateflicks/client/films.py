@@ -35,6 +35,12 @@ def is_address(text: str) -> bool:
     return bool(found) and scheme.lower() in WEB_SCHEMES
 
 
+def address_told(address: str) -> str:
+    """An address as somebody is asked about it: one that begins with a name before an @ says where it really leads."""
+    parts = urlsplit(address)
+    return address if "@" not in parts.netloc else f"{address} (which leads to {parts.hostname})"
+
+
 def own_film(text: str, *, is_elsewhere: bool = False) -> Film:
     """The film that its person names: a file or an address. Raises FilmMissing, DoesNotFit.
 

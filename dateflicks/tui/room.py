@@ -16,7 +16,7 @@ from dateflicks.client import errors
 from dateflicks.client.chat import Conversation
 from dateflicks.client.consent import ConsentSettings
 from dateflicks.client.evening import Evening, consent_of
-from dateflicks.client.films import Film, film_of, is_address
+from dateflicks.client.films import Film, address_told, film_of, is_address
 from dateflicks.client.http import ServiceClient
 from dateflicks.client.news import changed
 from dateflicks.client.overlay import Happening
@@ -233,9 +233,10 @@ class Room:
             film = film_of(self.session.video, folders, is_elsewhere=is_elsewhere)
         except errors.FilmMissing as missing:
             return await self._questions.which_film(missing, self.session)
-        host = self.session.host_name
-        if is_address(film.source) and not is_elsewhere and not await self._questions.may_open(film.source, host):
-            raise errors.FilmMissing("The address was not opened.")
+        if is_address(film.source) and not is_elsewhere:
+            told = address_told(film.source)
+            if not await self._questions.may_open(told, self.session.host_name):
+                raise errors.FilmMissing("The address was not opened.")
         return film
 
     async def _attend(self, screen: Screen) -> None:
