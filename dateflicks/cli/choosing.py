@@ -61,8 +61,8 @@ async def the_video(environment: CliEnvironment, videos: "Videos", text: str) ->
     if is_id(text, "vid"):
         try:
             return await videos.video(text)
-        except NotThere as missing:
-            raise CliError(Exit.NOT_FOUND, missing.detail, hint=LOOK) from None
+        except NotThere:
+            raise CliError(Exit.NOT_FOUND, "There is no film with this id.", hint=LOOK) from None
 
     async def ask() -> "list[VideoBody]":
         return (await videos.page(text, limit=SHOWN)).items

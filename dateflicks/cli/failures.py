@@ -2,12 +2,16 @@
 
 import difflib
 import errno
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlsplit
 
 from dateflicks.cli.exits import Exit
 from dateflicks.client import errors
 from dateflicks.core.errors import DateflicksError
+from dateflicks.protocol.hosts import is_loopback_host
 from dateflicks.protocol.printable import printable
 
 
@@ -36,10 +40,13 @@ def traced(error: BaseException) -> str:
     return printable("".join(traceback.format_exception(error)), keep_newlines=True)
 
 
+_START: Final = "Start one with 'dateflicks serve all', or name one with --server URL."
+_FOR_PROGRAMS: Final = re.compile(r" [^.]*\b(GET|POST) /\S+$")  # what a service tells those who speak HTTP
+_FIELDS: Final = {"old": "the old password", "new": "the new password"}  # which nobody has typed by this name
 _CLIENT: tuple[tuple[type[errors.ClientError], Exit, str], ...] = (
     (errors.TimedOut, Exit.UNREACHABLE, "Try again, or allow more time: DATEFLICKS_CLIENT_TIMEOUT_SECONDS."),
     (errors.ServiceDown, Exit.UNREACHABLE, "Try again in a moment."),
-    (errors.Unreachable, Exit.UNREACHABLE, "Start one with 'dateflicks serve all', or name one with --server URL."),
+    (errors.Unreachable, Exit.UNREACHABLE, _START),
     (errors.NotSignedIn, Exit.SIGN_IN, "Type 'dateflicks login', or 'dateflicks register' for a new account."),
     (errors.NotAllowed, Exit.SIGN_IN, ""),
     (errors.NoInvitation, Exit.NOT_FOUND, ""),
@@ -91,9 +98,11 @@ def failure_of(error: BaseException) -> Failure | None:
 def _of_client(error: errors.ClientError) -> Failure:
     known = ((code, hint) for kind, code, hint in _CLIENT if isinstance(error, kind))
     code, hint = next(known, (Exit.FAILED, ""))  # such as sign-ins that cannot be read, which say what to do
-    what, why = error.detail, ""
+    what, why = _FOR_PROGRAMS.sub("", error.detail), ""
+    if isinstance(error, errors.Unreachable) and hint == _START and not _is_here(error.url):
+        hint = "Check the address and your connection, or name another server with --server URL."
     if isinstance(error, errors.DoesNotFit) and error.problems:
-        why = "; ".join(f"{problem.field}: {problem.message}" for problem in error.problems)
+        why = "; ".join(f"{_FIELDS.get(one.field, one.field)}: {one.message}" for one in error.problems)
         if what.endswith("does not fit."):  # a body or a query, of which nobody has heard who typed a command
             what, why = why, ""
     if isinstance(error, errors.FilmMissing) and error.looked_in:
@@ -103,6 +112,12 @@ def _of_client(error: errors.ClientError) -> Failure:
     if isinstance(error, errors.AskedTooOften) and error.retry_after is not None:
         hint = f"Try again in {error.retry_after:.0f} s."
     return Failure(code, what, why, hint)
+
+
+def _is_here(url: str) -> bool:
+    """Whether a server is one that could be started here; of an address that nobody has told, it is."""
+    host = urlsplit(url).hostname
+    return host is None or is_loopback_host(host)
 
 
 def _of_settings(error: BaseException) -> Failure:

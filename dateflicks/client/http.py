@@ -33,6 +33,7 @@ T = TypeVar("T")
 
 ANSWER_MAX_BYTES: Final = 8 * 1024 * 1024  # two hundred sessions with all their details are below 1 MiB
 _DETAIL_MAX: Final = 500
+_OF_TLS: Final = {"WRONG_VERSION_NUMBER": "it does not speak TLS, as https would have it"}
 _ERRNO: Final = re.compile(r"\[Errno (\d+)\]")
 _KINDS: Final[dict[int, type[errors.ClientError]]] = {
     HTTPStatus.BAD_REQUEST: errors.DoesNotFit,
@@ -327,7 +328,11 @@ def _reason(error: Exception) -> str:
     while (deeper := cause.__cause__ or cause.__context__) is not None:
         cause = deeper
     text = str(cause) or type(error).__name__
-    if isinstance(cause, OSError) and not isinstance(cause, ssl.SSLError):
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        text = f"its certificate is not trusted: {cause.verify_message}"
+    elif isinstance(cause, ssl.SSLError):
+        text = _OF_TLS.get(cause.reason, cause.reason.replace("_", " ").lower()) if cause.reason else text
+    elif isinstance(cause, OSError):
         found = _ERRNO.search(text)  # the first of several, where more than one address was tried
         number = cause.errno or (int(found[1]) if found else 0)
         text = os.strerror(number) if number in errno.errorcode else cause.strerror or text

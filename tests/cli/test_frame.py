@@ -14,7 +14,7 @@ from dateflicks import __version__
 from dateflicks.cli.commands.topics import TOPICS, fitted
 from dateflicks.cli.environment import CliEnvironment
 from dateflicks.cli.exits import MEANINGS, Exit
-from dateflicks.cli.failures import CliError, nearest
+from dateflicks.cli.failures import CliError, failure_of, nearest
 from dateflicks.cli.main import Root, app
 from dateflicks.cli.typer_lazy import report
 from dateflicks.client import errors
@@ -253,6 +253,27 @@ def test_colour_goes_into_a_pipe_only_when_forced(cli: Cli) -> None:
     assert "\x1b[" in cli(*words, "--color", "always").stdout
     assert "\x1b[" in cli(*words, NO_COLOR="", FORCE_COLOR="1", TERM="xterm").stdout
     assert cli(*words, "--color", "sometimes").exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("url", "hint"),
+    [
+        ("http://127.0.0.1:8700", "Start one with"),
+        ("http://[::1]:8700", "Start one with"),
+        ("", "Start one with"),
+        ("https://films.example.org", "Check the address"),
+    ],
+)
+def test_a_server_elsewhere_is_none_that_could_be_started_here(url: str, hint: str) -> None:
+    failure = failure_of(errors.Unreachable("It cannot be reached.", url=url))
+    assert failure is not None
+    assert failure.hint.startswith(hint)
+
+
+def test_what_a_service_says_to_programs_is_not_told_to_people() -> None:
+    failure = failure_of(errors.NotThere("There is no such thing. Look for it with GET /videos?q=TITLE."))
+    assert failure is not None
+    assert failure.what == "There is no such thing."
 
 
 def test_where_there_is_nothing_to_choose_from_nothing_is_listed() -> None:

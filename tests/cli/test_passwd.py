@@ -55,7 +55,7 @@ def test_a_wrong_old_password_is_exit_code_4_and_a_new_one_that_does_not_fit_2(
     short = [{"field": "new", "message": "must have 8 characters"}]
     server.on("PUT", "/users/me/password", Answer.problem(422, "The body does not fit.", errors=short))
     result = cli("passwd", "--password-stdin", keys="a\nb\n")
-    assert (result.exit_code, "new: must have 8 characters" in result.stderr) == (2, True)
+    assert (result.exit_code, "the new password: must have 8 characters" in result.stderr) == (2, True)
 
 
 def test_who_signs_in_with_a_password_for_one_time_is_told_to_choose_their_own(

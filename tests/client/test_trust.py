@@ -1,5 +1,6 @@
 """Connections by TLS: whom a client trusts, for calls and for feeds."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -41,11 +42,23 @@ async def test_a_server_whose_certificate_is_in_the_file_is_trusted(pair: Pair) 
 
 async def test_one_that_nobody_vouches_for_is_not(pair: Pair) -> None:
     async with serving(pair) as server, ServiceClient(server.url) as client:
-        with pytest.raises(errors.Unreachable, match="certificate"):
+        with pytest.raises(errors.Unreachable, match="its certificate is not trusted: self-signed"):
             await client.services()
         feed = Feed(f"wss://127.0.0.1:{server.port}/rooms/1/events", bearer, trust=lambda: client.trust)
         async with contextlib.aclosing(feed.events()) as events:
             assert isinstance(await anext(events), Lost)
+
+
+async def test_a_server_that_speaks_no_tls_is_said_to_be_one() -> None:
+    async def plainly(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(plainly, "127.0.0.1", 0) as server:
+        address = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        async with ServiceClient(address) as client:
+            with pytest.raises(errors.Unreachable, match="it does not speak TLS"):
+                await client.services()
 
 
 @pytest.mark.parametrize(("text", "said"), [(None, "No such file"), ("nonsense", "it holds no certificate in PEM")])
