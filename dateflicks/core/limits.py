@@ -36,6 +36,7 @@ SIGN_IN_TRIES_PER_NAME: Final = 10  # in SIGN_IN_WINDOW_SECONDS, then 429
 SIGN_IN_TRIES_PER_ADDRESS: Final = 30
 SIGN_IN_WINDOW_SECONDS: Final = 300.0
 SIGN_INS_PER_NAME: Final = 60  # with the right password, in the same window: each costs a hash and a record
+SIGN_INS_PER_ADDRESS: Final = 300  # the same of one address: a school behind it; a tenth of the hashes there can be
 SIGN_INS_PER_PERSON: Final = 50  # at a time; one more ends the oldest: nobody has so many machines
 ACCOUNTS_PER_ADDRESS: Final = 300  # in ACCOUNTS_WINDOW_SECONDS: a school behind one address; each costs a hash
 ACCOUNTS_WINDOW_SECONDS: Final = 600.0

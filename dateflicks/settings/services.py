@@ -96,6 +96,7 @@ class SessionSettings(HostingSettings, frozen=True, kw_only=True):
     sign_in_tries_per_name: Count = numbers.SIGN_IN_TRIES_PER_NAME
     sign_in_tries_per_address: Count = numbers.SIGN_IN_TRIES_PER_ADDRESS
     sign_ins_per_name: Count = numbers.SIGN_INS_PER_NAME
+    sign_ins_per_address: Count = numbers.SIGN_INS_PER_ADDRESS
     sign_in_window_seconds: Seconds = numbers.SIGN_IN_WINDOW_SECONDS
     sign_ins_per_person: Count = numbers.SIGN_INS_PER_PERSON
     accounts_per_address: Count = numbers.ACCOUNTS_PER_ADDRESS

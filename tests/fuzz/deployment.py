@@ -55,6 +55,7 @@ SETTINGS: Final[dict[str, Any]] = {
         sign_in_tries_per_name=MANY,
         sign_in_tries_per_address=MANY,
         sign_ins_per_name=MANY,
+        sign_ins_per_address=MANY,
         sign_ins_per_person=MANY,
         accounts_per_address=MANY,
     ),

@@ -17,11 +17,12 @@ _OFTEN = "This account was signed in to too often. Wait a while, then try again.
 
 @dataclass(frozen=True, slots=True)
 class TryRules:
-    """How many attempts a name and an address have within the window, and how many of a name's may be good."""
+    """How many attempts a name and an address have within the window, and how many of them may be good."""
 
     per_name: int = limits.SIGN_IN_TRIES_PER_NAME
     per_address: int = limits.SIGN_IN_TRIES_PER_ADDRESS
     good_per_name: int = limits.SIGN_INS_PER_NAME
+    good_per_address: int = limits.SIGN_INS_PER_ADDRESS
     window_seconds: float = limits.SIGN_IN_WINDOW_SECONDS
 
 
@@ -32,10 +33,12 @@ class SignInTries:
         self._names = Limiter(rules.per_name, rules.window_seconds, _DETAIL)
         self._addresses = Limiter(rules.per_address, rules.window_seconds, _DETAIL)
         self._good = Limiter(rules.good_per_name, rules.window_seconds, _OFTEN)
+        self._good_addresses = Limiter(rules.good_per_address, rules.window_seconds, _DETAIL)
 
     def begin(self, name: str, address: str, now: float) -> None:
         """An attempt. Raises TooMany, and then nothing is taken from either."""
         self._good.check(name, now)
+        self._good_addresses.check(address, now)
         self._addresses.check(address, now)
         self._names.take(name, now)
         self._addresses.take(address, now)
@@ -47,8 +50,9 @@ class SignInTries:
         """
         self._names.forget(name)
         self._addresses.give_back(address, now)
-        with contextlib.suppress(TooMany):  # of several at once the last ones go beyond it: they were let in
-            self._good.take(name, now)
+        for good, key in ((self._good, name), (self._good_addresses, address)):
+            with contextlib.suppress(TooMany):  # of several at once the last ones go beyond it: they were let in
+                good.take(key, now)
 
     def proved(self, name: str, now: float) -> None:
         """Somebody who is signed in has a password hashed: that counts as a good one. Raises TooMany."""

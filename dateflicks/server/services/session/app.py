@@ -86,6 +86,7 @@ class SessionService:
                     per_name=settings.sign_in_tries_per_name,
                     per_address=settings.sign_in_tries_per_address,
                     good_per_name=settings.sign_ins_per_name,
+                    good_per_address=settings.sign_ins_per_address,
                     window_seconds=settings.sign_in_window_seconds,
                 )
             ),

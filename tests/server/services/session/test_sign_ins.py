@@ -91,3 +91,14 @@ def test_who_guesses_wrong_takes_no_right_sign_ins_from_the_person() -> None:
     with pytest.raises(TooMany) as refused:
         tries.begin("ana", "home", 4_000.0)
     assert refused.value.retry_after == 150.0
+
+
+async def test_many_accounts_at_one_address_sign_in_so_often_and_then_wait(tmp_path: Path) -> None:
+    async with deployed(tmp_path, SessionSettings(sign_ins_per_address=3, sign_in_window_seconds=86_400)) as deployment:
+        people = [await deployment.person() for _ in range(4)]
+        for person in people[:3]:
+            await sign_in(deployment, person)
+
+        response = await deployment.client.post("/tokens", json={"name": people[3].name, "password": PASSWORD})
+
+        assert refusal(response) == (429, "Too many sign-in attempts. Wait a while, then try again.")
