@@ -78,8 +78,11 @@ NAN: Final = float("nan")
 
 T1: Final = Target("T1 change: processor time / Syncplay's pause", "x", 0.65, 0.45, known="lab 0.49")
 T1_CHAT: Final = Target("T1 change: processor time / Syncplay's chat", "x", 0.65, 0.45, known="lab 0.49")
+T1_WRITING: Final = Target("T1 a frame that is told on / Syncplay's chat", "x", 0.65, 0.45, known="lab 0.49")
 T2: Final = Target("T2 change: processor time / relay in C", "x", 4.5, 3.0, known="lab 2.6-3.4")
-T3: Final = Target("T3 light load: p50 / relay in C", "x", 1.8, 1.4, known="lab 1.44")
+T2_WRITING: Final = Target("T2 a frame that is told on / relay in C", "x", 4.5, 3.0, known="lab 2.6-3.4")
+T3: Final = Target("T3 change, light load: p50 / relay in C", "x", 1.8, 1.4, known="lab 1.44")
+T3_WRITING: Final = Target("T3 a frame that is told on: p50 / relay in C", "x", 1.8, 1.4, known="lab 1.44")
 T4: Final = Target("T4 people who watch: share of a core / Syncplay", "x", 0.33, 0.15)
 T4_SIGNS: Final = Target("T4 signs of life alone: share of a core / Syncplay", "x", 0.33, 0.15)
 T5: Final = Target("T5 people who watch: p99 of a change", "ms", 50.0, 10.0)
@@ -226,15 +229,16 @@ async def measure_relay(stage: Stage) -> None:
             stage.say(f"relay: round {turn + 1} of {o.rounds}")
     medians = {name: _median(loads) for name, loads in found.items()}
     stage.run.loads += medians.values()
-    own = medians["ours"]
+    own, writing = medians["ours"], medians["ours, writing"]
     if stage.has_syncplay:
         stage.judge("relay", T1, own.cpu / medians["syncplay"].cpu)
         stage.judge("relay", T1_CHAT, own.cpu / medians["syncplay-chat"].cpu)
-        writing = Target("T1 a frame that is told on / Syncplay's chat", "x", 0.65, 0.45, known="lab 0.49")
-        stage.judge("relay", writing, medians["ours, writing"].cpu / medians["syncplay-chat"].cpu)
+        stage.judge("relay", T1_WRITING, writing.cpu / medians["syncplay-chat"].cpu)
     if stage.has_floor:
         stage.judge("relay", T2, own.cpu / medians["floor"].cpu)
+        stage.judge("relay", T2_WRITING, writing.cpu / medians["floor"].cpu)
         stage.judge("relay", T3, medians["ours, light"].p50 / medians["floor, light"].p50)
+        stage.judge("relay", T3_WRITING, medians["ours, writing, light"].p50 / medians["floor, light"].p50)
 
 
 def _median(loads: Sequence[Load]) -> Load:
