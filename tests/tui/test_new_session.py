@@ -33,6 +33,9 @@ async def invite(actor: Actor, film: str, guest: str = "") -> None:
     actor.app.screen.query_one("#film", Input).value = film
     actor.app.screen.query_one("#guest", Input).value = guest
     await actor.press("enter")
+    if film and not guest:  # enter went on to the line for the name, where it may stay empty
+        await actor.until(lambda: actor.app.screen.focused is actor.app.screen.query_one("#guest"))
+        await actor.press("enter")
 
 
 async def test_a_line_to_read_out_leads_a_friend_without_an_account_to_the_film(

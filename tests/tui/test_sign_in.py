@@ -2,8 +2,12 @@
 
 import secrets
 
+import pytest
 from textual.widgets import Button, Input
 
+from dateflicks.client.errors import Unreachable
+from dateflicks.client.http import ServiceClient
+from dateflicks.tui.screens import sign_in
 from dateflicks.tui.screens.help import HelpScreen
 from dateflicks.tui.screens.lobby import LobbyScreen
 from dateflicks.tui.screens.sign_in import SignInScreen
@@ -66,11 +70,31 @@ async def test_a_server_that_is_not_there_is_said_with_what_can_be_done(stage: S
     async with stage.plays(surroundings=surroundings) as actor:
         await actor.until_at(SignInScreen)
         await actor.until_sees("✗")
+        assert actor.sees("`dateflicks host FILM` in a shell starts your own.")
         await actor.type("ana")
         await actor.press("enter")
         await actor.type(PASSWORD)
         await actor.press("enter")
         await actor.until_sees("Is the address right?")
+
+
+async def test_a_server_that_is_only_just_starting_is_found_a_moment_later(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    starting = [True]
+
+    async def services(self: ServiceClient) -> object:
+        if starting[0]:
+            raise Unreachable("it cannot be reached.", url=self.server)
+        return {}
+
+    monkeypatch.setattr(ServiceClient, "services", services)
+    monkeypatch.setattr(sign_in, "AGAIN_SECONDS", 0.05)
+    async with stage.plays() as actor:
+        await actor.until_at(SignInScreen)
+        await actor.until_sees("✗ it cannot be reached.")
+        starting[0] = False
+        await actor.until_sees("✓ the server is there")
 
 
 async def test_not_now_leaves_a_lobby_that_says_how_to_sign_in(stage: Stage) -> None:

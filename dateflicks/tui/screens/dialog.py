@@ -79,12 +79,19 @@ class Form(Dialog[Answer]):
         self.go_on(event.input)
 
     def go_on(self, here: Input | None) -> None:
-        """To the first line that must be filled in and is not, else do it. `here` was being written in."""
+        """To the first line that must be filled in and is not, else to an empty one below, else do it.
+
+        `here` was being written in.
+        """
         for one in self.query("Input.needed").results(Input):
             if not one.value.strip() and one is not here:
                 one.focus()
                 return
-        self.submit()
+        lines = list(self.query(Input))
+        is_done = here is not None and (bool(here.value.strip()) or not here.has_class("needed"))
+        below = lines[lines.index(here) + 1 :] if here is not None and is_done else []
+        empty = next((one for one in below if not one.value.strip()), None)
+        self.submit() if empty is None else empty.focus()
 
     def submit(self) -> None:
         """Do what the form is for."""

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from dateflicks.tui.app import DateflicksApp
 
 LOOK_SECONDS: Final = 3.0
+AGAIN_SECONDS: Final = 5.0  # between looks for a server that was not there: more than one look takes
 OWN_SERVER: Final = "`dateflicks host FILM` in a shell starts your own."
-NO_SERVER: Final = "Is the address right? With none, leave here, and a shell's `dateflicks host FILM` starts your own."
 
 
 async def sign_in(app: "DateflicksApp", why: str = "") -> ServiceClient | None:
@@ -51,6 +51,7 @@ class SignInScreen(Form[ServiceClient | None]):
         self._known_name = name
         self._why = printable(why)
         self._is_new = False
+        self._is_reached = True  # until it is known that it is not
 
     def body(self) -> ComposeResult:
         """Three lines and three buttons."""
@@ -69,6 +70,12 @@ class SignInScreen(Form[ServiceClient | None]):
         """Begin where something is missing, and look whether the server is there."""
         self.query_one("#password" if self._known_name else "#name", Input).focus()
         self._look(self._server)
+        self.set_interval(AGAIN_SECONDS, self._look_again)
+
+    def _look_again(self) -> None:
+        """A server that is only just starting is there a moment later."""
+        if not self._is_reached:
+            self._look(self._server)
 
     def on_input_blurred(self, event: Input.Blurred) -> None:
         """Another server: is it there?"""
@@ -101,7 +108,7 @@ class SignInScreen(Form[ServiceClient | None]):
 
     @work(exclusive=True, group="look")
     async def _look(self, server: str) -> None:
-        reach = self.query_one("#reach", Static)
+        reach, self._is_reached = self.query_one("#reach", Static), False
         ca_file = cast("DateflicksApp", self.app).surroundings.settings.ca_file
         try:
             async with ServiceClient(server_address(server), timeout=LOOK_SECONDS, ca_file=ca_file) as client:
@@ -110,6 +117,7 @@ class SignInScreen(Form[ServiceClient | None]):
             hint = OWN_SERVER if isinstance(error, Unreachable) else ""
             reach.update(printable(f"{self._cross} {error.detail} {hint}".rstrip()))
         else:
+            self._is_reached = True
             reach.update("the server is there" if self.app.has_class("-ascii") else "✓ the server is there")
 
     def submit(self) -> None:
@@ -149,5 +157,5 @@ class SignInScreen(Form[ServiceClient | None]):
             case AskedTooOften(retry_after=float() as seconds):
                 return f"{text} Wait {seconds:.0f} s."
             case Unreachable():
-                return f"{text} {NO_SERVER}"
+                return f"{text} Is the address right?"
         return text
