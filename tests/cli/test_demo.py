@@ -25,7 +25,7 @@ from tests.conftest import require
 
 PROGRAM = (sys.executable, "-m", "dateflicks", "demo")
 NAMES = [step.name for step in steps(5.0)]
-WITHIN_SECONDS = 90
+WITHIN_SECONDS = 200  # a minute, and twice that beside other tests
 
 
 def environ_in(folder: Path, **variables: str) -> dict[str, str]:
@@ -96,8 +96,6 @@ def test_with_simulated_players_every_step_holds_and_nothing_is_left(place: Path
     assert gone(place)
 
 
-# Its players have to be in step again within three seconds, for which six tests at once leave too little at times.
-@pytest.mark.flaky(reruns=3)
 @pytest.mark.slow
 @pytest.mark.mpv
 @pytest.mark.timeout(WITHIN_SECONDS + 20)

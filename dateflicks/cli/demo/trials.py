@@ -137,8 +137,8 @@ async def pause_ignored(scene: Scene) -> str:
         raise StepFailed(f"{heard.frame.reason} after {took:.2f} s, not restored after {seconds:g} s")
     found = await in_step(scene, heard.at)
     scene.eyes.settled(found.since + SETTLE_SECONDS)
-    here, latest = where.position - SAME_PLACE_SECONDS, where.position + found.since - heard.at + SAME_PLACE_SECONDS
-    if not here <= found.position <= latest:
+    played = found.since - (began + seconds)  # at most: from the promised instant, however late it was heard of
+    if not -SAME_PLACE_SECONDS <= found.position - where.position <= played + SAME_PLACE_SECONDS:
         raise StepFailed(f"paused at {where.position:.1f} s, and went on at {found.position:.1f} s")
     return f"previous status back after {took:.1f} s, on again {found.apart_ms:.1f} ms apart"
 
