@@ -8,6 +8,7 @@ from textual.widgets import OptionList
 from dateflicks.client.chat_updates import Said
 from dateflicks.client.consent import Consent, ConsentSettings
 from dateflicks.client.viewer import Notice
+from dateflicks.tui._textual_private import text_grid
 from dateflicks.tui.model import ConsentChosen, LinkChanged, PlayerSaid, WatchState, reduce
 from dateflicks.tui.screens.predictions import PredictionsScreen
 from dateflicks.tui.widgets.chat_log import ChatLog
@@ -78,6 +79,21 @@ async def test_y_and_n_answer_the_other_and_only_n_an_own_question(tmp_path: Pat
             app.still.asked.clear()
             await pilot.press("y", "n")
             assert app.still.of("answer") == answers
+
+
+@pytest.mark.parametrize(
+    ("state", "is_offered"), [(STATES["playing"], (False, False)), (asked(), (True, True)), (asked(ME), (False, True))]
+)
+async def test_the_palette_offers_an_answer_only_where_something_is_asked(
+    state: WatchState, is_offered: tuple[bool, bool], tmp_path: Path
+) -> None:
+    app = StillApp(tmp_path, state)
+    async with app.run_test(size=NARROW) as pilot:
+        await settled(pilot)
+        await pilot.press("ctrl+p")
+        await until(pilot, lambda: "Play or pause for everybody" in text_grid(app))
+        grid = text_grid(app)
+        assert ("Agree to what the other asks" in grid, "Refuse what the other asks" in grid) == is_offered
 
 
 async def test_a_place_and_a_reaction_are_asked_for_and_a_place_that_is_none_is_told(tmp_path: Path) -> None:

@@ -170,9 +170,15 @@ class WatchScreen(Screen[None]):
     # --- who has the keys ---------------------------------------------------------------------------------------
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """The key that begins a line may be one that sends it."""
-        if action == "talk" and isinstance(self.focused, ComposerField):
-            return False
+        """The key that begins a line may be one that sends it; and the palette offers what makes sense now."""
+        pending = self._app.state.pending
+        match action:
+            case "talk" if isinstance(self.focused, ComposerField):
+                return False
+            case "agree":
+                return pending is not None and not pending.is_mine
+            case "refuse":
+                return pending is not None
         return super().check_action(action, parameters)
 
     def on_descendant_focus(self, event: DescendantFocus) -> None:
