@@ -28,9 +28,12 @@ from dateflicks.server.runner import running
 from dateflicks.server.services.session import records
 from dateflicks.server.storage.database import Database, DatabaseSettings
 from dateflicks.server.storage.folder import EngineFolder
+from tests.journeys.deployment import Deployment
+from tests.journeys.wire import open_feed
 from tests.redis_server import redis_server
 from tests.server.services.timecode.test_handler import House
 from tests.server.web.example import ExampleService
+from tests.strangers.scene import Scene
 from tests.waiting import until
 
 # --- acts as fast as they come ----------------------------------------------------------------------------------------
@@ -72,6 +75,43 @@ async def test_a_storm_of_seeks_has_one_that_is_pending_at_a_time_and_leaves_non
     check_sane(host_ears.frames)
     assert host_ears.frames[-1]["pending"] is None
     assert house.knows(SESSION)
+
+
+@pytest.mark.slow
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_message_that_is_edited_answered_and_deleted_in_one_moment_is_deleted_for_everybody(
+    scene: Scene,
+) -> None:
+    evening = await scene.run(scene.stage.accepted)
+    deployment, path = Deployment(scene.urls["messages"], is_ours=True), f"/messages/{evening.id}/events"
+    async with (
+        open_feed(deployment, path, evening.ticket) as one,
+        open_feed(deployment, path, evening.ticket) as again,
+        open_feed(deployment, path, evening.others_ticket) as other,
+    ):
+        for feed in (one, again, other):
+            await feed.send(type="resume", after=0)
+            await feed.expect(lambda frame: frame["type"] == "resumed", "what was said")
+        await one.send(type="message", clientId="c1", content="to be deleted")
+        said = await other.expect(lambda frame: frame["type"] == "message", "the message")
+        id_ = said["message"]["id"]
+
+        await asyncio.gather(
+            again.send(type="edit", id=id_, content="edited"),
+            one.send(type="delete", id=id_),
+            other.send(type="message", clientId="c2", content="an answer", replyTo=id_),
+            again.send(type="edit", id=id_, content="edited again"),
+            other.send(type="delete", id=id_),
+        )
+
+        for feed in (one, again, other):
+            await feed.expect(lambda frame: frame["type"] == "deleted" and frame["id"] == id_, "its end")
+            await feed.expect(lambda frame: frame["type"] == "message" and frame["message"]["seq"] == 2, "the answer")
+        refused = await other.expect(lambda frame: frame["type"] == "error", "that it is not theirs")
+        assert refused["code"] == "forbidden"
+        kept = await scene.run(scene.stage.call, "GET", f"/messages/{evening.id}", evening.others_ticket)
+        assert [(item["seq"], item["content"]) for item in kept["items"]] == [(1, ""), (2, "an answer")]
+        assert not any(feed.is_closed for feed in (one, again, other))
 
 
 # --- text and addresses -----------------------------------------------------------------------------------------------
