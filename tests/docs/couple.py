@@ -4,6 +4,7 @@ import os
 import re
 import shlex
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -98,5 +99,5 @@ def told_at_terminal(command: str, folder: Path, variables: Mapping[str, str], s
     words = " ".join(f"{name}={shlex.quote(value)}" for name, value in variables.items() if name != "COLUMNS")
     script = folder / "asked.sh"
     script.write_text(f"{command}\n", encoding="utf-8")
-    with Couple(folder) as terminals:
+    with Couple(Path(tempfile.mkdtemp(dir=folder))) as terminals:  # that of the last one may not have ended yet
         return terminals.answered(f'env -i TERM="$TERM" {words} bash {script}', folder, seconds)

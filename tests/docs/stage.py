@@ -115,12 +115,14 @@ class Stage:
                 process.wait(SECONDS)
 
     def tell(self, *words: str, answer: str = "") -> str:
-        """What a command of ours says. Raises CalledProcessError."""
+        """What a command of ours says. Raises AssertionError."""
         command = [sys.executable, "-m", "dateflicks", *words]
-        return subprocess.run(
-            command, cwd=self.folder, env=dict(self.variables), input=answer, check=True, capture_output=True,
+        done = subprocess.run(
+            command, cwd=self.folder, env=dict(self.variables), input=answer, check=False, capture_output=True,
             text=True, timeout=SECONDS,
-        ).stdout  # fmt: skip
+        )  # fmt: skip
+        assert done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"
+        return done.stdout
 
     def told(self, *words: str) -> Any:
         """The same, as JSON."""
