@@ -28,6 +28,7 @@ from dateflicks.server.runner import running
 from dateflicks.server.services.session import records
 from dateflicks.server.storage.database import Database, DatabaseSettings
 from dateflicks.server.storage.folder import EngineFolder
+from tests.authorities import make_pair
 from tests.journeys.deployment import Deployment
 from tests.journeys.wire import open_feed
 from tests.redis_server import redis_server
@@ -152,6 +153,13 @@ def test_an_address_that_leads_where_it_seems_to_is_told_as_it_is(url: str) -> N
 # --- surroundings -----------------------------------------------------------------------------------------------------
 
 
+def unused_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port: int = one.getsockname()[1]
+        return port
+
+
 @contextlib.contextmanager
 def few_files(more: int) -> Any:
     """So many more files than now may be open in this process."""
@@ -205,6 +213,34 @@ async def test_a_redis_with_a_password_is_up_for_who_has_it_and_away_for_others(
                 while not await admin.acl_log():  # noqa: ASYNC110 - it tells nobody whom it has refused
                     await asyncio.sleep(0.01)
             assert (wrong.is_up, none.is_up) == (False, False)
+
+
+@pytest.mark.slow
+async def test_a_redis_behind_tls_is_up_for_who_trusts_it_and_away_for_who_does_not_or_speaks_plainly(
+    tmp_path: Path,
+) -> None:
+    from redis.asyncio import Redis
+    from redis.exceptions import ResponseError
+
+    pair = make_pair(tmp_path)
+    async with redis_server(tmp_path) as server:
+        async with Redis.from_url(server.uri) as admin:
+            port = unused_port()
+            files = {"tls-cert-file": str(pair.certificate), "tls-key-file": str(pair.key)}
+            words = {**files, "tls-auth-clients": "no", "tls-port": str(port)}
+            told: Any = admin  # it has no types
+            try:
+                await told.execute_command("CONFIG", "SET", *itertools.chain(*words.items()))
+            except ResponseError:
+                pytest.skip("this Redis has no TLS")
+        place = f"127.0.0.1:{port}/0"
+        right, wrong, plain = (
+            RedisBus(uri, deployment="d")
+            for uri in (f"rediss://{place}?ssl_ca_certs={pair.certificate}", f"rediss://{place}", f"redis://{place}")
+        )
+        async with right.open(), wrong.open(), plain.open():
+            await until(lambda: right.is_up)
+            assert (wrong.is_up, plain.is_up) == (False, False)
 
 
 @contextlib.asynccontextmanager
