@@ -89,7 +89,8 @@ class PlaybackControl:
         known = state.participants.get(member.user_id)
         if known is None:
             if len(state.participants) >= limits.PARTICIPANTS_MAX:
-                raise TooMany("This session is full: at most 8 people can watch together.", retry_after=60.0)
+                full = f"This session is full: at most {limits.PARTICIPANTS_MAX} people can watch together."
+                raise TooMany(full, retry_after=60.0)
             known = Participant(member)
         returns_to_us = known.in_step and not known.connected and known.reported_at is None
         state.participants[member.user_id] = Participant(
