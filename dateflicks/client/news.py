@@ -1,7 +1,7 @@
 """News of one's own sessions: invitations, and sessions as they change, through any disconnection of their service."""
 
 import contextlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from typing import Final
 
 import msgspec
@@ -47,11 +47,18 @@ async def session_news(client: ServiceClient) -> AsyncGenerator[Opened | Lost | 
         raise errors.of_close_code(ended.code, str(ended), url=base) from ended
 
 
-async def changed(client: ServiceClient, session: SessionBody) -> SessionBody:
-    """The session once its state is another than it was, as by the guest's answer. Raises ClientError."""
+async def changed(
+    client: ServiceClient, session: SessionBody, *, cut: Callable[[bool], None] = lambda _: None
+) -> SessionBody:
+    """The session once its state is another than it was, as by the guest's answer. Raises ClientError.
+
+    `cut` is told when the line is lost, and when it is there.
+    """
     before = session.state
     async with contextlib.aclosing(session_news(client)) as news:
         async for told in news:
+            if not isinstance(told, SessionBody):
+                cut(isinstance(told, Lost))
             if isinstance(told, Opened):  # what was said before there was a line
                 with contextlib.suppress(errors.Unreachable):
                     session = await client.session(session.id)

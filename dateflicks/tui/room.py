@@ -76,6 +76,7 @@ class Room:
         self._draft = ""
         self._why = ""
         self.session = start.session
+        self.is_cut = False  # whether the line is away on which the guest's answer comes
         self.screen: Screen | None = start.screen
         self.evening: Evening | None = None
 
@@ -209,12 +210,15 @@ class Room:
         self._post(self._opened(self.session))
         if self.screen is not None and self.screen.film is not None:
             self._post(events.PlayerAttached(name=self.screen.player.name))
-        self.session = await changed(self._client, self.session)
+        self.session = await changed(self._client, self.session, cut=self._cut)
         if self.session.state != "accepted":
             guest = self.session.guest_name or "Your guest"
             raise errors.AtOdds(
                 f"{guest} said no." if self.session.state == "rejected" else "The invitation was taken back."
             )
+
+    def _cut(self, is_cut: bool) -> None:
+        self.is_cut = is_cut
 
     async def _open_film(self, screen: Screen) -> None:
         if screen.film is not None:

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
+from itertools import groupby
 from typing import Any
 
 import msgspec
@@ -29,7 +30,9 @@ def frame(session: dict[str, Any]) -> str:
     return json.dumps({"type": "session", "session": session})
 
 
-async def wait_on(handler: Handler, present: dict[str, Any] = PENDING) -> SessionBody:
+async def wait_on(
+    handler: Handler, present: dict[str, Any] = PENDING, cut: Callable[[bool], None] = lambda _: None
+) -> SessionBody:
     """The answer, from a service that says `present` when asked and does what the handler does on the feed."""
 
     def answered(connection: ServerConnection, request: Request) -> Response | None:
@@ -43,7 +46,7 @@ async def wait_on(handler: Handler, present: dict[str, Any] = PENDING) -> Sessio
     async with asyncio.timeout(20), serve(handler, "127.0.0.1", 0, process_request=answered) as server:
         port = next(iter(server.sockets)).getsockname()[1]
         async with ServiceClient(f"http://127.0.0.1:{port}", token="t0ken") as client:
-            return await changed(client, msgspec.convert(PENDING, SessionBody))
+            return await changed(client, msgspec.convert(PENDING, SessionBody), cut=cut)
 
 
 async def test_a_yes_on_the_feed_comes_with_the_ticket() -> None:
@@ -76,7 +79,9 @@ async def test_a_lost_line_is_made_anew() -> None:
             await socket.send(frame(ACCEPTED))
             await socket.wait_closed()
 
-    assert (await wait_on(tell)).state == "accepted"
+    told: list[bool] = []
+    assert (await wait_on(tell, cut=told.append)).state == "accepted"
+    assert [one for one, _ in groupby(told)] == [False, True, False]
 
 
 async def test_a_final_no_of_the_service_is_an_error() -> None:

@@ -101,6 +101,11 @@ async def test_whoever_waits_may_look_at_the_lobby_and_come_back_to_the_line(
         await host.press("escape")
         await host.until_at(WaitingScreen)
         assert host.sees("dateflicks join ")
+        assert host.app.room is not None
+        host.app.room.is_cut = True  # as its news tell it
+        await host.until_sees("No line to the server: trying again. Until then your guest cannot answer.")
+        host.app.room.is_cut = False
+        await host.until_sees("Waiting for your guest")
 
 
 @pytest.mark.parametrize(

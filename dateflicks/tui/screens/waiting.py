@@ -85,6 +85,8 @@ class WaitingScreen(Dialog[None]):
     def _count(self) -> None:
         glyphs, guest = cast("DateflicksApp", self.app).glyphs, self._asked or "your guest"
         text = f"Waiting for {guest}{glyphs.ellipsis}  {self._seconds // 60}:{self._seconds % 60:02d}"
+        if self._room is not None and self._room.is_cut is True:
+            text = f"No line to the server: trying again. Until then {guest} cannot answer."
         self.query_one("#waited", Static).update(text)
         self._seconds += 1
 
