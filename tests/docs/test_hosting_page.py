@@ -1,6 +1,7 @@
 """docs/hosting.md, block by block: services, units, containers, certificates and renewals, with this folder in place of
 the machine. Where systemd, root or an engine would act there are programs that look at what they are told."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -18,6 +19,7 @@ from tests.authorities import make_pair
 from tests.conftest import require
 from tests.docs.pages import REPOSITORY, Block, blocks_of
 from tests.docs.stage import Stage, free_port, staged
+from tests.hosting.test_deploy_files import ROOT, compose, instructions
 from tests.journeys.deployment import running_server
 
 pytestmark = pytest.mark.timeout(600)
@@ -177,3 +179,39 @@ def test_containers_are_told_what_there_is_and_what_they_run_works(tmp_path: Pat
         assert (len(key.read_text().strip()), key.stat().st_mode & 0o777) == (64, 0o600)
         assert (folder / ".env").read_text() == "DATEFLICKS_DOMAIN=films.example.org\n"
         assert (folder / "films.dfb").stat().st_size > 0
+
+
+INSTALL: Final = SUDO.replace('exec "${words[@]}"', 'exec /usr/bin/install "${words[@]}"')
+
+
+@pytest.mark.long
+def test_what_the_image_is_made_by_makes_a_program_that_runs(tmp_path: Path) -> None:
+    source, target, data = tmp_path / "src", tmp_path / "opt" / "dateflicks", tmp_path / "data"
+    for place in (source, target.parent, tmp_path / "bin"):
+        place.mkdir()
+    _wheel(source)
+    steps = [rest for word, rest in instructions() if word == "RUN"]
+    assert len(steps) == 2
+    pip = {"PIP_NO_INDEX": "1", "PIP_NO_DEPS": "1", "PYTHONPATH": sysconfig.get_path("purelib")}
+    variables = {**pip, "PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}", "HOME": str(tmp_path)}
+    words = {"/src": str(source), "/opt/dateflicks": str(target), "/data": str(data), "/etc/": f"{tmp_path}/etc/"}
+    stage = Stage(tmp_path, variables, words)
+    stage.put("install", INSTALL)
+    stage.put("useradd", "#!/bin/sh\ncase $* in *--uid\\ 10001*\\ dateflicks) ;; *) exit 5;; esac\n")
+    stage.put("python", f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+    for step in steps:
+        stage.run(Block(ROOT / "Containerfile", 1, "sh", step))
+    command = [target / "bin" / "dateflicks", "--version"]
+    told = subprocess.run(command, check=True, capture_output=True, text=True, env=variables, timeout=60)
+    assert told.stdout == f"dateflicks {__version__}\n"
+    assert data.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.long
+def test_containers_find_out_how_the_services_are(tmp_path: Path) -> None:
+    _, _, *words = compose()["services"]["services"]["healthcheck"]["test"]
+    with running_server(tmp_path / "data") as server:
+        here = [word.replace("http://127.0.0.1:8700", server.url) for word in words]
+        assert server.url in here[-1]
+        assert subprocess.run([sys.executable, *here], check=False, capture_output=True).returncode == 0
+    assert subprocess.run([sys.executable, *here], check=False, capture_output=True).returncode == 1
