@@ -201,7 +201,7 @@ def test_what_the_image_is_made_by_makes_a_program_that_runs(tmp_path: Path) -> 
     stage.put("python", f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
     for step in steps:
         stage.run(Block(ROOT / "Containerfile", 1, "sh", step))
-    command = [target / "bin" / "dateflicks", "--version"]
+    command = [str(target / "bin" / "dateflicks"), "--version"]
     told = subprocess.run(command, check=True, capture_output=True, text=True, env=variables, timeout=60)
     assert told.stdout == f"dateflicks {__version__}\n"
     assert data.stat().st_mode & 0o777 == 0o700
