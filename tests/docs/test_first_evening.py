@@ -72,6 +72,7 @@ def _leave(two: Couple, person: str, other: str) -> None:
 @pytest.mark.long
 @pytest.mark.mpv
 @pytest.mark.timeout(400)
+@pytest.mark.flaky(reruns=1)  # the machine is not theirs alone
 def test_the_whole_page_is_one_evening_and_the_next(two: Couple, server: Server) -> None:
     words = {"0.0.0.0": "127.0.0.1", "https://films.example.org": server.url}
     script = Script(blocks_of(PAGE), words)

@@ -41,6 +41,7 @@ def two(tmp_path: Path) -> Iterator[Couple]:
 @pytest.mark.long
 @pytest.mark.mpv
 @pytest.mark.timeout(400)
+@pytest.mark.flaky(reruns=1)  # the machine is not theirs alone
 def test_two_people_meet_by_what_the_first_page_says(two: Couple, tmp_path: Path) -> None:
     folder = tmp_path / "server"
     folder.mkdir()
