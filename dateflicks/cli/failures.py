@@ -6,12 +6,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urlsplit
 
 from dateflicks.cli.exits import Exit
 from dateflicks.client import errors
 from dateflicks.core.errors import DateflicksError
-from dateflicks.protocol.hosts import is_loopback_host
 from dateflicks.protocol.printable import printable
 
 
@@ -116,6 +114,10 @@ def _of_client(error: errors.ClientError) -> Failure:
 
 def _is_here(url: str) -> bool:
     """Whether a server is one that could be started here; of an address that nobody has told, it is."""
+    from urllib.parse import urlsplit
+
+    from dateflicks.protocol.hosts import is_loopback_host
+
     host = urlsplit(url).hostname
     return host is None or is_loopback_host(host)
 
