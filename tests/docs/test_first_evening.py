@@ -14,6 +14,7 @@ from tests.conftest import require
 from tests.docs.couple import PROMPT, Couple, Script
 from tests.docs.outputs import is_answered
 from tests.docs.pages import REPOSITORY, blocks_of
+from tests.docs.stage import free_port
 from tests.journeys.deployment import Server, running_server
 
 PAGE: Final = REPOSITORY / "docs" / "first-evening.md"
@@ -85,7 +86,7 @@ def test_the_whole_page_is_one_evening_and_the_next(two: Couple, server: Server)
 
 def _first(two: Couple, script: Script) -> None:
     """From a line each to a film, with every key of the page but the one that leaves."""
-    two.is_told("ana", script.line("ana", "dateflicks host"))
+    two.is_told("ana", f"{script.line('ana', 'dateflicks host')} --port {free_port()}")  # the usual one is others' too
     two.sees("ana", "Read this to your friend", "Waiting for your guest")
     two.is_told("bea", script.line("bea", COMMAND).replace(COMMAND, two.word_of("ana", "dateflicks join ")))
     for person, other in (("ana", "bea"), ("bea", "ana")):
@@ -181,7 +182,7 @@ def _without_a_screen(two: Couple, script: Script) -> None:
     """Ana goes by lines, and sees what the page shows; Bea's copy is called otherwise."""
     block = next(block for block in blocks_of(PAGE) if block.language == "console" and block.played_by)
     ((_, shown),) = block.answers
-    two.is_told("ana", script.line("ana", "dateflicks host"))
+    two.is_told("ana", f"{script.line('ana', 'dateflicks host')} --port {free_port()}")  # the usual one is others' too
     two.sees("ana", "Ctrl-C takes the invitation back.")
     two.is_told("bea", script.line("bea", COMMAND).replace(COMMAND, two.word_of("ana", "dateflicks join ")))
     two.sees("bea", "start the film", "● live")
