@@ -16,7 +16,7 @@ FAILED_MAX: Final = 100
 ANSWER_SECONDS: Final = 10.0  # without a word in this time it is sent again
 RETRY_MIN_SECONDS: Final = 0.05
 RETRY_MAX_SECONDS: Final = 60.0
-UNAVAILABLE_SECONDS: Final = (0.5, 1.0, 2.0, 4.0, 5.0)
+UNAVAILABLE_SECONDS: Final = (0.25, 0.5, 1.0, 2.0, 4.0, 5.0)
 CHANGE_TRIES: Final = 3  # a change that is never told of was not made, for whatever reason
 
 Outgoing = Draft | Change

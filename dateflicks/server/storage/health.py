@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 IDLE_SECONDS: Final = 1.0  # how often the probe looks when nothing seems wrong: one ping costs 0.3 ms
 FIRST_PAUSE_SECONDS: Final = 0.1
 LONGEST_PAUSE_SECONDS: Final = 1.0
-JUST_GONE_SECONDS: Final = 2.0  # the embedded engine is back after 0.3 s; a loaded machine may take longer
+JUST_GONE_SECONDS: Final = 1.0  # the engine is back after 0.3 s; no longer than a ping, by which a hang is found out
 
 
 class Health:
@@ -48,9 +48,10 @@ class Health:
 
     async def is_up_soon(self, seconds: float) -> bool:
         """Whether the database answers; one that has just gone is waited for, so long at most."""
-        if not self.is_up and time.monotonic() - self._gone_at < JUST_GONE_SECONDS:
+        left = self._gone_at + JUST_GONE_SECONDS - time.monotonic()
+        if not self.is_up and left > 0:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(seconds):
+                async with asyncio.timeout(min(seconds, left)):
                     await self._up.wait()
         return self.is_up
 
