@@ -75,7 +75,8 @@ def _leave(two: Couple, person: str, other: str) -> None:
 @pytest.mark.timeout(400)
 @pytest.mark.flaky(reruns=1)  # the machine is not theirs alone
 def test_the_whole_page_is_one_evening_and_the_next(two: Couple, server: Server) -> None:
-    words = {"0.0.0.0": "127.0.0.1", "https://films.example.org": server.url}
+    port = f"--listen 127.0.0.1 --port {free_port()}"  # for both evenings: the usual one is others' too
+    words = {"0.0.0.0": "127.0.0.1", "--listen 127.0.0.1": port, "https://films.example.org": server.url}
     script = Script(blocks_of(PAGE), words)
     _first(two, script)
     _stop_and_go_on(two, script)
@@ -86,7 +87,7 @@ def test_the_whole_page_is_one_evening_and_the_next(two: Couple, server: Server)
 
 def _first(two: Couple, script: Script) -> None:
     """From a line each to a film, with every key of the page but the one that leaves."""
-    two.is_told("ana", f"{script.line('ana', 'dateflicks host')} --port {free_port()}")  # the usual one is others' too
+    two.is_told("ana", script.line("ana", "dateflicks host"))
     two.sees("ana", "Read this to your friend", "Waiting for your guest")
     two.is_told("bea", script.line("bea", COMMAND).replace(COMMAND, two.word_of("ana", "dateflicks join ")))
     for person, other in (("ana", "bea"), ("bea", "ana")):
@@ -182,7 +183,7 @@ def _without_a_screen(two: Couple, script: Script) -> None:
     """Ana goes by lines, and sees what the page shows; Bea's copy is called otherwise."""
     block = next(block for block in blocks_of(PAGE) if block.language == "console" and block.played_by)
     ((_, shown),) = block.answers
-    two.is_told("ana", f"{script.line('ana', 'dateflicks host')} --port {free_port()}")  # the usual one is others' too
+    two.is_told("ana", script.line("ana", "dateflicks host"))
     two.sees("ana", "Ctrl-C takes the invitation back.")
     two.is_told("bea", script.line("bea", COMMAND).replace(COMMAND, two.word_of("ana", "dateflicks join ")))
     two.sees("bea", "start the film", "● live")
