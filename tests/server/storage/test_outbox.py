@@ -299,6 +299,7 @@ async def test_what_is_dropped_in_an_outage_is_what_has_waited_longest(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(health, "IDLE_SECONDS", 0.1)
+    monkeypatch.setattr(health, "JUST_GONE_SECONDS", 0.0)  # an outage of some seconds: nobody waits for its end
     async with embedded(folder, timeout_seconds=0.2) as database:
         table = database.table(PLAIN)
         async with WriteBehind(table, capacity=10) as outbox:
