@@ -16,22 +16,15 @@ _OTHER_EACH_TIME: Final = (
 )
 
 
-def shape(line: str) -> str:
-    """A line without what is another each time, and with one space wherever there are some."""
-    line = _CONTROL.sub("", line).strip()
+def shape(text: str) -> str:
+    """A text without what is another each time, and with one space wherever there is space: lines break elsewhere."""
+    text = _CONTROL.sub("", text).strip()
     for pattern, name in _OTHER_EACH_TIME:
-        line = pattern.sub(name, line)
-    return line
+        text = pattern.sub(name, text)
+    return text
 
 
 def is_answered(shown: Sequence[str], told: str) -> bool:
-    """Whether a program told what the page shows. A line of its own `…` is any lines, elsewhere it is any words."""
-    wanted = "".join(
-        r"(?:[^\n]*\n)*" if line.strip() == "…" else _words(shape(line)) + r"\n" for line in shown if line.strip()
-    )
-    lines = [found for line in told.splitlines() if (found := shape(line))]
-    return re.fullmatch(wanted, "".join(f"{line}\n" for line in lines)) is not None
-
-
-def _words(line: str) -> str:
-    return r"[^\n]*".join(re.escape(part) for part in line.split("…"))
+    """Whether a program told what the page shows, where `…` is any words."""
+    wanted = ".*".join(re.escape(part.strip()) for part in shape("\n".join(shown)).split("…"))
+    return re.fullmatch(wanted.replace(".*", " ?.* ?"), shape(told)) is not None
