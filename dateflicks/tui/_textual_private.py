@@ -1,17 +1,57 @@
-"""The only place that uses private ways of Textual (8.2.8): how an app fails, and, for tests, what is on a screen."""
+"""The only place that uses private ways of Textual (8.2.8): how an app fails or loses its terminal, and, for tests,
+what is on a screen."""
 
-from typing import Any, TypeVar
+from queue import Full
+from typing import Any, Final, TypeVar
 
 from textual._context import visible_screen_stack
 from textual.app import App
+from textual.driver import Driver
+from textual.drivers.linux_driver import LinuxDriver
 from textual.strip import Strip
 from textual.worker import WorkerFailed
 
 Result = TypeVar("Result")
 
+LOOK_SECONDS: Final = 0.5  # at whether somebody still takes what is written
+
+
+class LosingDriver(LinuxDriver):
+    """Ends the app when its terminal is gone, whether or not the system says so by a signal.
+
+    Textual's own goes on drawing for nobody: the thread that writes has died, its queue is full, and the app waits for
+    a place in it for as long as the machine runs, deaf to every signal but the last.
+    """
+
+    _is_lost = False
+
+    def write(self, data: str) -> None:
+        """Write, unless there is nowhere to."""
+        thread = self._writer_thread
+        assert thread is not None
+        while thread.is_alive():
+            try:
+                thread._queue.put(data, timeout=LOOK_SECONDS)
+            except Full:
+                continue
+            return
+        if not self._is_lost:
+            self._is_lost = True
+            self._app.call_later(self._app.exit)
+
+    def close(self) -> None:
+        """Let the writer end, if it has not."""
+        if self._writer_thread is not None and self._writer_thread.is_alive():
+            super().close()
+
 
 class FailingApp(App[Result]):
     """An app that leaves it to whoever runs it to tell of a failure: Textual would print it with all local values."""
+
+    def get_driver_class(self) -> type[Driver]:
+        """What draws on this terminal."""
+        chosen = super().get_driver_class()
+        return LosingDriver if chosen is LinuxDriver else chosen
 
     def _fatal_error(self) -> None:
         self._close_messages_no_wait()
