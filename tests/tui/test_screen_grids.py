@@ -152,7 +152,7 @@ async def test_what_is_to_be_read_to_a_friend_stands_there_in_any_terminal(
     async with stage.plays(ana, size=size) as actor:
         await new_session(actor, stage, ana, bea)
         actor.app.screen.query_one("#film", Input).value = "The_General.mkv"
-        await actor.press("enter")
+        await actor.press("enter", "enter")  # behind the film is asked for a name, and nobody is named
         await actor.until_at(WaitingScreen)
         assert actor.sees("You host The General")
         assert actor.sees("Read this to your friend, or send it: dateflicks join ")
