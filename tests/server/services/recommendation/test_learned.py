@@ -85,11 +85,12 @@ async def test_a_list_that_was_made_anew_for_one_person_is_seen_where_the_old_on
 ) -> None:
     await scene.database.ensure(COLLECTIONS)
     await scene.films(*DARK, addedAt=1.0)
-    ana, bea = somebody(), somebody()
-    for user in (ana, bea):
+    ana, bea, cid = somebody(), somebody(), somebody()
+    for user in (ana, bea, cid):
         await scene.database.table(USERS).insert({"_id": user, "name": user, "nameKey": name_key(user)})
     for title in DARK[:3]:
         await scene.evening(ana, bea, title, at=NOON - 9_000)
+    await scene.evening(bea, cid, DARK[3], at=NOON - 9_000)  # else no film that she has not seen is like no other
     await learn(scene, Popularity(), PopularitySettings(), tmp_path)
     reader = Reader(scene.database)
     stored = Stored(reader)
