@@ -1,9 +1,9 @@
 """Films made of offers: for what has changed and its neighbours, or for the whole collection, with the same result.
 
 One step takes some offers, puts their keys in order, finds all that they have to do with, lets the rules group these,
-and writes what is different: first keys, then offers (which film each belongs to), then films. So a step that broke off
-is done again by the next one and nothing is lost. A film keeps its id for as long as most of its offers stay together;
-what becomes of another's offers points to it (`mergedInto`).
+and writes what is different: first keys, then films that lose offers, then offers (which film each belongs to), then
+all other films. So a step that broke off is done again by the next one and nothing is lost. A film keeps its id for as
+long as most of its offers stay together; what becomes of another's offers points to it (`mergedInto`).
 """
 
 import time
@@ -244,18 +244,22 @@ class Works:
             for one in stored.values()
             if not is_linkable(one) and (one["workId"] or one["linkKeys"])
         ]
-        for start in range(0, len(relinked), MANY_MAX):
-            if left := await self._videos.replace_many(relinked[start : start + MANY_MAX]):
-                return left
-        self._posted.clear()
-        made.relinked += len(relinked)
         now = self._now()
         found = [
             work_of(ids[at], group, circle.documents, work_ids, now, self._trust) for at, group in enumerate(groups)
         ]
         gone = [film for work_id, film in films.items() if work_id not in ids and film["endedAt"] is None]
+        works = [*found, *(ended(film, now, _heir(film, work_ids)) for film in gone)]
+        losing = {work["_id"] for work in works if _loses(films.get(work["_id"]), work)}
+        # Before the offers point elsewhere: afterwards nothing leads to a film that has still to let go of one.
+        await self._put([work for work in works if work["_id"] in losing], films, made)
+        for start in range(0, len(relinked), MANY_MAX):
+            if left := await self._videos.replace_many(relinked[start : start + MANY_MAX]):
+                return left
+        self._posted.clear()
+        made.relinked += len(relinked)
         made.ended += len(gone)
-        await self._put([*found, *(ended(film, now, _heir(film, work_ids)) for film in gone)], films, made)
+        await self._put([work for work in works if work["_id"] not in losing], films, made)
         return []
 
     async def _named(self, circle: Circle, groups: Sequence[Group], films: dict[str, Document]) -> list[str]:
@@ -322,6 +326,11 @@ def _is_done(offer: Document, film: Document | None) -> bool:
     return film is not None and (offer["_id"], offer["changedAt"]) in zip(
         film["members"], film["memberStamps"], strict=True
     )
+
+
+def _loses(before: Document | None, work: Document) -> bool:
+    """Whether a film has to let go of offers that it has."""
+    return before is not None and not set(before["members"]) <= set(work["members"])
 
 
 def _heir(film: Document, work_ids: Mapping[str, str | None]) -> str | None:
