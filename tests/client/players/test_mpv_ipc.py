@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -36,23 +36,30 @@ async def connected(tmp_path: Path, peer: Peer) -> AsyncIterator[tuple[MpvIpc, H
     """A client connected to a peer that behaves as told."""
     path = tmp_path / "peer"
     heard = Heard()
+    begun, ended = asyncio.Event(), asyncio.Event()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        begun.set()
         try:
             await peer(reader, writer)
         except ConnectionError:
             pass
         finally:
             writer.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
+            ended.set()
 
     server = await asyncio.start_unix_server(serve, path)
     ipc = await connect_path(path, heard.events.append, heard.lost.append)
     try:
+        await asyncio.wait_for(begun.wait(), 10)
         yield ipc, heard
     finally:
         ipc.close()
         server.close()
         await server.wait_closed()
+        await asyncio.wait_for(ended.wait(), 10)
 
 
 async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, **fields: object) -> None:
