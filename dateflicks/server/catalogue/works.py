@@ -6,9 +6,10 @@ all other films. So a step that broke off is done again by the next one and noth
 long as most of its offers stay together; what becomes of another's offers points to it (`mergedInto`).
 """
 
+import itertools
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -278,16 +279,16 @@ class Works:
         for at, group in enumerate(groups):
             if at in ids:
                 continue
-            for work_id in (usual[at], salted_work_id(group.members[0])):
+            for work_id in _possible(usual[at], group.members[0]):
                 film = films.get(work_id)
                 if film is None and work_id != usual[at]:
                     film = await self._works.get(work_id)
                 if film is not None:
                     films[work_id] = film
                 if work_id not in taken and (film is None or not set(film["members"]) - circle.documents.keys()):
+                    ids[at] = work_id
+                    taken.add(work_id)
                     break
-            ids[at] = work_id
-            taken.add(work_id)
         return [ids[at] for at in range(len(groups))]
 
     async def _end_orphans(self, films: Sequence[Document], made: Made) -> None:
@@ -326,6 +327,14 @@ def _is_done(offer: Document, film: Document | None) -> bool:
     return film is not None and (offer["_id"], offer["changedAt"]) in zip(
         film["members"], film["memberStamps"], strict=True
     )
+
+
+def _possible(usual: str, member: str) -> Iterator[str]:
+    """The ids that a new film may have, the usual one first: others may have it, and those of before, by now."""
+    yield usual
+    yield salted_work_id(member)
+    for number in itertools.count(2):
+        yield salted_work_id(f"{member} {number}")
 
 
 def _loses(before: Document | None, work: Document) -> bool:

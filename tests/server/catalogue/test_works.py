@@ -307,9 +307,10 @@ async def test_a_film_whose_offers_know_nothing_of_it_ends_with_the_next_rebuild
     assert (found["status"], found["mergedInto"]) == ("merged", film["_id"])
 
 
-async def test_a_step_that_breaks_off_anywhere_is_done_by_the_next(collected: Collected) -> None:
-    chance = random.Random(3)
-    for stop_after in range(1, 40, 2):
+@pytest.mark.parametrize(("seed", "apart"), [(3, 2), pytest.param(14, 1, marks=pytest.mark.long)])
+async def test_a_step_that_breaks_off_anywhere_is_done_by_the_next(collected: Collected, seed: int, apart: int) -> None:
+    chance = random.Random(seed)
+    for stop_after in range(1, 40, apart):
         writer = collected.writer(chance.choice(("archive", "netflix", "local")))
         await writer.write([some_item(chance, chance.randint(1, 12)) for _ in range(4)])
         await collected.cut_off(collected.works.update(), stop_after)
