@@ -1,9 +1,9 @@
 """A service that exists for its feed: what one says in a room the others hear, and some words make it misbehave."""
 
 import asyncio
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Collection, Sequence
-from typing import Literal
+from typing import Final, Literal
 
 from sanic import HTTPResponse
 
@@ -40,6 +40,8 @@ class Said(Frame, tag="said", frozen=True, kw_only=True):
 
 RoomConnection = Connection[Say | Do]
 
+SEATS_KEPT: Final = 500  # to be looked at, the newest ones: a bench brings thousands, whose memory is not the server's
+
 
 class Relay:
     """The service. A token is a person's name; `name~0.5` expires after that many seconds, `nobody` is none."""
@@ -55,7 +57,7 @@ class Relay:
         self.name = "relay"
         self.summary = "Rooms."
         self.gate = Gate(self.name, limits, origins, metrics=metrics, rules=rules)
-        self.seats: list[Seat] = []
+        self.seats: deque[Seat] = deque(maxlen=SEATS_KEPT)
         self.rooms: defaultdict[str, list[Seat]] = defaultdict(list)
         self.waiting = 0
         self.go_on = asyncio.Event()
