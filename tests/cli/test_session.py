@@ -344,6 +344,13 @@ def test_waiting_for_an_answer_that_does_not_come_is_exit_code_7_and_the_invitat
     assert "The invitation stands" in result.stderr
 
 
+def test_waiting_for_somebody_who_says_no_is_told_so(cli: Cli, server: ScriptedServer) -> None:
+    server.on("POST", "/sessions", {"session": session_json(state="rejected")}, 201)
+    result = cli("session", "create", "film.mkv", "--guest", "bea", "--wait", "0")
+    assert result.exit_code == 5
+    assert "The session is rejected." in result.stderr
+
+
 # --- history as a file ------------------------------------------------------------------------------------------------
 
 

@@ -86,13 +86,8 @@ def create(
     environment.show(made, DETAILS)
     if wait is not None and made.state != "accepted":
         timed_out = made.state == "pending"
-        what = (
-            f"{made.guest_name} has not answered."
-            if made.guest_name
-            else "Nobody has come yet."
-            if timed_out
-            else f"The session is {made.state}."
-        )
+        nobody = f"{made.guest_name} has not answered." if made.guest_name else "Nobody has come yet."
+        what = nobody if timed_out else f"The session is {made.state}."
         hint = f"The invitation stands: see 'dateflicks session show {made.id[:12]}'." if timed_out else ""
         raise CliError(Exit.TIMED_OUT if timed_out else Exit.REFUSED, printable(what), hint=hint)
     if wait is not None:
