@@ -111,6 +111,18 @@ def test_signing_out_tells_the_server_and_forgets(cli: Cli, server: ScriptedServ
     assert cli("logout").exit_code == 0
 
 
+def test_signing_out_ends_the_sign_in_that_is_kept_and_not_a_token_of_the_settings(
+    cli: Cli, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cli.sign_in()
+    kept = cli.store.get(server.url)
+    assert kept is not None
+    monkeypatch.setenv("DATEFLICKS_CLIENT_TOKEN", "another")
+    server.on("DELETE", "/tokens/current", Answer(204))
+    assert cli("logout").exit_code == 0
+    assert server.last.headers["Authorization"] == f"Bearer {kept.token}"
+
+
 def test_signing_out_works_when_the_server_has_forgotten_already(cli: Cli, server: ScriptedServer) -> None:
     cli.sign_in()
     server.on("DELETE", "/tokens/current", Answer.problem(401, "This token is no good."))

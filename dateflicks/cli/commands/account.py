@@ -93,7 +93,8 @@ async def _sign_out(environment: CliEnvironment) -> None:
     """Tell the server; a token that it no longer takes is signed out already."""
     from dateflicks.client.errors import NotSignedIn
 
-    async with environment.connect() as client:
+    kept = environment.signed_in  # and not a token of the settings, which whoever gave it takes back
+    async with environment.client_of(kept.token if kept else None) as client:
         try:
             await client.sign_out()
         except NotSignedIn:
