@@ -30,15 +30,16 @@ class Missed:
         """Look after the next few; to be called every second. Raises Unavailable."""
         if not self._owed and not self._bus.is_up:
             self._owe()
-        for _ in range(min(PEOPLE_AT_ONCE, len(self._owed))):
-            user_id = self._owed[0]
+        owed = self._owed  # everybody is owed anew when the bus returns, also while this waits for the database
+        for _ in range(min(PEOPLE_AT_ONCE, len(owed))):
+            user_id = owed[0]
             known = self._hub.known(user_id)
             present = await self._lists.present(user_id)
             left = [one for one in known if one not in {document["_id"] for document in present}]
             changed = await self._sessions.get_many(left[-PAGE_MAX:])
             for document in (*reversed(present), *changed.values()):
                 self._hub.tell(user_id, document)
-            self._owed.popleft()
+            owed.popleft()
 
     def _owe(self) -> None:
         self._owed = deque(self._hub.people())
