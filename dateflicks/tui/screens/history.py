@@ -10,6 +10,7 @@ from textual.screen import Screen
 from textual.widgets import DataTable, Input, Static
 
 from dateflicks.client import errors
+from dateflicks.client.http import ServiceClient
 from dateflicks.client.sentences import clock_text
 from dateflicks.protocol.bodies import HistoryEntry
 from dateflicks.protocol.printable import printable
@@ -44,6 +45,7 @@ class HistoryScreen(Screen[None]):
     def __init__(self) -> None:
         super().__init__()
         self._entries: list[HistoryEntry] = []
+        self._asked_for: ServiceClient | None = None  # whose entries these are
         self._sorted_by = 2
 
     @property
@@ -59,7 +61,7 @@ class HistoryScreen(Screen[None]):
         yield Hints("history")
 
     def on_mount(self) -> None:
-        """Columns first; the rows are asked for when the screen is looked at."""
+        """The rows are asked for when the screen is looked at."""
         self.query_one("#table", DataTable).focus()
         self.query_one(".field").display = False
 
@@ -74,6 +76,9 @@ class HistoryScreen(Screen[None]):
     @work(exclusive=True, group="history")
     async def _load(self) -> None:
         client = self._app.client
+        if client is not self._asked_for:  # another person's, or nobody's
+            self._asked_for, self._entries = client, []
+            self._show()
         if client is None:
             key = self._app.keys.shown("sign-out", ascii_only=self._app.is_ascii)
             self._say(f"You are not signed in. In the lobby, {key} signs in.")

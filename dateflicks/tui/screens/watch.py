@@ -229,6 +229,7 @@ class WatchScreen(Screen[None]):
 
     def action_stop(self) -> None:
         """Stop for everybody."""
+        self._forget_presses()
         self._ask("stop")
 
     def action_back_10(self) -> None:
@@ -296,7 +297,14 @@ class WatchScreen(Screen[None]):
         if to is not None:
             self._seek(to)
 
+    def _forget_presses(self) -> None:
+        """What came after them is what is wanted."""
+        if self._move_timer is not None:
+            self._move_timer.stop()
+        self._moving_to = self._move_timer = None
+
     def _seek(self, to: float) -> None:
+        self._forget_presses()
         if self._room is not None:
             self._room.seek(self._within(to))
 
