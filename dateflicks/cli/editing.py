@@ -55,11 +55,11 @@ def edit(environment: CliEnvironment, service: str) -> Path | None:
         if not _again(environment):
             what = f"{path} stays as it was; what you typed is kept in {draft}."
             raise CliError(Exit.PROBLEMS, what, hint=f"Go on with: dateflicks config edit {service}")
+    is_new = is_going_on or text != begun
+    if is_new:
+        replace_file(path, text)  # before the draft goes: on a full disk what was typed is kept there
     draft.unlink()
-    if not is_going_on and text == begun:
-        return None
-    replace_file(path, text)
-    return path
+    return path if is_new else None
 
 
 def _read(path: Path) -> str:
