@@ -1,6 +1,7 @@
 """Watching line by line: what happens as plain sentences on stdout, commands on stdin. Works in a pipe and for ears."""
 
 import asyncio
+import contextlib
 import math
 import time
 from typing import TYPE_CHECKING, Final, TextIO, cast
@@ -28,6 +29,9 @@ HELP_BY_HAND: Final = "Tell where your film is with at 41:12."
 SHOWN_CHARACTERS: Final = 20  # of a word that is no command
 STILL_LOST_SECONDS: Final = 20.0
 LAST_SECONDS: Final = 5.0  # for what was typed before quit
+ASKING: Final = frozenset({"play", "pause", "stop", "seek", "accept", "yes", "y", "refuse", "no", "n"})
+KEPT_MAX: Final = 32  # of these words, as a pipe types them before there is a line
+NOT_YET: Final = "Not connected yet."
 LINE_MAX_BYTES: Final = 64 * 1024  # more than a message may have, so that it is said that it is too long
 
 
@@ -44,6 +48,7 @@ class PlainWatch:
         self._talk = PlainTalk(evening, teller)
         self._predictions = PlainPredictions(evening, teller)
         self._is_connected = asyncio.Event()
+        self._kept: list[tuple[str, list[str]]] = []
         self._nobody_types = False
         self._lost_since: float | None = None
         self._is_still_lost_said = False
@@ -94,6 +99,8 @@ class PlainWatch:
             case PlayerChanged(kind="closed"):
                 sentence = "Your player is closed: you leave, the others go on."
         self._teller.update(update, sentence)
+        if self._kept and self._is_connected.is_set():
+            self._ask_what_was_kept()
 
     def _arrived(self, frame: TimecodeFrame) -> str:
         """The first that is known of the others."""
@@ -134,7 +141,6 @@ class PlainWatch:
             if line.strip().lower() in ("quit", "q", "exit"):
                 await self._leave()
                 return
-            await self._is_connected.wait()  # what is asked of nobody would be lost
             self._command(line.strip())
         self._nobody_types = True
         if self._is_interactive:
@@ -142,8 +148,17 @@ class PlainWatch:
 
     async def _leave(self) -> None:
         """What was typed before is done first, if that can be."""
-        await asyncio.gather(self._predictions.is_done(LAST_SECONDS), self._talk.is_sent(LAST_SECONDS))
+        parts = (self._predictions.is_done, self._talk.is_sent, self._is_asked)
+        await asyncio.gather(*(part(LAST_SECONDS) for part in parts))
+        if self._kept:
+            self._teller.say(NOT_YET, "help")
         self._evening.stop()
+
+    async def _is_asked(self, seconds: float) -> None:
+        """Wait until there is a line for what is kept, or for so long."""
+        if self._kept:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._is_connected.wait(), seconds)
 
     def _command(self, line: str) -> None:
         if line.startswith(">"):
@@ -168,6 +183,9 @@ class PlainWatch:
                 self._film_command(word, rest.split())
 
     def _film_command(self, word: str, rest: list[str]) -> None:
+        if word in ASKING and not self._is_connected.is_set():
+            self._too_early(word, rest)
+            return
         match word:
             case "play" | "pause" | "stop":
                 self._watching.ask(word)
@@ -189,6 +207,18 @@ class PlainWatch:
                 return
         if not self._evening.viewer.connected and word not in ("where", "at", "retry"):
             self._teller.say("There is no line, so the other does not hear of it.")
+
+    def _too_early(self, word: str, rest: list[str]) -> None:
+        """What is asked of nobody would be lost: a person types it again, for a pipe it is kept until there is a line."""
+        if self._is_interactive or len(self._kept) >= KEPT_MAX:
+            self._teller.say(NOT_YET, "help")
+        else:
+            self._kept.append((word, rest))
+
+    def _ask_what_was_kept(self) -> None:
+        kept, self._kept = self._kept, []
+        for word, rest in kept:
+            self._film_command(word, rest)
 
     @property
     def help(self) -> str:
@@ -234,7 +264,7 @@ class PlainWatch:
         viewer = self._evening.viewer
         told, line = viewer.timecode, viewer.line(now)
         if told is None or line is None:
-            return "Not connected yet."
+            return NOT_YET
         error = viewer.error(now, self._watching.player.playhead(now))
         mine = "your player cannot be read" if error is None else f"you {-error:+.3f} s"
         others = [

@@ -197,13 +197,46 @@ async def test_the_end_of_input_leaves_at_a_terminal_only(pipe: tuple[io.TextIOB
             await running
 
 
-async def test_words_typed_before_there_is_a_line_wait_for_it(pipe: tuple[io.TextIOBase, io.TextIOBase]) -> None:
-    async with at_desk(ClientSettings(player="simulated"), stdin=pipe[0]) as desk, asyncio.timeout(20):
-        pipe[1].write("play\n")
+async def test_words_that_a_pipe_types_before_there_is_a_line_wait_for_it(
+    pipe: tuple[io.TextIOBase, io.TextIOBase],
+) -> None:
+    settings = ClientSettings(player="simulated")
+    async with at_desk(settings, is_interactive=False, stdin=pipe[0]) as desk, asyncio.timeout(20):
+        pipe[1].write("play\nseek +30\nhelp\n")
         running = asyncio.create_task(desk.watch.run())
-        await until(lambda: "line is lost" in desk.stdout.getvalue())
+        await until(lambda: "Commands: play" in desk.stdout.getvalue())
         assert desk.done == []
         desk.hear(told(1))
-        await until(lambda: desk.done == [("ask", "play")])
+        assert desk.done == [("ask", "play"), ("seek", 90.0)]
+        desk.hear(told(2))
+        assert len(desk.done) == 2
         pipe[1].write("quit\n")
         await running
+
+
+async def test_a_person_is_told_that_there_is_no_line_yet_and_can_help_themselves_and_leave(
+    pipe: tuple[io.TextIOBase, io.TextIOBase], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with at_desk(ClientSettings(player="simulated"), stdin=pipe[0]) as desk, asyncio.timeout(20):
+        tried: list[str] = []
+        monkeypatch.setattr(desk.evening, "reconnect", lambda: tried.append("retry"))
+        running = asyncio.create_task(desk.watch.run())
+        pipe[1].write("play\n")
+        await until(lambda: "Not connected yet." in desk.stdout.getvalue())
+        pipe[1].write("help\nretry\nquit\n")
+        await running
+        assert "Commands: play" in desk.stdout.getvalue()
+        assert tried == ["retry"]
+        assert desk.done == []
+
+
+async def test_a_pipe_that_leaves_is_told_that_what_it_typed_reached_nobody(
+    pipe: tuple[io.TextIOBase, io.TextIOBase], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dateflicks.cli.plain.LAST_SECONDS", 0.01)
+    settings = ClientSettings(player="simulated")
+    async with at_desk(settings, is_interactive=False, stdin=pipe[0]) as desk, asyncio.timeout(20):
+        pipe[1].write("play\nquit\n")
+        await desk.watch.run()
+        assert "Not connected yet." in desk.stdout.getvalue()
+        assert desk.done == []
