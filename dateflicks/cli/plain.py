@@ -209,7 +209,7 @@ class PlainWatch:
             self._teller.say("There is no line, so the other does not hear of it.")
 
     def _too_early(self, word: str, rest: list[str]) -> None:
-        """What is asked of nobody would be lost: a person types it again, for a pipe it is kept until there is a line."""
+        """What is asked of nobody would be lost: a person types it again; what a pipe asks waits for a line."""
         if self._is_interactive or len(self._kept) >= KEPT_MAX:
             self._teller.say(NOT_YET, "help")
         else:
