@@ -314,11 +314,35 @@ def _fitted(line: str, width: int | None) -> str:
     return folded(line, width)
 
 
+def output_file() -> tuple[int, int]:
+    """What our output goes to."""
+    found = os.fstat(_stdout())
+    return found.st_dev, found.st_ino
+
+
+def is_hung_up(before: tuple[int, int]) -> bool:
+    """Whether nobody reads our output any more: a pipe that broke may as well be one to a player or a server.
+
+    It went to `before`; Rich, which draws the help, puts the null device there when that pipe breaks.
+    """
+    import select
+
+    if output_file() != before:
+        return True
+    poll = select.poll()
+    poll.register(_stdout(), 0)  # what is wrong with it is told unasked
+    return bool(poll.poll(0))
+
+
+def _stdout() -> int:
+    return sys.__stdout__.fileno() if sys.__stdout__ else 1
+
+
 def hang_up() -> None:
     """Whoever read our output has seen enough: let nothing more be written to it, also when the process ends."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     try:
-        os.dup2(nowhere, sys.__stdout__.fileno() if sys.__stdout__ else 1)
+        os.dup2(nowhere, _stdout())
     finally:
         os.close(nowhere)
 

@@ -24,7 +24,7 @@ from typer._coercion import RuntimeParam, build_runtime_param
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 from typer.main import get_command
 
-from dateflicks.cli.environment import CliEnvironment, hang_up
+from dateflicks.cli.environment import CliEnvironment, hang_up, is_hung_up, output_file
 from dateflicks.cli.exits import Exit
 from dateflicks.cli.failures import Failure, failure_of, traced
 
@@ -258,6 +258,7 @@ class LazyGroup(TyperGroup):
     ) -> Any:
         """Run, and end the process with one of our exit codes."""
         _open_what_is_closed()
+        output = output_file()
         environment = extra.setdefault("obj", CliEnvironment())
         try:
             with _unwrapped_for_shells():
@@ -268,16 +269,27 @@ class LazyGroup(TyperGroup):
         except SystemExit as stop:
             if not isinstance(stop.__context__, BrokenPipeError):
                 raise
-            hang_up()
-            code = Exit.OK
-        except BrokenPipeError:
-            hang_up()
-            code = Exit.OK
+            code = _ended_by(environment, stop.__context__, output)
         except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the last one who can tell the user
-            code = report(environment, error)
+            code = _ended_by(environment, error, output)
         if standalone_mode:
             sys.exit(code if isinstance(code, int) else Exit.OK)
         return code
+
+
+def _ended_by(environment: CliEnvironment, error: BaseException, output: tuple[int, int]) -> Exit:
+    """The exit code of what ended the program: whoever read our output and has seen enough is no error."""
+    if _is_broken_pipe(error) and is_hung_up(output):
+        hang_up()
+        return Exit.OK
+    return report(environment, error)
+
+
+def _is_broken_pipe(error: BaseException) -> bool:
+    """Whether it is one, also where it comes out of tasks."""
+    if isinstance(error, BaseExceptionGroup):
+        return all(_is_broken_pipe(one) for one in error.exceptions)
+    return isinstance(error, BrokenPipeError)
 
 
 @contextlib.contextmanager

@@ -90,6 +90,35 @@ def test_a_reader_who_has_seen_enough_is_no_error(args: tuple[str, ...]) -> None
     assert (done.returncode, done.stderr) == (0, b"")
 
 
+@pytest.mark.parametrize("is_read", [True, False])
+def test_a_pipe_that_breaks_inside_tasks_is_no_error_only_where_it_is_that_of_the_output(
+    is_read: bool, tmp_path: Path
+) -> None:
+    program = (
+        "from dateflicks.cli.environment import CliEnvironment\n"
+        "from dateflicks.cli.main import app\n"
+        "def broken(self, work):\n"
+        "    work.close()\n"
+        "    raise ExceptionGroup('tasks', [ExceptionGroup('inner', [BrokenPipeError(32, 'Broken pipe')])])\n"
+        "CliEnvironment.run = broken\n"
+        "app(['session', 'list'])"
+    )
+    reading, writing = os.pipe()
+    if not is_read:
+        os.close(reading)
+    environ = {**os.environ, "DATEFLICKS_HOME": str(tmp_path)}
+    with os.fdopen(writing, "wb") as stdout:
+        done = subprocess.run(
+            [sys.executable, "-c", program], stdout=stdout, stderr=-1, text=True, env=environ, timeout=30, check=False
+        )
+    if is_read:
+        os.close(reading)
+        assert done.returncode == 1
+        assert "unforeseen" in done.stderr
+    else:
+        assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_ctrl_c_during_a_request_is_exit_code_130() -> None:
     asked, release = threading.Event(), threading.Event()
 

@@ -296,13 +296,10 @@ async def _follow(
     conversation = Conversation(
         client, entry.session_id, entry.tickets, "", base, listen, kept={"seq": place}, first_page=0
     )
-    try:
-        async with asyncio.TaskGroup() as group:
-            ending = group.create_task(_end_with(environment, client, entry.session, conversation))
-            await conversation.run()
-            ending.cancel()
-    except* BrokenPipeError:
-        raise BrokenPipeError from None  # whoever read has seen enough
+    async with asyncio.TaskGroup() as group:
+        ending = group.create_task(_end_with(environment, client, entry.session, conversation))
+        await conversation.run()
+        ending.cancel()
 
 
 async def _end_with(
