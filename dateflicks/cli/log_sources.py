@@ -133,8 +133,8 @@ class FileSource:
         self._file: int | None = None
         self._at = 0
 
-    def before(self) -> Iterator[Line]:
-        """What was put aside, the oldest first, and what is there now."""
+    def before(self, *, is_all: bool = False) -> Iterator[Line]:
+        """What was put aside, the oldest first, and what is there now; `is_all`: also a line that has no end."""
         ours = _identity(os.fstat(self._file)) if self._open(self._path) and self._file is not None else None
         for number in sorted(self._aside(), reverse=True):
             with contextlib.suppress(FileNotFoundError), self._aside_at(number).open("rb") as file:
@@ -144,6 +144,8 @@ class FileSource:
                     yield from self._reader.lines(chunk)
         while found := self.read():
             yield from found
+        if is_all:
+            yield from self._reader.lines(b"", is_end=True)
 
     def read(self) -> list[Line]:
         """What has come since, through every file that has had the name meanwhile; at most a part of it at once."""

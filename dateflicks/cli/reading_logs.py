@@ -94,7 +94,7 @@ class Log:
 
     def before(self, wanted: Wanted) -> Iterator[Line]:
         """What there is by now, by time."""
-        parts = [source.before() for source in self._sources.values()]
+        parts = [source.before(is_all=not wanted.is_followed) for source in self._sources.values()]
         if self.journal is not None:
             many = ["--lines=all"] if wanted.since is not None or wanted.services or wanted.level != "debug" else []
             self._ask_journal(wanted, *(many or [f"--lines={LINES if wanted.lines is None else wanted.lines}"]))

@@ -53,6 +53,12 @@ def test_the_logs_of_all_processes_are_put_together_by_time(cli: Cli) -> None:
     assert events(cli("serve", "logs", "-n", "2").stdout) == ["fourth", "fifth"]
 
 
+def test_a_last_line_without_an_end_is_shown_too(cli: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "all.jsonl"
+    path.write_text(entry(1, "first") + entry(2, "last").rstrip("\n"))
+    assert events(cli("serve", "logs", str(path)).stdout) == ["first", "last"]
+
+
 def test_that_nothing_of_it_was_logged_is_said_beside_the_data(cli: Cli) -> None:
     (folder_of(cli) / "all.jsonl").write_text(entry(1, "said"))
     for words, told in (
