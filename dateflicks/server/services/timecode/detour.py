@@ -50,7 +50,7 @@ class Detour:
         self._timecodes = timecodes
         self._bus = bus
         self._clock = clock
-        self._acts: deque[dict[str, Any]] = deque(maxlen=WAITING_MAX)
+        self._acts: deque[dict[str, Any]] = deque(maxlen=WAITING_MAX)  # of more the oldest go: they are past soonest
         self._reports: dict[str, dict[str, Any]] = {}
         self._told: dict[str, tuple[int, float]] = {}  # by session: the revision, and when
         self._untaken: dict[str, tuple[str, float]] = {}  # by process: a letter to it, and since when it lies there
@@ -96,21 +96,29 @@ class Detour:
             await asyncio.sleep(LOOK_SECONDS if is_away else CALM_SECONDS)
 
     async def _carry(self, house: "House", *, is_away: bool) -> None:
-        waiting = [*self._acts, *self._reports.values()]
-        self._acts.clear()
-        self._reports.clear()
-        for start in range(0, len(waiting), PAGE_MAX):
-            await self._letters.insert_many(waiting[start : start + PAGE_MAX])
+        sent = await self._send()
         await self._take(house)
         if not is_away:
             return
-        await self._see_who_takes(waiting)
+        await self._see_who_takes(sent)
         chairs = house.far_chairs()
         sessions = list(chairs)
         for start in range(0, len(sessions), PAGE_MAX):
             found = await self._timecodes.get_many(sessions[start : start + PAGE_MAX])
             for session_id, document in found.items():
                 self._tell(chairs[session_id], document)
+
+    async def _send(self) -> Sequence[Letter]:
+        """Write what waits, and return it; what could not be written waits on."""
+        waiting = [*self._acts, *self._reports.values()]
+        for start in range(0, len(waiting), PAGE_MAX):
+            page = waiting[start : start + PAGE_MAX]
+            await self._letters.insert_many(page)
+            written = {one["_id"] for one in page}
+            while self._acts and self._acts[0]["_id"] in written:
+                self._acts.popleft()
+            self._reports = {chair: one for chair, one in self._reports.items() if one["_id"] not in written}
+        return waiting
 
     async def _take(self, house: "House") -> None:
         page = await self._addressed_to(self._bus.worker_id)

@@ -56,7 +56,7 @@ class FarSeats:
         self._take = take
         self._post = post
         self._seats: dict[str, dict[str, Seat]] = {}  # by process, by id of the chair there
-        self._leaving: dict[str, asyncio.TimerHandle] = {}
+        self._leaving: dict[str, tuple[asyncio.TimerHandle, Seat]] = {}  # by id of the chair, until they come back
         self._tasks: set[asyncio.Task[None]] = set()
         self._encode = msgspec.json.Encoder().encode
         self._decode: msgspec.json.Decoder[frames.TimecodeClientFrame] = msgspec.json.Decoder(
@@ -77,17 +77,19 @@ class FarSeats:
         """A process is gone: whoever was connected to it has not left before they had time to come back."""
         loop = asyncio.get_running_loop()
         for chair_id, seat in self._seats.pop(worker_id, {}).items():
-            self._leaving[chair_id] = loop.call_later(RETURN_SECONDS, self._left, chair_id, seat)
+            self._leaving[chair_id] = loop.call_later(RETURN_SECONDS, self._left, chair_id), seat
 
     def forget(self, session_id: str) -> None:
         """Another process keeps this playback now: nobody has a seat here any more."""
         for seats in self._seats.values():
             for chair_id in [one for one, seat in seats.items() if seat.session_id == session_id]:
                 del seats[chair_id]
+        for chair_id in [one for one, (_, seat) in self._leaving.items() if seat.session_id == session_id]:
+            self._stays(chair_id)
 
     def end(self) -> list[asyncio.Task[None]]:
         """Wait for nobody any more; what still runs, to be cancelled."""
-        for timer in self._leaving.values():
+        for timer, _ in self._leaving.values():
             timer.cancel()
         return list(self._tasks)
 
@@ -98,7 +100,8 @@ class FarSeats:
         member = Member(str(about["userId"]), Role(about["role"]), str(about["name"]))
         try:
             await self._take(session_id)
-            self._stays(chair_id)
+            if (returned := self._stays(chair_id)) is not None:
+                self._seats.setdefault(source, {})[chair_id] = returned
             if (before := self._seats.get(source, {}).get(chair_id)) is not None:
                 self._handler.greet(before)
                 return
@@ -136,12 +139,15 @@ class FarSeats:
         with contextlib.suppress(KeptElsewhere, RuleError):
             await self._handler.set_length(str(letter["session"]), float(letter["length"]))
 
-    def _stays(self, chair_id: str) -> None:
-        if (timer := self._leaving.pop(chair_id, None)) is not None:
+    def _stays(self, chair_id: str) -> Seat | None:
+        """Nobody waits for this one any more; the seat that they still have, if they were about to leave it."""
+        timer, seat = self._leaving.pop(chair_id, (None, None))
+        if timer is not None:
             timer.cancel()
+        return seat
 
-    def _left(self, chair_id: str, seat: Seat) -> None:
-        self._leaving.pop(chair_id, None)
+    def _left(self, chair_id: str) -> None:
+        _, seat = self._leaving.pop(chair_id)
         self._handler.stand_up(seat)
 
     def _begin(self, work: Coroutine[Any, Any, None], name: str) -> None:

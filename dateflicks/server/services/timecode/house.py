@@ -139,10 +139,15 @@ class House:
 
     async def delete(self, session_id: str) -> None:
         """Forget a session's playback, wherever it is kept. Raises NotFound, Unavailable."""
+        is_gone = True
         try:
             await self._handler.delete(session_id)
+        except Unavailable:
+            is_gone = False  # as far as anybody knows: whoever watches goes on
+            raise
         finally:
-            self._bus.publish(KEPT_TOPIC, {"session": session_id, "deleted": True, "by": self._bus.worker_id})
+            if is_gone:
+                self._bus.publish(KEPT_TOPIC, {"session": session_id, "deleted": True, "by": self._bus.worker_id})
 
     async def _recorded(self, session_id: str) -> TimecodeBody:
         document = await self._records.look(session_id)

@@ -25,6 +25,7 @@ from tests.journeys.deployment import Deployment as Address
 from tests.journeys.room import Room, is_connected, make_timecode, take_seat
 from tests.journeys.wire import Json, Rest, open_feed, open_rest
 from tests.redis_server import RedisServer, redis_server
+from tests.server.services.engine import OnEngine
 from tests.server.services.timecode.deployment import KEY, Evening
 from tests.waiting import until
 
@@ -44,7 +45,7 @@ class Worker:
 
 
 @dataclass
-class Several:
+class Several(OnEngine):
     """All of them."""
 
     workers: list[Worker]
@@ -152,6 +153,18 @@ async def test_what_is_wrong_is_told_to_whoever_said_it_at_any_process(two: Seve
         await room.guest.feed.send(type="refuse", sessionId=evening.id)
         error = await room.guest.feed.expect(lambda frame: frame["type"] == "error", "a refusal of nothing")
         assert (error["code"], error["replyTo"]) == ("nothing-pending", "refuse")
+
+
+async def test_a_deletion_of_which_nobody_knows_whether_it_was_done_ends_nobody_s_film(two: Several) -> None:
+    evening = Evening(two.signer)
+    async with two.room(evening) as room:
+        playing = await room.play()
+        with two.stopped_engine():
+            token = evening.tickets[evening.guest.id]
+            await two.workers[1].rest.call("DELETE", evening.path, token=token, expect=503)
+        await two.database.wait_up()
+        await room.guest.ask("pause", room.guest.position)
+        await room.both(lambda frame: frame["status"] == "pause", "the pause", after=playing)
 
 
 async def test_a_length_told_to_any_process_and_a_deletion_reach_all(two: Several) -> None:
