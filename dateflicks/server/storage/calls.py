@@ -16,7 +16,7 @@ from bson.errors import BSONError
 from pymongo.errors import PyMongoError
 
 from dateflicks.core.errors import Unavailable
-from dateflicks.server.storage.faults import is_transient, translated
+from dateflicks.server.storage.faults import is_transient, stop_when_told_to, translated
 from dateflicks.server.storage.fence import SENT, Sent
 from dateflicks.server.storage.health import Health
 from dateflicks.server.storage.records import Collection, OutcomeUnknown, StorageFault
@@ -84,9 +84,7 @@ class Calls:
             except BSONError as error:  # a document that is too large, mainly; never sent
                 raise StorageFault(f"{collection.database}.{collection.name}: {error}") from error
             except (PyMongoError, TimeoutError) as error:
-                task = asyncio.current_task()
-                if task is not None and task.cancelling():  # the driver takes a cancellation for an outage
-                    raise asyncio.CancelledError from error
+                stop_when_told_to()
                 if isinstance(error, PyMongoError) and not is_transient(error):
                     raise translated(collection, error) from error
                 self._health.suspect()
@@ -107,6 +105,8 @@ class Calls:
         try:
             async with asyncio.timeout(remaining + GRACE_SECONDS), self._turns:
                 with pymongo.timeout(max(min(try_seconds, deadline - now()), LAST_TRY_SECONDS)):
-                    return await operation(sent.writes > 0)
+                    done = await operation(sent.writes > 0)
         finally:
             SENT.reset(token)
+        stop_when_told_to()
+        return done

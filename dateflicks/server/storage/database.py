@@ -21,7 +21,7 @@ from dateflicks.core.errors import DateflicksError, Unavailable
 from dateflicks.server.storage.calls import GRACE_SECONDS, Calls
 from dateflicks.server.storage.driver import make_watchful, mend
 from dateflicks.server.storage.embedded import EmbeddedEngine, Role
-from dateflicks.server.storage.faults import is_transient
+from dateflicks.server.storage.faults import is_transient, stop_when_told_to
 from dateflicks.server.storage.fence import Fence
 from dateflicks.server.storage.health import Health
 from dateflicks.server.storage.indexes import ensure_indexes
@@ -143,6 +143,7 @@ class Database:
             self._forget_unready(new)
             raise
         except (PyMongoError, TimeoutError) as error:
+            stop_when_told_to()
             if not is_transient(error):
                 self._forget_unready(new)
                 raise StorageFault(f"The database cannot be prepared: {error}") from error
@@ -177,8 +178,10 @@ class Database:
             with pymongo.timeout(seconds):
                 async with asyncio.timeout(seconds + GRACE_SECONDS):
                     await self._client.admin.command("ping")
+            stop_when_told_to()
             await self._make_ready()
         except (PyMongoError, TimeoutError, StorageFault) as error:
+            stop_when_told_to()
             if not is_transient(error):
                 log.error("the database answers but cannot be used: %s", error)
             return False
@@ -204,8 +207,10 @@ class Database:
                 async with asyncio.timeout(START_SECONDS):
                     await self._client.admin.command("ping")
         except (PyMongoError, TimeoutError) as error:
+            stop_when_told_to()
             reason = engine.last_words() or "it did not answer"
             raise Unavailable(f"The embedded database did not start: {reason}") from error
+        stop_when_told_to()
         make_watchful(self._client)
 
 

@@ -93,9 +93,17 @@ class EmbeddedEngine:
             await asyncio.sleep(LOOK_SECONDS)
         self._lock = lock
         log.info("the embedded database was left to this process, which runs it now")
-        self._listener, self._socket_path = self._folder.listen(self._socket_path)
+        await self._listen_where_it_was()
         await self._replace()
         await self._keep_running()
+
+    async def _listen_where_it_was(self) -> None:
+        while self._listener is None:
+            try:
+                self._listener, self._socket_path = self._folder.listen(self._socket_path)
+            except OSError as error:  # a full disk, until there is room again
+                log.error("the embedded database cannot be taken over yet: %s", error)
+                await asyncio.sleep(LONGEST_PAUSE_SECONDS)
 
     async def stop(self) -> None:
         """Let the child write what is under way and end, then give the folder back."""

@@ -1,5 +1,7 @@
 """PyMongo's errors as ours: what may be tried again, what is nobody's fault, and what is a mistake."""
 
+import asyncio
+import contextlib
 import re
 from collections.abc import Mapping
 from typing import Any, Final
@@ -25,8 +27,19 @@ _NX_DUPLICATE: Final = re.compile(r"UNIQUE constraint failed: (?:index 'idx_[A-Z
 _MONGO_DUPLICATE: Final = re.compile(r"index: (?:(_id_)|(\w+?)_-?1)\b")
 
 
+def stop_when_told_to() -> None:
+    """To be called where the driver has failed: it makes an outage of it when its caller is to stop, or tries again as
+    if nothing had been said. Raises CancelledError."""
+    with contextlib.suppress(RuntimeError):  # outside a loop nobody can be told
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise asyncio.CancelledError
+
+
 def is_transient(error: BaseException) -> bool:
     """Whether the database is away or slow, so that the same operation may succeed a moment later."""
+    if isinstance(error, BulkWriteError) and not error.details.get("writeErrors"):
+        return True  # written, and not confirmed as it has to be: as a WriteConcernError is for one document
     if isinstance(error, ConnectionFailure | ExecutionTimeout | WriteConcernError | AutoReconnect):
         return True
     if isinstance(error, PyMongoError):

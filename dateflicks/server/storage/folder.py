@@ -145,11 +145,11 @@ class EngineFolder:
             listener.bind(os.fspath(path))
             path.chmod(0o600)
             listener.listen(BACKLOG)
+            with os.fdopen(os.open(self._where, _WRITING, 0o600), "wb") as file:
+                file.write(os.fsencode(path))
         except OSError:
             listener.close()
             raise
-        with os.fdopen(os.open(self._where, _WRITING, 0o600), "wb") as file:
-            file.write(os.fsencode(path))
         return listener, path
 
     def _make_again(self, folder: Path) -> None:
@@ -216,8 +216,9 @@ def _is_private(folder: Path) -> bool:
 
 
 def _write_pid(lock: int) -> None:
-    os.ftruncate(lock, 0)
-    os.write(lock, f"{os.getpid()}\n".encode())
+    with contextlib.suppress(OSError):  # a note for people: a full disk must not cost us the lock
+        os.ftruncate(lock, 0)
+        os.write(lock, f"{os.getpid()}\n".encode())
 
 
 def _read_pid(lock: int) -> int | None:

@@ -13,6 +13,8 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+from dateflicks.server.storage.faults import stop_when_told_to
+
 log = logging.getLogger(__name__)
 
 IDLE_SECONDS: Final = 1.0  # how often the probe looks when nothing seems wrong: one ping costs 0.3 ms
@@ -100,9 +102,7 @@ class Health:
         self._up.set()
 
     async def _asked(self) -> bool:
-        """One look by the watch, which ends where it was stopped meanwhile: the driver makes an outage of that."""
+        """One look by the watch, which ends where it was stopped meanwhile."""
         answers = await self._probe()
-        task = asyncio.current_task()
-        if task is not None and task.cancelling():
-            raise asyncio.CancelledError
+        stop_when_told_to()
         return answers

@@ -5,7 +5,6 @@ order of their ids, each as it is when it is read. What is sent here is outside 
 services do on both engines; the embedded engine is read by its files.
 """
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any, Final, Self
@@ -17,7 +16,7 @@ from pymongo.errors import ConfigurationError, ConnectionFailure, InvalidURI, Op
 
 from dateflicks.core.errors import DateflicksError, Unavailable
 from dateflicks.server.storage.database import SCHEMES, DatabaseAddressWrong
-from dateflicks.server.storage.faults import translated
+from dateflicks.server.storage.faults import stop_when_told_to, translated
 from dateflicks.server.storage.indexes import ensure_indexes
 from dateflicks.server.storage.kept import Found
 from dateflicks.server.storage.records import Collection, Document, Index, StorageFault
@@ -68,7 +67,7 @@ def told(what: str) -> Iterator[None]:
     """PyMongo's errors as ours. Raises SignInRefused, Unavailable, StorageFault."""
     try:
         yield
-        _stop_when_told_to()
+        stop_when_told_to()
     except OperationFailure as error:
         if error.code in _SIGN_IN:
             reason = (error.details or {}).get("errmsg", str(error))
@@ -80,18 +79,10 @@ def told(what: str) -> Iterator[None]:
             ) from error
         raise _translated(what, error) from error
     except ConnectionFailure as error:
-        _stop_when_told_to()
+        stop_when_told_to()
         raise Unavailable(f"The MongoDB of `mongo.uri` cannot be reached: {_short(error)}") from error
     except (PyMongoError, BSONError, OverflowError) as error:  # the last two: what no database can keep
         raise StorageFault(f"{what}: {_short(error)}") from error
-
-
-def _stop_when_told_to() -> None:
-    """The driver makes an outage of it when its caller is to stop, or tries again as if nothing had been said."""
-    with contextlib.suppress(RuntimeError):
-        task = asyncio.current_task()
-        if task is not None and task.cancelling():
-            raise asyncio.CancelledError
 
 
 def _translated(what: str, error: OperationFailure) -> DateflicksError:

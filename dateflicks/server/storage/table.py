@@ -273,7 +273,9 @@ class Table:
             try:
                 await self._driver.insert_many([dict(document) for document in written], ordered=False)
             except BulkWriteError as error:
-                failures = error.details["writeErrors"]
+                failures = error.details.get("writeErrors", [])
+                if not failures:
+                    raise
                 ids = [written[one["index"]]["_id"] for one in failures]
                 if any(one.get("code") != DUPLICATE_KEY for one in failures) or await self._there(ids) < len(ids):
                     raise

@@ -36,6 +36,7 @@ MONGO_DUPLICATE = 'E11000 duplicate key error collection: Things.things index: {
         WaitQueueTimeoutError("no connection in the pool"),
         ExecutionTimeout("operation exceeded time limit", 50),
         WriteConcernError("waiting for replication timed out", 64),
+        BulkWriteError({"writeErrors": [], "writeConcernErrors": [{"code": 64, "errmsg": "timed out"}]}),
         TimeoutError(),
     ],
 )

@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
+import errno
 import os
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -12,7 +14,7 @@ import pytest
 
 from dateflicks.server.storage.database import Database, DatabaseSettings
 from dateflicks.server.storage.embedded import Role
-from dateflicks.server.storage.folder import FolderInUse
+from dateflicks.server.storage.folder import EngineFolder, FolderInUse
 from tests.server.storage.engines import PLAIN, pid_of
 from tests.waiting import until
 
@@ -125,3 +127,37 @@ async def test_an_engine_whose_process_was_killed_is_taken_over(folder: Path) ->
         await until(lambda: engine.pid is not None)
         await services.wait_up()
         assert await services.table(PLAIN).get("a1") is not None
+
+
+async def test_an_engine_that_cannot_be_taken_over_for_a_full_disk_is_once_there_is_room(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dateflicks.server.storage.embedded.LONGEST_PAUSE_SECONDS", 0.05)
+    room, listen, refusals = asyncio.Event(), EngineFolder.listen, 0
+
+    def listen_where_there_is_room(self: EngineFolder, at: Path | None = None) -> tuple[socket.socket, Path]:
+        nonlocal refusals
+        if room.is_set():
+            return listen(self, at)
+        refusals += 1
+        raise OSError(errno.ENOSPC, "no space left on device")
+
+    async with contextlib.AsyncExitStack() as first:
+        await first.enter_async_context(shared(folder, "worker"))
+        async with shared(folder, "worker") as second:
+            monkeypatch.setattr(EngineFolder, "listen", listen_where_there_is_room)
+            await first.aclose()
+            await until(lambda: refusals > 1)
+            room.set()
+            await second.wait_up()
+            await second.table(PLAIN).insert({"_id": "a1"})
+
+
+async def test_whoever_asks_and_is_told_to_stop_stops(folder: Path) -> None:
+    async with shared(folder, "service") as database:
+        for step in range(120):
+            asking = asyncio.create_task(database.ping())
+            await asyncio.sleep(step * 10e-6)
+            if asking.cancel():
+                await asyncio.wait([asking])
+                assert asking.cancelled(), f"cancelled after {step * 10} µs, it went on"
