@@ -11,27 +11,23 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar, Final, cast
+from typing import Any, ClassVar, Final
 
 from textual import work
 from textual.binding import BindingType
 from textual.events import Event as TextualEvent
 from textual.events import Key
 from textual.message import Message
-from textual.screen import Screen as TextualScreen
 from textual.worker import Worker
 
-from dateflicks.client import errors
-from dateflicks.client.films import Film
 from dateflicks.client.http import ServiceClient
-from dateflicks.protocol.bodies import SessionBody
 from dateflicks.protocol.printable import printable
 from dateflicks.tui._textual_private import FailingApp
+from dateflicks.tui.asking import Asking
 from dateflicks.tui.bindings import bindings_of, moved
 from dateflicks.tui.drawing.elsewhere import news
 from dateflicks.tui.drawing.foot import farewell
 from dateflicks.tui.drawing.rows import text_of
-from dateflicks.tui.drawing.words import shown_name
 from dateflicks.tui.glyphs import Glyphs, glyphs_for
 from dateflicks.tui.kept import KeptEvening
 from dateflicks.tui.keys import Keymap, WrongKeys, read_keys
@@ -368,48 +364,3 @@ class DateflicksApp(FailingApp[Farewell]):
 
         answer: bool | None = await self.push_screen_wait(ConfirmScreen(question, detail))
         return bool(answer)
-
-
-class Asking:
-    """The room's questions, asked on whatever screen there is; the room waits, the screens do not."""
-
-    def __init__(self, app: DateflicksApp) -> None:
-        self._app = app
-
-    async def which_film(self, missing: errors.FilmMissing, session: SessionBody) -> Film | None:
-        """Their copy of a film that is not where films are looked for."""
-        from dateflicks.tui.screens.ask_film import AskFilmScreen
-
-        return cast("Film | None", await self._asked(AskFilmScreen(missing, session)))
-
-    async def may_open(self, url: str, by: str) -> bool:
-        """Whether to open an address that somebody else named."""
-        from dateflicks.tui.screens.confirm import ConfirmScreen
-
-        return bool(
-            await self._asked(
-                ConfirmScreen(f"{shown_name(by, 32)} wants to watch this address with you. Open it?", url)
-            )
-        )
-
-    async def open_player_again(self) -> bool:
-        """Whether a player that they closed is to be opened again."""
-        from dateflicks.tui.screens.confirm import ConfirmScreen
-
-        question = "Your player is closed. Open it again?"
-        return bool(await self._asked(ConfirmScreen(question, "Without it you leave; the others go on.")))
-
-    async def _asked(self, screen: "TextualScreen[Any]") -> Any:
-        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-
-        def answered(value: Any) -> None:
-            if not answer.done():
-                answer.set_result(value)
-
-        self._app.call_later(partial(self._app.push_screen, screen, answered))
-        try:
-            return await answer
-        except asyncio.CancelledError:
-            if screen.is_attached:  # nobody wants to know any more
-                screen.dismiss(None)
-            raise

@@ -27,6 +27,7 @@ class Dialog(ModalScreen[Answer]):
     CONTEXTS: ClassVar[tuple[Context, ...]] = ("dialog",)
     BINDINGS: ClassVar[list[BindingType]] = [*app_bindings({"back": "back"})]
     KIND = ""  # "wide" or "tall", as the style sheet knows them
+    _is_withdrawn = False
 
     def compose(self) -> ComposeResult:
         """The box, and the keys below it."""
@@ -54,6 +55,17 @@ class Dialog(ModalScreen[Answer]):
     def action_back(self) -> None:
         """Out, without an answer."""
         self.dismiss(None)
+
+    def withdraw(self) -> None:
+        """Nobody wants to be answered any more: it goes, from below another screen as soon as that has gone."""
+        self._is_withdrawn = True
+        if self.is_active:
+            self.dismiss(None)
+
+    def on_screen_resume(self) -> None:
+        """Seen again, when it may be too late."""
+        if self._is_withdrawn and self.is_active:
+            self.dismiss(None)
 
 
 class Form(Dialog[Answer]):
