@@ -85,8 +85,7 @@ BINDINGS: Final = (
         ("send", "enter", "send", "Send what is written", 1),
         ("to-film", "escape", "back to film", "Leave the line, so that keys are the film's again", 2),
         ("complete", "tab", "complete", "Complete a command or an emoji", 3),
-        ("earlier-line", "up", "earlier", "Put back what you wrote before", None),
-        ("later-line", "down", "later", "Put back what you wrote after that", None),
+        ("earlier-line", "up", "edit", "While nothing is written, put what you said last there to edit it", None),
     ),
     *_of(
         "chat",

@@ -13,6 +13,7 @@ from textual.widgets import Button
 
 from dateflicks.tui._textual_private import text_grid
 from dateflicks.tui.commands import Act, Pause, Play, Say, Seek
+from dateflicks.tui.keys import read_keys
 from dateflicks.tui.widgets.composer import Composer
 from tests.tui.chat import said
 from tests.tui.test_chat_lines import HOSTILE
@@ -393,3 +394,29 @@ async def test_ascii_signs() -> None:
         app.composer.complain("No.")
         await pilot.pause()
         assert rows(app)[0] == " x No."
+
+
+async def test_moved_keys_do_here_what_they_are_said_to_do_and_the_usual_ones_no_more() -> None:
+    moved = {"send": "ctrl+s", "to-film": "f7", "complete": "ctrl+t", "earlier-line": "f8"}
+    async with running() as (app, pilot):
+        app.composer.use_keys(read_keys(moved))
+        await pilot.pause()
+        assert rows(app)[0].endswith("^s send · f7 back to film")
+        await pilot.press("f8")
+        await write(pilot, "/pau")
+        await pilot.press("ctrl+t", "ctrl+s")
+        await write(pilot, "one")
+        await pilot.press("enter")
+        await write(pilot, "two")
+        await pilot.press("ctrl+s")
+        app.composer.edit(said("the film", is_mine=True))
+        await pilot.pause()
+        assert rows(app)[0] == " editing your line (f7 leaves it as it was)"
+        await pilot.press("f7", "f7")
+        await pilot.pause()
+        assert commands(app) == [Pause(), Say("one\ntwo")]
+        assert len(told(app, Composer.EditLastWanted)) == len(told(app, Composer.Left)) == 1
+
+
+def test_no_key_is_offered_here_that_does_nothing() -> None:
+    assert {one.id for one in read_keys({}).of("composer")} == {"send", "to-film", "complete", "earlier-line"}

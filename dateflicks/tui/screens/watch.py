@@ -96,6 +96,7 @@ class WatchScreen(Screen[None]):
         log, composer = self.query_one(ChatLog), self.query_one(Composer)
         log.emoji = tui.emoji
         log.is_ascii = composer.is_ascii = self._app.is_ascii
+        composer.use_keys(self._app.keys)
         kept, room = self._app.kept, self._room
         if kept is not None and room is not None and kept.session_id == room.session.id:
             composer.value = kept.draft

@@ -24,11 +24,11 @@ from dateflicks.protocol.printable import printable
 from dateflicks.protocol.text import LINES_MAX
 from dateflicks.tui.commands import Act, Command, Mistake, Say, completions, is_talk, parse
 from dateflicks.tui.emoji import shown
+from dateflicks.tui.keys import Keymap, read_keys
 from dateflicks.tui.model import ChatEntry
 from dateflicks.tui.widgets.chat_lines import author_of, cut, plain_text
 
 TYPING_EVERY_SECONDS: Final = 3.0
-HINT: Final = "enter send · esc back to film"
 HINT_FROM_CELLS: Final = 66  # on a narrower screen the hint goes
 COMPLETIONS_SHOWN: Final = 8
 _QUOTE_CELLS: Final = 40
@@ -139,6 +139,7 @@ class Composer(Vertical):
         super().__init__(name=name, id=id, classes=classes)
         self.add_class("-empty")
         self._clock = clock
+        self._keys = read_keys({})
         self._field = ComposerField(self)
         self._typing_told_at = float("-inf")
         self._mistake = ""
@@ -159,7 +160,7 @@ class Composer(Vertical):
         with Horizontal():
             yield Static(" > ", id="prompt", markup=False)
             yield self._field
-            yield Static(HINT, id="hint", markup=False)
+            yield Static(self._hint, id="hint", markup=False)
 
     def on_mount(self) -> None:
         """Say whom one speaks to."""
@@ -199,6 +200,11 @@ class Composer(Vertical):
             return f"{self.waiting} waiting for the line"
         return printable(self.aside)
 
+    def use_keys(self, keys: Keymap) -> None:
+        """Other keys than the usual ones."""
+        self._keys = keys
+        self.watch_is_ascii()
+
     def type_into(self) -> None:
         """Give the field the focus."""
         self._field.focus()
@@ -226,31 +232,39 @@ class Composer(Vertical):
 
     def _purpose_told(self, entry: ChatEntry) -> str:
         if self._purpose == "edit":
-            return "editing your line (esc leaves it as it was)"
+            return f"editing your line ({self._shown('to-film')} leaves it as it was)"
         said = cut(shown(printable(plain_text(entry)), "names"), _QUOTE_CELLS, is_ascii=self.is_ascii)
-        return f"answering {shown(author_of(entry), 'names')}: {said} (esc cancels)"
+        return f"answering {shown(author_of(entry), 'names')}: {said} ({self._shown('to-film')} cancels)"
 
     # --- keys ---------------------------------------------------------------------------------------------------
 
     def takes(self, key: str) -> bool:
         """Whether a key means something here; if so, it is done."""
-        match key:
-            case "enter":
+        match next((one.id for one in self._keys.of("composer") if key in one.keys), None):
+            case "send":
                 self._submit()
-            case "escape" if len(self._offered) > 1:
+            case "to-film" if len(self._offered) > 1:
                 self._offered = ()
                 self._tell()
-            case "escape" if self._purpose is not None:
+            case "to-film" if self._purpose is not None:
                 self._cancel()
-            case "escape":
+            case "to-film":
                 self.post_message(self.Left())
-            case "up" if not self.value and self._purpose is None:
+            case "earlier-line" if not self.value and self._purpose is None:
                 self.post_message(self.EditLastWanted())
-            case "tab":
+            case "complete":
                 return self._complete()
             case _:
                 return False
         return True
+
+    def _shown(self, name: str) -> str:
+        return self._keys.shown(name, ascii_only=self.is_ascii)
+
+    @property
+    def _hint(self) -> str:
+        dot = "-" if self.is_ascii else "·"
+        return f"{self._shown('send')} send {dot} {self._shown('to-film')} back to film"
 
     def paste(self, text: str) -> None:
         """Put in what fits of a pasted text, and say what did not."""
@@ -359,7 +373,8 @@ class Composer(Vertical):
 
     def watch_is_ascii(self) -> None:
         """Other signs."""
-        self.query_one("#hint", Static).update(Content(HINT.replace("·", "-") if self.is_ascii else HINT))
+        if self.is_mounted:
+            self.query_one("#hint", Static).update(Content(self._hint))
         self._tell()
 
     def watch_partner(self) -> None:
