@@ -44,7 +44,6 @@ class Notices:
     async def look(self) -> None:
         """Tell of what is new. Raises Unavailable."""
         late = await self._notices.between("at", at_least=self._now() - self._reach, descending=True, limit=PAGE_MAX)
-        self._reach = LATE_SECONDS
         for one in late:
             if one["_id"] in self._told:
                 continue
@@ -55,6 +54,7 @@ class Notices:
             for document in (await self._sessions.get_many(one["sessions"])).values():
                 self._bus.publish(TOPIC, {"document": document})
         self._told = {one["_id"] for one in late}
+        self._reach = LATE_SECONDS
 
     async def sweep(self) -> None:
         """Forget what everybody has been told. Raises Unavailable."""
