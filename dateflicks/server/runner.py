@@ -131,9 +131,11 @@ async def running(
             deadline = asyncio.get_running_loop().time() + shutdown_seconds
             for task in beside:
                 task.cancel()
-            if serving is not None:
-                await _stop_serving(state, serving, shutdown_seconds, is_shared=is_shared)
-            await _stop_services(started, deadline)
+            try:
+                if serving is not None:
+                    await _stop_serving(state, serving, shutdown_seconds, is_shared=is_shared)
+            finally:  # whatever hangs or fails before: what must be kept is put down
+                await _stop_services(started, deadline)
 
 
 def serve_forever(
