@@ -116,7 +116,7 @@ async def attend(
     from dateflicks.client.evening import Evening
 
     def keep(ticket: str) -> None:
-        environment.credentials.put_ticket(server, session.id, ticket)
+        environment.keep_ticket(client, session.id, ticket, server)
 
     if isinstance(session.ticket, str):
         keep(session.ticket)

@@ -49,7 +49,7 @@ async def entered(environment: CliEnvironment, client: "ServiceClient", text: st
     from dateflicks.client import errors
     from dateflicks.client.tickets import Tickets
 
-    kept = None if environment.client.token else environment.signed_in
+    kept = environment.acting(client)
     last = kept.tickets if kept else {}
     session = None
     try:
@@ -67,8 +67,7 @@ async def entered(environment: CliEnvironment, client: "ServiceClient", text: st
     ticket = session.ticket if session is not None and isinstance(session.ticket, str) else last[session_id]
 
     def keep(ticket: str) -> None:
-        if kept:
-            environment.credentials.put_ticket(environment.server_address, session_id, ticket)
+        environment.keep_ticket(client, session_id, ticket)
 
     keep(ticket)
     return Entry(session_id, Tickets(client, session_id, ticket, keep), session)

@@ -278,6 +278,18 @@ class CliEnvironment:
         """Who is signed in at the chosen server."""
         return self.credentials.get(self.server_address)
 
+    def acting(self, client: "ServiceClient", server: str | None = None) -> "SignIn | None":
+        """The kept sign-in that `client` acts by; None where it is a token of the settings, whoever's that is."""
+        if client.token == (self.client.token or None):
+            return None
+        kept = self.credentials.get(server or self.server_address)
+        return kept if kept is not None and kept.token == client.token else None
+
+    def keep_ticket(self, client: "ServiceClient", session_id: str, ticket: str, server: str | None = None) -> None:
+        """Remember a session's ticket with the sign-in that it was given to, if that one is kept."""
+        if self.acting(client, server) is not None:
+            self.credentials.put_ticket(server or self.server_address, session_id, ticket)
+
     def connect(self, *, anonymously: bool = False) -> "ServiceClient":
         """A client of the chosen server (an async context manager), with this user's token unless anonymous."""
         from dateflicks.client.errors import NotSignedIn

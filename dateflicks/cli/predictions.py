@@ -34,12 +34,11 @@ async def predicting_in(environment: CliEnvironment, text: str | None) -> AsyncI
 
     async with environment.connect() as client:
         session_id, ticket = await _entry(environment, client, text)
-        kept = None if environment.client.token else environment.signed_in
+        kept = environment.acting(client)
         user_id = kept.user_id if kept else (await client.me()).id
 
         def keep(ticket: str) -> None:
-            if kept:
-                environment.credentials.put_ticket(environment.server_address, session_id, ticket)
+            environment.keep_ticket(client, session_id, ticket)
 
         keep(ticket)
         yield Predicting(session_id, Tickets(client, session_id, ticket, keep), user_id)
@@ -49,7 +48,7 @@ async def _entry(environment: CliEnvironment, client: "ServiceClient", text: str
     """The session's id and a ticket: a fresh one, or the last known while none is given out (any more)."""
     from dateflicks.client import errors
 
-    kept = environment.signed_in
+    kept = environment.acting(client)
     tickets = kept.tickets if kept else {}
     try:
         session_id = await (full_id(client, text) if text else _only_session(client))

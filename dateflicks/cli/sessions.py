@@ -122,7 +122,7 @@ async def on_session(
     """Find the session, do something with it, and remember the ticket that comes back."""
     async with environment.connect() as client:
         session = await act(client, await full_id(client, text))
+        if isinstance(session.ticket, str):
+            environment.keep_ticket(client, session.id, session.ticket)
     remember(environment, [session])
-    if isinstance(session.ticket, str):
-        environment.credentials.put_ticket(environment.server_address, session.id, session.ticket)
     return session

@@ -358,6 +358,16 @@ def test_a_kept_ticket_is_enough_when_the_session_is_over(cli: Cli, server: Scri
     assert server.last.headers["Authorization"] == "Bearer 0ld"
 
 
+def test_a_kept_ticket_is_not_used_beside_a_token_of_the_settings(
+    cli: Cli, server: ScriptedServer, service: Service
+) -> None:
+    cli.store.put_ticket(server.url, ENDED, "0ld")
+    service.has(one(), session=ENDED)
+    assert cli("predict", "list", "e", DATEFLICKS_CLIENT_TOKEN="an0ther").exit_code == 5
+    assert cli("predict", "list", A, DATEFLICKS_CLIENT_TOKEN="an0ther").exit_code == 0
+    assert cli.store.ticket(server.url, A) is None
+
+
 # --- scores ---------------------------------------------------------------------------------------------------------
 
 SCORES = {

@@ -165,6 +165,17 @@ def test_the_ticket_of_an_accepted_session_is_remembered(cli: Cli, server: Scrip
     assert cli.store.ticket(server.url, B) == "t1cket"
 
 
+@pytest.mark.parametrize("words", [("accept", B), ("show", B)])
+def test_a_ticket_for_a_token_of_the_settings_is_not_kept_with_another_s_sign_in(
+    words: tuple[str, ...], cli: Cli, server: ScriptedServer
+) -> None:
+    session = {"session": session_json(id=B, state="accepted", ticket="not ana's")}
+    server.on("POST", f"/sessions/{B}/accept", session)
+    server.on("GET", f"/sessions/{B}", session)
+    assert cli("session", *words, DATEFLICKS_CLIENT_TOKEN="an0ther").exit_code == 0
+    assert cli.store.ticket(server.url, B) is None
+
+
 @pytest.mark.parametrize(("status", "code"), [(403, 4), (404, 3), (409, 5), (429, 1), (500, 1), (503, 6)])
 def test_each_refusal_has_its_exit_code(status: int, code: int, cli: Cli, server: ScriptedServer) -> None:
     server.on("POST", f"/sessions/{B}/accept", Answer.problem(status, "Because of this."))

@@ -258,7 +258,7 @@ async def _show(environment: CliEnvironment, text: str) -> dict[str, Any]:
     async with environment.connect() as client:
         session = await client.session(await full_id(client, text))
         if isinstance(session.ticket, str):
-            environment.credentials.put_ticket(environment.server_address, session.id, session.ticket)
+            environment.keep_ticket(client, session.id, session.ticket)
         return await with_counters(client, session)
 
 

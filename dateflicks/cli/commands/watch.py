@@ -86,8 +86,9 @@ async def _watch(
             return
         async with await Screen.open(settings, teller.say) as screen:
             length = session.video.length if session.video is not None else 0.0
-            signed_in = environment.signed_in
-            is_own = signed_in is not None and signed_in.user_id == session.host_user_id
+            kept_in = environment.acting(client, place.kept_as)
+            user_id = kept_in.user_id if kept_in is not None else (await client.me()).id
+            is_own = user_id == session.host_user_id
             await screen.load(the_film(environment, session, screen, chosen, is_own=is_own), told_length=length)
             await attend(environment, client, session, screen, teller, settings, server=place.kept_as)
 
