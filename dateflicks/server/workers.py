@@ -320,10 +320,17 @@ async def _all(events: Sequence[asyncio.Event]) -> None:
 async def _hear(process: asyncio.subprocess.Process, seat: Seat) -> None:
     """What a worker says; anything but that it is ready is passed on to where the parent speaks."""
     assert process.stdout is not None
-    async for line in process.stdout:
+    while True:
+        try:
+            line = await process.stdout.readline()
+        except ValueError:  # longer than the reader takes: nothing that anybody waits for
+            continue
+        if not line:
+            return
         if line.strip() == READY.encode():
             seat.ready.set()
             if not seat.renewal.is_set():  # else it is the one that has to go, and was only beginning
                 seat.serving.set()
         else:
             sys.stderr.buffer.write(line)
+            sys.stderr.buffer.flush()

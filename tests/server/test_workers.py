@@ -143,6 +143,15 @@ async def test_a_worker_that_says_that_it_serves_when_it_is_being_renewed_is_not
     assert (seat.ready.is_set(), seat.serving.is_set()) == (True, False)
 
 
+async def test_a_worker_that_says_very_much_in_one_line_is_heard_all_the_same() -> None:
+    told = f"import sys; sys.stdout.write('x' * 300_000 + '\\n{workers_module.READY}\\n')"
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", told, stdout=asyncio.subprocess.PIPE)
+    seat = Seat()
+    await asyncio.wait_for(workers_module._hear(process, seat), 20)
+    assert await process.wait() == 0
+    assert seat.serving.is_set()
+
+
 # A worker that serves nothing: it notes who it is and what it was started with, and ends when it is asked to.
 _STAND_IN = """
 import os, signal, sys
