@@ -85,6 +85,8 @@ class Watcher:
             await self.watching.run()
         except FeedEnded as ended:
             self.error = errors.of_close_code(ended.code, str(ended))
+        except Exception as error:  # noqa: BLE001 - told with the sum of the others
+            self.error = error
         finally:
             await self.player.close()
 

@@ -45,7 +45,9 @@ async def _run(environment: CliEnvironment, wishes: Wishes, rooms: Sequence[Room
     try:
         with Live(environment) as live:
             told_at = began
-            while (now := time.monotonic()) < began + wishes.seconds and not over.done() and not watching[0].done():
+            while (now := time.monotonic()) < began + wishes.seconds and not (over.done() or watching[0].done()):
+                if acting.done():
+                    acting.result()
                 for room in rooms:
                     room.look(now)
                 if now - told_at >= TELL_SECONDS:
@@ -57,7 +59,10 @@ async def _run(environment: CliEnvironment, wishes: Wishes, rooms: Sequence[Room
             one.watching.stop()
         for task in (acting, over):
             task.cancel()
-        await asyncio.gather(*watching, acting, over, return_exceptions=True)
+        ends = await asyncio.gather(*watching, acting, over, return_exceptions=True)
+    for error in ends:
+        if isinstance(error, Exception):  # and not that it was cancelled
+            raise error
     return time.monotonic() - began
 
 

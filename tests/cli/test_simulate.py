@@ -1,16 +1,25 @@
 """`dateflicks simulate`: what is typed, what the people who are not there do, and how far apart they are said to be."""
 
+import asyncio
+import contextlib
 import json
 import random
 import re
 import signal
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
+from dateflicks.cli import simulating
+from dateflicks.cli.environment import CliEnvironment
 from dateflicks.cli.failures import CliError
+from dateflicks.cli.simulated_rooms import Room, Watcher, Wishes
 from dateflicks.cli.simulated_script import Deed, read_script
+from dateflicks.client.players.physics import SimulatedPhysics
+from dateflicks.client.players.simulated import SimulatedPlayer
 from dateflicks.client.relay import SENT_AGAIN_SECONDS, Delay
 from tests.cli.conftest import Cli
 from tests.cli.process import Program
@@ -70,6 +79,50 @@ def test_a_session_that_is_not_accepted_can_not_be_watched(cli: Cli, server: Scr
     cli.sign_in()
     server.on("GET", f"/sessions/{A}", {"session": session_json(id=A)})
     assert cli("simulate", A).exit_code == 5
+
+
+class Failing:
+    """A watching that goes wrong, at once or when it is asked for something."""
+
+    def __init__(self, *, at_once: bool) -> None:
+        self._at_once, self._stopped = at_once, asyncio.Event()
+
+    async def run(self) -> None:
+        if self._at_once:
+            raise RuntimeError("the watcher crashed")
+        await self._stopped.wait()
+
+    def ask(self, _: str) -> None:
+        raise RuntimeError("the script crashed")
+
+    def stop(self) -> None:
+        self._stopped.set()
+
+
+@pytest.mark.parametrize(("crashes", "said"), [((True, False), "watcher"), ((False, True), "watcher"), ((), "script")])
+async def test_what_crashes_in_a_simulation_is_no_success(
+    crashes: tuple[bool, ...], said: str, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def watcher(number: int, *, at_once: bool) -> Watcher:
+        player = SimulatedPlayer(SimulatedPhysics(length=10.0, seed=1))
+        viewer: Any = SimpleNamespace(timecode=None, clock=SimpleNamespace(ready=False))
+        watching: Any = Failing(at_once=at_once)
+        return Watcher(number, viewer, player, watching, cast("Any", None))
+
+    watchers = [watcher(number, at_once=one) for number, one in enumerate(crashes or (False, False), 1)]
+
+    @contextlib.asynccontextmanager
+    async def rooms(*_: object) -> AsyncIterator[list[Room]]:
+        yield [Room(A, watchers)]
+
+    monkeypatch.setattr(simulating, "rooms_of", rooms)
+    script = () if crashes else (Deed(0.0, 1, "play"),)
+    wishes = Wishes(
+        session=None, clients=2, round_trip=0.0, jitter=0.0, loss=0.0, drift_ppm=0.0,
+        seconds=0.1 if crashes else 30.0, seed=1, script=script,
+    )  # fmt: skip
+    with pytest.raises(RuntimeError, match=f"the {said} crashed"):
+        await simulating.simulate(CliEnvironment(environ={"DATEFLICKS_HOME": str(cli.home)}), wishes)
 
 
 def test_what_is_lost_comes_later_and_not_never() -> None:
