@@ -2,6 +2,7 @@
 
 import unicodedata
 from datetime import UTC, timedelta, timezone
+from typing import Any
 
 import pytest
 from hypothesis import example, given
@@ -83,6 +84,14 @@ def test_reactions_are_told_with_their_count_and_an_emoji_last(mode: str, once: 
 def test_an_action_tells_who_does_it() -> None:
     assert drawn(said("waves", kind="action")) == [" 21:04       * bea waves"]
     assert drawn(said("waves", kind="action", is_mine=True)) == [" 21:04       * ana waves"]
+
+
+@pytest.mark.parametrize("entry", [{"kind": "action"}, {"kind": "action", "is_deleted": True}, {"kind": "text"}])
+def test_a_name_of_joined_emoji_is_written_out_whatever_the_line_is(entry: dict[str, Any]) -> None:
+    family = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
+    (line,) = drawn(said("waves", name=family, **entry))
+    assert line.isprintable()
+    assert ":m" in line
 
 
 def test_a_reply_quotes_what_it_answers_in_one_line() -> None:
@@ -174,6 +183,8 @@ def test_nobody_pushes_the_rest_of_the_talk_away() -> None:
     lines = drawn(said("\n" * 4000))
     assert len(lines) == LINES_MAX + 1
     assert lines[-1].endswith("(3601 more lines)")
+    narrow = drawn(said("\n" * 4000), Layout(width=10, zone=UTC))
+    assert all(cell_len(line) <= 10 for line in narrow)
 
 
 def test_somebody_without_a_name_is_somebody() -> None:

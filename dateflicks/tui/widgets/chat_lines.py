@@ -218,7 +218,8 @@ def _body(context: Context, layout: Layout) -> list[list[Part]]:
     said, style = _said(context, layout)
     wrapped = _wrap_hanging(said, room, head, hanging)
     if len(wrapped) > LINES_MAX:
-        wrapped = [*wrapped[:LINES_MAX], f"({len(wrapped) - LINES_MAX} more lines)"]
+        more = cut(f"({len(wrapped) - LINES_MAX} more lines)", room, is_ascii=layout.is_ascii)
+        wrapped = [*wrapped[:LINES_MAX], more]
     for at, text in enumerate(wrapped):
         before = lead if at == 0 else [(" " * hanging, style)] if hanging else []
         lines.append([*before, (text, style)] if text else list(before))
@@ -240,13 +241,16 @@ def _wrap_hanging(text: str, room: int, head: int, hanging: int) -> list[str]:
 def _said(context: Context, layout: Layout) -> tuple[str, Style]:
     entry = context.entry
     if entry.is_deleted:
-        return ("message deleted" if entry.kind == "text" else f"{author_of(entry)} took back a line"), "mark"
+        return (
+            "message deleted" if entry.kind == "text" else f"{shown(author_of(entry), 'names')} took back a line"
+        ), "mark"
     content = shown(printable(entry.content, keep_newlines=True), layout.emoji)
     match entry.kind:
         case "reaction":
             return _reacted(context, layout), "reaction"
         case "action":
-            return f"* {printable(entry.name) or author_of(entry)} {content}", "action"  # "you waves" is no English
+            who = shown(printable(entry.name) or author_of(entry), "names")  # "you waves" is no English
+            return f"* {who} {content}", "action"
         case "system":
             dash = "-" if layout.is_ascii else "—"
             return (f"{dash} {content} {dash}" if _is_coming(entry) else content), "system"
