@@ -86,29 +86,35 @@ def history_line(entries: Iterable[HistoryEntry]) -> str:
 
 def ago(text: str | None, now: datetime) -> str:
     """How long ago a record time was, as people say it."""
-    if text is None:
+    at = _at(text)
+    if at is None:
         return ""
-    try:
-        seconds = (now - datetime.fromisoformat(text)).total_seconds()
-    except ValueError:
-        return ""
+    seconds = (now - at).total_seconds()
     if seconds < 90:
         return "just now"
-    for size, word in ((60.0, "min"), (3_600.0, "h"), (86_400.0, "days")):
+    for size, word in ((60.0, "min"), (3_600.0, "h"), (86_400.0, "day")):
         count = round(seconds / size)
-        if (word == "min" and count < 60) or (word == "h" and count < 36) or word == "days":
-            return f"{count} {word} ago"
+        if (word == "min" and count < 60) or (word == "h" and count < 36) or word == "day":
+            return f"{count} {word}{'s' if word == 'day' and count != 1 else ''} ago"
     return ""
 
 
 def local_time(text: str | None) -> str:
     """A record time on the wall clock of here, or nothing."""
-    if text is None:
-        return ""
+    at = _at(text)
     try:
-        return datetime.fromisoformat(text).replace(tzinfo=UTC).astimezone().strftime("%a %d %b %H:%M")
-    except ValueError:
+        return "" if at is None else at.astimezone().strftime("%a %d %b %H:%M")
+    except (ValueError, OverflowError):  # at the ends of what a calendar has
         return ""
+
+
+def _at(text: str | None) -> datetime | None:
+    """A record time; one that names no zone is meant as all others are."""
+    try:
+        at = datetime.fromisoformat(text or "")
+    except ValueError:
+        return None
+    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
 
 
 def _other(session: SessionBody, me: str) -> str:

@@ -1,5 +1,6 @@
 """The lobby: what needs an answer, what can be watched, and what can be started, as it happens."""
 
+from datetime import UTC, datetime, timedelta
 from typing import cast
 
 import pytest
@@ -7,7 +8,7 @@ from textual.widgets import Input
 
 from dateflicks.protocol.bodies import SessionBody
 from dateflicks.tui.drawing.cells import width_of
-from dateflicks.tui.lobby_rows import LobbyRow, Section, text_of
+from dateflicks.tui.lobby_rows import LobbyRow, Section, ago, local_time, text_of
 from dateflicks.tui.screens.confirm import ConfirmScreen
 from dateflicks.tui.screens.help import HelpScreen
 from dateflicks.tui.screens.history import HistoryScreen
@@ -187,3 +188,34 @@ def test_a_row_tells_who_and_which_film_first() -> None:
     assert text_of(row(), 60).startswith("bea invites you to Charade ")
     assert text_of(row(), 60).endswith("  asked 2 min ago")
     assert text_of(row("A film with a long name"), 34) == "bea: A film with a long name      "
+
+
+NOW = datetime(2026, 11, 26, 21, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("before", "words"),
+    [
+        (timedelta(seconds=89), "just now"),
+        (timedelta(minutes=2), "2 min ago"),
+        (timedelta(hours=1), "1 h ago"),
+        (timedelta(hours=35), "35 h ago"),
+        (timedelta(hours=35, minutes=40), "1 day ago"),
+        (timedelta(days=2), "2 days ago"),
+    ],
+)
+def test_how_long_ago_is_told_as_people_say_it(before: timedelta, words: str) -> None:
+    assert ago((NOW - before).isoformat(), NOW) == words
+
+
+def test_a_time_without_a_zone_is_the_record_s_and_one_with_a_zone_keeps_it() -> None:
+    assert ago("2026-11-26T19:00:00", NOW) == "2 h ago"
+    assert ago("2026-11-26T21:00:00+02:00", NOW) == "2 h ago"
+    assert local_time("2026-11-26T21:00:00+02:00") == local_time("2026-11-26T19:00:00Z")
+    assert local_time("2026-11-26T19:00:00") == local_time("2026-11-26T19:00:00Z") != ""
+
+
+@pytest.mark.parametrize("text", [None, "", "yesterday", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_a_time_that_is_none_is_not_told_and_breaks_nothing(text: str | None) -> None:
+    for told in (ago(text, NOW), local_time(text)):
+        assert isinstance(told, str)
