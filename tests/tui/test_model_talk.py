@@ -129,6 +129,13 @@ def test_what_waits_for_the_line_is_counted() -> None:
     assert state.chat.queued == 2
 
 
+def test_all_that_waits_for_the_line_is_counted_however_much_it_is() -> None:
+    entries = tuple(
+        replace(talk.entry_of(message(1), ME), key=f"c{at}", seq=None, state="sending") for at in range(500)
+    )
+    assert Chat(entries=(talk.entry_of(message(1), ME), *entries)).queued == 500
+
+
 def test_what_failed_and_is_sent_again_waits_again() -> None:
     state = told(draft("c1", state="failed", reason="no"), draft("c1"))
     assert (state.chat.entries[0].state, state.chat.entries[0].failure) == ("sending", "")

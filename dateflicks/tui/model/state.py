@@ -4,6 +4,7 @@ printable where they are drawn.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import takewhile
 from types import MappingProxyType
 from typing import Final, Literal
 
@@ -141,7 +142,8 @@ class Chat:
     @property
     def queued(self) -> int:
         """How many own messages are not on the server yet."""
-        return sum(one.state == "sending" for one in self.entries[-200:])
+        unsent = takewhile(lambda one: one.seq is None, reversed(self.entries))  # they stand at the end
+        return sum(one.state == "sending" for one in unsent)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
