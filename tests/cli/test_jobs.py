@@ -1,5 +1,6 @@
 """`dateflicks jobs`: what there is, what comes next, what has been; paused, resumed, run by hand, run until a stop."""
 
+import asyncio
 import os
 import signal
 from pathlib import Path
@@ -7,7 +8,11 @@ from typing import Any
 
 import pytest
 
+from dateflicks.cli.background import background_of, opened
+from dateflicks.cli.environment import CliEnvironment
 from dateflicks.cli.exits import Exit
+from dateflicks.server.jobs.records import JobRun
+from dateflicks.server.jobs.store import JobStore
 from tests.cli.conftest import Cli
 from tests.cli.process import Program
 from tests.server.jobs.plugged import FILMS, Plugged, plug
@@ -56,9 +61,33 @@ def test_a_job_is_run_by_hand_and_its_history_is_kept(cli: Cli, plugged: Plugged
         ("films:full", "failed", "manual"), ("merge", "ok", "change"), ("films", "ok", "manual")
     ]  # fmt: skip
     assert [run["job"] for run in cli.json("jobs", "history", "merge")] == ["merge"]
+    for name in ("films", "films:full"):
+        assert [run["job"] for run in cli.json("jobs", "history", name)] == [name]
     assert history[0]["error_kind"] == "bug"
     assert history[2]["cursor_after"] == {"since": "2026-01-01"}
     assert "open sesame" not in str(history)
+
+
+@pytest.mark.usefixtures("plugged")
+def test_the_last_run_of_a_job_is_told_however_often_its_sibling_has_run_since(cli: Cli) -> None:
+    environ = {"DATEFLICKS_HOME": str(cli.home), **cli.variables}
+
+    async def keep() -> None:
+        async with opened(background_of(CliEnvironment(environ=environ))) as database:
+            store = JobStore(database)
+            for number, job in enumerate(["films:full", *["films"] * 230]):
+                at = 1_790_000_000.0 + number
+                await store.put(
+                    JobRun(
+                        id=f"run_{number}", source="films", job=job, trigger="schedule", started_at=at, ended_at=at,
+                        status="ok",
+                    )
+                )  # fmt: skip
+
+    asyncio.run(keep())
+    assert {job["name"]: job["last_status"] for job in cli.json("jobs")}["films:full"] == "ok"
+    assert [run["id"] for run in cli.json("jobs", "history", "films:full")] == ["run_0"]
+    assert len(cli.json("jobs", "history", "films", "--limit", "200")) == 200
 
 
 def test_a_job_that_is_not_there_is_named(cli: Cli, plugged: Plugged) -> None:

@@ -158,14 +158,14 @@ async def _list(environment: CliEnvironment) -> list[dict[str, Any]]:
         subjects = list(dict.fromkeys(job.subject for job in background.jobs))
         states = await supervisor.store.states(subjects)
         running = {one for one in subjects if await supervisor.leases.is_held(one)}
-        last = {one: await supervisor.store.runs(one) for one in subjects}
+        last = {job.name: await supervisor.store.runs_of(job.subject, job.name, limit=1) for job in background.jobs}
     from dateflicks.server.jobs.outlook import condition, next_run
 
     now = environment.now().timestamp()
     found = []
     for job in background.jobs:
         state = states[job.subject]
-        before = next((one for one in last[job.subject] if one.job == job.name), None)
+        before = next(iter(last[job.name]), None)
         found.append(
             {
                 "name": job.name,
@@ -197,7 +197,8 @@ async def _history(environment: CliEnvironment, name: str | None, limit: int) ->
     background = background_of(environment)
     job = background.job(name) if name is not None else None
     async with opened(background) as database:
-        runs = await JobStore(database).runs(job.subject if job is not None else None, limit=limit)
+        store = JobStore(database)
+        runs = await (store.runs_of(job.subject, job.name, limit=limit) if job else store.runs(limit=limit))
     return [shown(one) for one in runs]
 
 

@@ -8,11 +8,11 @@ from typing import Final
 import msgspec
 
 from dateflicks.core.errors import Unavailable
-from dateflicks.core.limits import PAGE_MAX
+from dateflicks.core.limits import PAGE_DEFAULT, PAGE_MAX
 from dateflicks.server.catalogue.sources import RUNS
 from dateflicks.server.jobs.records import JOBS, KIND, JobRun, JobState, document_of_run, run_of, state_of
 from dateflicks.server.storage.database import Database
-from dateflicks.server.storage.records import Duplicate
+from dateflicks.server.storage.records import Duplicate, Place
 
 TRIES: Final = 8  # to change a document that others change too
 
@@ -66,6 +66,19 @@ class JobStore:
         else:
             found = await self._runs.page("source", subject, order_by="startedAt", limit=limit)
         return [run_of(document) for document in found]
+
+    async def runs_of(self, subject: str, job: str, *, limit: int = 20) -> list[JobRun]:
+        """The last runs of one job, newest first: the other job of its subject may have run often since."""
+        found: list[JobRun] = []
+        after: Place | None = None
+        size = min(max(limit, PAGE_DEFAULT), PAGE_MAX)
+        while len(found) < limit:
+            page = await self._runs.page("source", subject, order_by="startedAt", after=after, limit=size)
+            found += [run for run in map(run_of, page) if run.job == job]
+            if len(page) < size:
+                break
+            after, size = Place.of(page[-1], "startedAt"), PAGE_MAX
+        return found[:limit]
 
     async def lose(self, id: str) -> JobRun | None:  # noqa: A002
         """Mark a run as lost and return it; None when it has come to an end after all."""
