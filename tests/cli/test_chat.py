@@ -9,8 +9,10 @@ import msgspec
 import pytest
 
 from dateflicks.cli.chatting import duration_of
+from dateflicks.cli.commands.chat import _place_of_last
 from dateflicks.cli.failures import CliError
 from dateflicks.client import chat_history
+from dateflicks.protocol.chat import Message
 from tests.cli.conftest import Cli
 from tests.client.talking import message
 from tests.scripted_server import Answer, ScriptedServer, session_json
@@ -165,6 +167,35 @@ def test_a_tail_asks_for_no_more_than_it_shows(cli: Cli, server: ScriptedServer)
     assert server.last.query == {"after": "493", "limit": "200"}
     cli("chat", "tail", "a")
     assert server.last.query["after"] == "480"
+
+
+def test_the_last_words_of_one_person_are_looked_for_beyond_those_of_others(cli: Cli, server: ScriptedServer) -> None:
+    has(server, *(plain(number, author_name="Ana" if number in (3, 4) else "Bea") for number in range(1, 10)))
+    cli("chat", "tail", "a", "-n", "1", "--author", "ana")
+    assert server.last.query["after"] == "3"
+    cli("chat", "tail", "a", "-n", "2", "--author", "ana")
+    assert server.last.query["after"] == "2"
+    cli("chat", "tail", "a", "-n", "0", "--author", "ana")
+    assert server.last.query["after"] == "9"
+
+
+async def test_somebody_who_has_said_less_is_looked_for_page_by_page_to_the_beginning() -> None:
+    asked: list[int] = []
+
+    class Talk:
+        async def newest(self) -> list[Message]:
+            return [message(number, author_name="Bea") for number in range(7, 10)]
+
+        async def before(self, seq: int) -> list[Message]:
+            asked.append(seq)
+            return [message(number, author_name="Bea") for number in range(max(1, seq - 3), seq)]
+
+    talk: Any = Talk()
+    assert await _place_of_last(talk, 1, "ana", 0) == 0
+    assert asked == [7, 4, 1]
+    asked.clear()
+    assert await _place_of_last(talk, 1, "ana", 5) == 5
+    assert asked == [7, 4]
 
 
 def test_hostile_text_reaches_neither_terminal_nor_pipe(cli: Cli, server: ScriptedServer, tmp_path: Path) -> None:

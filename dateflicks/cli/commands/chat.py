@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from dateflicks.client.chat_updates import ChatUpdate
     from dateflicks.client.http import ServiceClient
     from dateflicks.protocol.bodies import SessionBody
-    from dateflicks.protocol.chat import MessageRequest, PersonalKind
+    from dateflicks.protocol.chat import Message, MessageRequest, PersonalKind
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
@@ -253,16 +253,33 @@ async def _tail(
     async with environment.connect() as client:
         entry = await entered(environment, client, session)
         history = _history(entry)
-        place = await history.head() - count if count is not None else 0
-        if past is not None:
-            place = max(place, await history.place_of(environment.now() - past))
-        place = max(place, 0)
+        place = await history.place_of(environment.now() - past) if past is not None else 0
+        if count is not None:
+            place = max(place, await _place_of_last(history, count, author, place))
         if follow:
             await _follow(environment, client, entry, place, writer, author)
             return
         async for message in history.all_after(place):
-            if author is None or (message.author_name or "").casefold() == author.casefold():
+            if _is_by(message, author):
                 writer.message(message)
+
+
+async def _place_of_last(history: "ChatHistory", count: int, author: str | None, begin: int) -> int:
+    """Behind which message the last `count` are, those of one author where one is named; looked for down to `begin`."""
+    if author is None or count == 0:
+        return await history.head() - count
+    page, left = await history.newest(), count
+    while page and page[-1].seq > begin:
+        for message in reversed(page):
+            left -= _is_by(message, author)
+            if left == 0:
+                return message.seq - 1
+        page = await history.before(page[0].seq)
+    return begin
+
+
+def _is_by(message: "Message", author: str | None) -> bool:
+    return author is None or (message.author_name or "").casefold() == author.casefold()
 
 
 async def _follow(
@@ -285,7 +302,7 @@ async def _follow(
         nonlocal is_lost
         match update:
             case Said(message=message) | Rewritten(message=message) if message is not None:
-                if author is None or (message.author_name or "").casefold() == author.casefold():
+                if _is_by(message, author):
                     writer.message(message)
             case ChatLine(is_open=is_open, why=why):
                 if is_open == is_lost:
