@@ -40,8 +40,10 @@ async def server(environment: CliEnvironment) -> list[Finding]:
             return [_unreached(environment, address, str(error) or "no answer")]
         took = (time.monotonic() - began) * 1000
         addresses = list(dict.fromkeys(where.values()))
-        answers = await asyncio.gather(*(_look(client, one) for one in addresses))
-        documents = await asyncio.gather(*(_protocols(client, one) for one in addresses))
+        answers, documents = await asyncio.gather(
+            asyncio.gather(*(_look(client, one) for one in addresses)),
+            asyncio.gather(*(_protocols(client, one) for one in addresses)),
+        )
     healths = dict(zip(addresses, (health for health, _ in answers), strict=True))
     bad = sorted(name for name, one in where.items() if _condition(name, healths[one]) != "ok")
     if bad:

@@ -1,5 +1,6 @@
 """The server, the clock and who is signed in, by a server that answers as told."""
 
+import asyncio
 import json
 import threading
 import time
@@ -9,6 +10,8 @@ import pytest
 from websockets.sync.server import ServerConnection, serve
 
 from dateflicks import __version__
+from dateflicks.cli.doctor import server as server_checks
+from dateflicks.cli.doctor.examining import CHECKS
 from dateflicks.cli.doctor.server import _unreached
 from dateflicks.cli.environment import CliEnvironment
 from dateflicks.client.credentials import SignIn
@@ -46,6 +49,28 @@ def test_a_server_that_is_away_sick_or_of_another_kind_is_told(doctor: Cli, well
     assert "timecode is degraded" in one(look(doctor, "server"), "wrong")
     well.on("GET", "/services", Answer.problem(500, "out of order"))
     assert "out of order" in one(look(doctor, "server"), "wrong")
+
+
+async def test_a_process_out_of_reach_is_told_and_not_hidden_by_the_time_that_a_check_has(
+    doctor: Cli, well: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (check,) = (one for one in CHECKS if one.name == "server")
+    assert check.seconds > 2 * server_checks.LOOK_SECONDS
+    both = asyncio.Barrier(2)
+
+    async def look(*_: object) -> tuple[None, str]:
+        async with asyncio.timeout(20), both:  # at the same time as the other
+            return None, ""
+
+    async def protocols(*_: object) -> set[str]:
+        async with asyncio.timeout(20), both:
+            return set()
+
+    monkeypatch.setattr(server_checks, "_look", look)
+    monkeypatch.setattr(server_checks, "_protocols", protocols)
+    environment = CliEnvironment(environ={"DATEFLICKS_HOME": str(doctor.home), "DATEFLICKS_CLIENT_SERVER": well.url})
+    found = await server_checks.server(environment)
+    assert "session is out of reach" in found[0].found
 
 
 def test_that_no_server_runs_is_a_note_as_long_as_nobody_named_one(doctor: Cli) -> None:
