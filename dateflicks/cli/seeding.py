@@ -7,7 +7,6 @@ it is what a deployment has after some evenings, and nothing of it is kept in an
 import asyncio
 import contextlib
 import secrets
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -208,13 +207,19 @@ async def _say(
         client, session_id, Tickets(client, session_id, ticket), lambda _: changed.set(), user_id=user_id
     )
     running = asyncio.create_task(talk.run(), name="talk of the demo")
+    running.add_done_callback(lambda _: changed.set())
     try:
         talk.say(words, position=position)
-        deadline = time.monotonic() + WAIT_SECONDS
-        while talk.drafts or not any(one.content == words for one in talk.transcript):
-            changed.clear()
-            async with asyncio.timeout(max(deadline - time.monotonic(), 0.0)):
+        async with asyncio.timeout(WAIT_SECONDS):
+            while talk.drafts or not any(one.content == words for one in talk.transcript):
+                if running.done():
+                    await running  # what ended it is the reason
+                    raise TimeoutError
+                changed.clear()
                 await changed.wait()
+    except TimeoutError:
+        what = "The chat of the demo did not keep what was said."
+        raise CliError(Exit.UNREACHABLE, what, hint="Try again; see more with 'dateflicks serve logs'.") from None
     finally:
         talk.stop()
         running.cancel()
