@@ -43,15 +43,16 @@ def probe_private(path: Path) -> None:
 
 
 @contextlib.contextmanager
-def alone_with(path: Path) -> Iterator[None]:
+def alone_with(path: Path, *, waits: bool = True) -> Iterator[None]:
     """Whoever else wants to change this file waits for as long as the block runs. Makes the folder. Raises OSError.
 
-    The lock is on a file of its own beside it, so that replacing the other one does not lose it.
+    The lock is on a file of its own beside it, so that replacing the other one does not lose it. Where somebody else
+    has it, whoever does not wait gets the OSError.
     """
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     descriptor = os.open(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        fcntl.flock(descriptor, fcntl.LOCK_EX if waits else fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
     finally:
         os.close(descriptor)

@@ -31,9 +31,12 @@ class Seals:
         except (OSError, *UNREADABLE):
             return {}
 
-    def keep(self, sealed: Mapping[str, Sealed]) -> None:
-        """Remember these too; of two sights of one prediction the later."""
-        with contextlib.suppress(OSError), alone_with(self._path):
+    def keep(self, sealed: Mapping[str, Sealed], *, waits: bool = True) -> None:
+        """Remember these too; of two sights of one prediction the later.
+
+        While somebody else writes, whoever does not wait keeps nothing, and comes again.
+        """
+        with contextlib.suppress(OSError), alone_with(self._path, waits=waits):
             self._replace(sealed)
 
     def _replace(self, sealed: Mapping[str, Sealed]) -> None:

@@ -7,10 +7,10 @@ long as the evening does, whichever screen is looked at meanwhile.
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 from dateflicks.client import errors
 from dateflicks.client.chat import Conversation
@@ -270,18 +270,19 @@ class Room:
 
     async def _watch(self) -> None:
         assert self.evening is not None
-        beside = [self._spawn(self._sample()), self._spawn(self._keep())]
         try:
-            if not self._left.is_set():
-                await self.evening.run(may_reopen=self._questions.open_player_again)
+            async with asyncio.TaskGroup() as group:
+                beside = [group.create_task(self._sample()), group.create_task(self._keep())]
+                try:
+                    if not self._left.is_set():
+                        await self.evening.run(may_reopen=self._questions.open_player_again)
+                finally:
+                    for task in beside:
+                        task.cancel()
+        except BaseExceptionGroup as failed:  # what failed first made all else end
+            raise failed.exceptions[0] from None
         finally:
             self._put_down()
-            for task in beside:
-                task.cancel()
-            await asyncio.gather(*beside, return_exceptions=True)
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
-        return asyncio.create_task(work)
 
     async def _sample(self) -> None:
         assert self.evening is not None
@@ -310,7 +311,7 @@ class Room:
     def _put_down(self) -> None:
         """A picture of the evening, from which it can be gone on with after a crash."""
         if self.predictions is not None:
-            self._seals.keep(self.predictions.sealed)
+            self._seals.keep(self.predictions.sealed, waits=False)
         chat = self.conversation.kept() if self.conversation is not None else None
         open_here = self.screen.film if self.screen is not None else None
         film = open_here.source if open_here is not None else None
