@@ -64,16 +64,19 @@ class Person:
         self._watching = asyncio.create_task(self.evening.run(), name=f"{self.name} watches")
 
     async def leave(self) -> None:
-        """Stop watching, close the player and hang up."""
+        """Stop watching, close the player and hang up; also when this is called off meanwhile."""
         if self.evening is not None:
             self.evening.stop()
-        if self._watching is not None:
-            self._watching.cancel()
-            with contextlib.suppress(asyncio.CancelledError, ClientError):
-                await self._watching
-        if self.screen is not None:
-            await self.screen.player.close()
-        await self.client.close()
+        async with contextlib.AsyncExitStack() as last:
+            last.push_async_callback(self.client.close)
+            if self.screen is not None:
+                last.push_async_callback(self.screen.player.close)
+            if self._watching is not None:
+                self._watching.cancel()
+                await asyncio.wait({self._watching})  # and not the task: it may be this that is cancelled
+                if not self._watching.cancelled():
+                    with contextlib.suppress(ClientError):
+                        self._watching.result()
 
     # --- what this person says ----------------------------------------------------------------------------------
 

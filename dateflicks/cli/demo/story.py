@@ -110,10 +110,9 @@ async def _tried(step: Step, scene: Scene) -> Result:
     try:
         async with limit:
             return Result(step.name, True, await step.work(scene))
-    except TimeoutError:
-        return Result(step.name, False, f"not done within {step.seconds:g} s")
     except Exception as error:  # noqa: BLE001 - whatever went wrong, the other steps are to be seen too
-        return Result(step.name, False, _words(error))
+        is_late = isinstance(error, TimeoutError) and limit.expired()
+        return Result(step.name, False, f"not done within {step.seconds:g} s" if is_late else _words(error))
 
 
 def _words(error: Exception) -> str:
@@ -122,7 +121,7 @@ def _words(error: Exception) -> str:
     why = str(getattr(error, "why", ""))
     if isinstance(error, StepFailed | DateflicksError | PlayerError):
         return f"{error} {why}".strip()
-    return f"{type(error).__name__}: {error}"
+    return f"{type(error).__name__}: {error}".removesuffix(": ")
 
 
 def report_of(player: str, results: list[Result], drift: Drift | None) -> Report:

@@ -67,6 +67,18 @@ async def test_a_step_that_takes_too_long_has_failed() -> None:
     assert await told(Step("one", "", hangs, seconds=0.05)) == [Result("one", False, "not done within 0.05 s")]
 
 
+async def test_a_deadline_of_something_else_is_not_told_as_the_step_s() -> None:
+    async def waits(_: Scene) -> str:
+        raise TimeoutError("nothing came")
+
+    async def waits_too(_: Scene) -> str:
+        async with asyncio.timeout(0):
+            return await hangs(_)
+
+    results = await told(Step("one", "", waits), Step("two", "", waits_too))
+    assert [result.detail for result in results] == ["TimeoutError: nothing came", "TimeoutError"]
+
+
 async def test_what_nobody_foresaw_fails_the_step_alone() -> None:
     results = await told(Step("one", "", breaks), Step("two", "", holds))
     assert results[0] == Result("one", False, "ZeroDivisionError: nobody foresaw it")
