@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from dateflicks.client.credentials import CredentialStore, CredentialsUnreadable
 from tests.cli.conftest import Cli
 from tests.scripted_server import Answer, ScriptedServer, session_json
 
@@ -102,6 +103,21 @@ def test_a_sign_in_that_is_no_longer_good_does_not_stand_in_the_way(cli: Cli, se
     )
     assert "You are bea" in cli("join", CODE).stderr
     assert "Authorization" not in server.last.headers
+
+
+def test_no_account_is_made_in_place_of_another_where_it_could_not_be_kept(
+    cli: Cli, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cli.sign_in()
+    server.on("POST", REDEEM, Answer.problem(401, "No."))
+
+    def check(_: CredentialStore) -> None:
+        raise CredentialsUnreadable("It cannot be kept here.")
+
+    monkeypatch.setattr(CredentialStore, "check", check)
+    result = cli("join", CODE)
+    assert (result.exit_code, "cannot be kept" in result.stderr) == (1, True)
+    assert len([asked for asked in server.asked if asked.path == REDEEM]) == 1
 
 
 def test_a_token_of_the_environment_goes_to_its_own_server_only(cli: Cli, server: ScriptedServer) -> None:

@@ -119,6 +119,7 @@ async def _guest(
         if client.token is None or invitation.is_by_name:
             raise
         client.token = None  # it was good for another server at this address, or for another month
+        environment.credentials.check()
         joined = await take_place(client, invitation, name=name, login=login)
     except Unreachable as error:
         if isinstance(error, TimedOut):
