@@ -40,8 +40,8 @@ def plot(bars: Sequence[Bar], width: int, marks: Marks) -> list[str]:
     known = [(bar.low, bar.high) for bar in bars if bar.low is not None and bar.high is not None]
     if not known:
         return []
-    low, high = known[-1]
-    reach = max(abs(low), abs(high), (high - low) / 2) * ROOM
+    reaches = [max(abs(low), abs(high), (high - low) / 2) * ROOM for low, high in known]
+    reach = reaches[-1] or max(reaches) or 1.0  # where two are the same in everything, nothing lies between them
     label = max(len(bar.label) for bar in bars)
     columns = max(width - label - 2, NARROWEST) // 2 * 2 + 1  # odd: nothing is in the middle
     lines = [f"{bar.label:<{label}}  {_line(bar, reach, columns, marks)}".rstrip() for bar in bars]

@@ -24,6 +24,14 @@ def test_it_is_drawn_with_lines_where_the_terminal_has_them() -> None:
     assert line == "today         ─●──│"
 
 
+def test_an_interval_that_is_nothing_is_drawn_on_nothing() -> None:
+    one, scale = plot([Bar("today", 0.0, 0.0, 0.0)], 30, PLAIN_MARKS)
+    assert one.split() == ["today", "o"]
+    assert scale.split() == ["-1", "0", "+1"]
+    before = plot([Bar("before", 0.5, 0.0, 1.0), Bar("today", 0.0, 0.0, 0.0)], 30, PLAIN_MARKS)
+    assert before[-1].split() == ["-2.5", "0", "+2.5"]
+
+
 def test_nothing_is_drawn_while_nothing_is_known() -> None:
     assert plot([Bar("today", 0.0, None, None)], 80, MARKS) == []
     assert plot([], 80, MARKS) == []
