@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from dateflicks.core.limits import OPTIONS_MAX
 from dateflicks.protocol.predictions import CallBody, PredictionBody, commitment
 from tests.cli.conftest import Cli
 from tests.client.prediction_scenes import prediction, sealed, waiting
@@ -220,6 +221,13 @@ def test_a_new_one_travels_with_its_options_and_says_how_to_call_it(cli: Cli, se
     assert (body["details"], body["options"], body["locksAtPosition"]) == ("Who did it?", ["butler", "cook"], 4800.0)
     assert body["clientId"]
     assert "dateflicks predict call ses_aaaaaaaa prd_xxxxxxxx OPTION --sure 80%" in result.stderr
+
+
+def test_as_many_options_can_be_named_as_the_service_takes(cli: Cli, server: ScriptedServer) -> None:
+    many = [word for number in range(OPTIONS_MAX + 1) for word in ("--option", str(number))]
+    refused = cli("predict", "new", "a", "Who?", *many)
+    assert (refused.exit_code, f"2 to {OPTIONS_MAX} options" in refused.stderr) == (2, True)
+    assert server.asked == []
 
 
 @pytest.mark.parametrize("words", [("--option", "alone"), ("--locks-at", "soon"), ("--locks-at", "1:99")])

@@ -22,6 +22,7 @@ from dateflicks.cli.predictions import (
     shown,
 )
 from dateflicks.cli.sessions import SessionArgument, person_named
+from dateflicks.core.limits import OPTIONS_MAX
 
 if TYPE_CHECKING:
     from dateflicks.client.ledger import LedgerUpdate
@@ -65,7 +66,7 @@ def new(
     session: SessionArgument,
     text: Annotated[str, typer.Argument(metavar="TEXT", help="What is predicted.")],
     option: Annotated[
-        list[str] | None, typer.Option("--option", metavar="TEXT", help="One of two to six; else yes and no.")
+        list[str] | None, typer.Option("--option", metavar="TEXT", help=f"One of 2 to {OPTIONS_MAX}; else yes and no.")
     ] = None,
     locks_at: Annotated[
         str | None, typer.Option("--locks-at", metavar="POSITION", help="Where in the film it locks: 1:20:00.")
@@ -74,8 +75,9 @@ def new(
     """Predict something."""
     environment = environment_of(ctx)
     position = _position(locks_at)
-    if option is not None and not 2 <= len(option) <= 6:
-        raise CliError(Exit.USAGE, "A prediction has two to six options.", hint="Name each: --option A --option B.")
+    if option is not None and not 2 <= len(option) <= OPTIONS_MAX:
+        what = f"A prediction has 2 to {OPTIONS_MAX} options."
+        raise CliError(Exit.USAGE, what, hint="Name each: --option A --option B.")
     environment.run(_new(environment, session, text, option or [], position))
 
 
