@@ -116,6 +116,10 @@ def test_missing_indexes_are_found_and_created(cli: Cli, data: Path) -> None:
     }  # fmt: skip
     applied = cli("db", "indexes", "--apply")
     assert (applied.exit_code, applied.stderr) == (0, "2 indexes were created.\n")
+    with contextlib.closing(sqlite3.connect(data / "mongo" / "databases" / "SessionDb.db")) as file:
+        file.execute("DROP INDEX idx_users_nameKey")
+        file.commit()
+    assert cli("db", "indexes", "--apply").stderr == "1 index was created.\n"
     assert cli("db", "indexes").exit_code == 0
 
 

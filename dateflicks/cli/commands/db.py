@@ -79,7 +79,8 @@ def indexes(
         before = sum(is_wrong(one) for one in found)
         environment.run(_apply(place, {(one.database, one.collection) for one in found}))
         found = environment.run(_indexes(place))
-        environment.say(f"{before - sum(is_wrong(one) for one in found)} indexes were created.")
+        made = before - sum(is_wrong(one) for one in found)
+        environment.say("1 index was created." if made == 1 else f"{made} indexes were created.")
     environment.show_all(found, INDEXES, empty=f"There is no database yet at {place.name}; services make it.")
     if any(is_wrong(one) for one in found):
         environment.complain("Create what is missing with 'dateflicks db indexes --apply'.")
