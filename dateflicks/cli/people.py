@@ -144,12 +144,12 @@ def _told() -> Iterator[None]:
 
 
 async def listed(place: Place, state: str, limit: int) -> "list[Account]":
-    """Accounts by name, of one state or all. Raises CliError."""
+    """Accounts by name, of one state, or all that were not erased. Raises CliError."""
     from dateflicks.server.upkeep.people import Accounts
 
     found: list[Account] = []
     async with everywhere_at(place) as everywhere:
-        async for one in Accounts(everywhere).all():
+        async for one in Accounts(everywhere).all(erased=state == "erased"):
             if state in ("", one.state):
                 found.append(one)
             if len(found) == limit:

@@ -211,6 +211,8 @@ async def test_who_is_erased_leaves_the_other_one_their_evening_without_name_and
     assert (await scene.run(sign_in, scene, person.name)).status_code == 401
     assert (await keeper("show", person.name)).exit_code == Exit.NOT_FOUND
     assert (await keeper.json("show", person.id))["state"] == "erased"
+    assert person.id in [one["id"] for one in await keeper.json("list", "--state", "erased", "-n", "9999")]
+    assert person.id not in [one["id"] for one in await keeper.json("list", "-n", "9999")]
     assert (await keeper("enable", person.id)).exit_code == Exit.REFUSED
     assert (await keeper("reset-password", person.id)).exit_code == Exit.REFUSED
 

@@ -67,7 +67,7 @@ def list_users(
     ctx: typer.Context,
     state: Annotated[
         str,
-        typer.Option(metavar="STATE", help=f"Only those: {', '.join(STATES[:4])}.", autocompletion=lambda: STATES[:4]),
+        typer.Option(metavar="STATE", help=f"Only those: {', '.join(STATES)}.", autocompletion=lambda: STATES),
     ] = "",
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="At most so many.")] = 200,
     service: ServiceOption = "all",
@@ -78,7 +78,7 @@ def list_users(
 
     environment = environment_of(ctx)
     if state and state not in STATES:
-        raise CliError(Exit.USAGE, f"There is no state '{state}'.", hint=nearest(state, STATES[:4]))
+        raise CliError(Exit.USAGE, f"There is no state '{state}'.", hint=nearest(state, STATES))
     place = _place(environment, service, data)
     found = environment.run(listed(place, state, limit)) if is_there(place) else []
     empty = (

@@ -105,9 +105,9 @@ class Accounts:
             raise NoSuchAccount(f"There is nobody called '{text}'.")
         return found
 
-    async def all(self) -> AsyncIterator[Account]:
-        """Everybody who was not erased, by name."""
-        async for page in pages_from_text(self._users, "nameKey", "name:"):
+    async def all(self, *, erased: bool = False) -> AsyncIterator[Account]:
+        """Everybody who was not erased, by name; or those who were, of whom only the id is left."""
+        async for page in pages_from_text(self._users, "nameKey", "erased:" if erased else "name:"):
             for user in page:
                 yield Account(**_account(user))
 
