@@ -5,6 +5,7 @@ import contextlib
 import stat
 import time
 from datetime import datetime, timedelta
+from shlex import quote
 from typing import TYPE_CHECKING, Any, Final
 
 from dateflicks import __version__
@@ -220,7 +221,7 @@ def _left(environment: CliEnvironment, expires_at: str) -> timedelta | None:
 def _of_file(environment: CliEnvironment) -> list[Finding]:
     path = environment.credentials_path
     if path.exists() and path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-        return [wrong("sign-in", f"{path} can be read by others on this machine.", f"chmod 600 {path}")]
+        return [wrong("sign-in", f"{path} can be read by others on this machine.", f"chmod 600 {quote(str(path))}")]
     return []
 
 

@@ -2,6 +2,7 @@
 
 import stat
 from pathlib import Path
+from shlex import quote
 
 from dateflicks.cli.doctor.finding import Finding, fine, note, wrong
 from dateflicks.cli.environment import CliEnvironment
@@ -32,7 +33,11 @@ def _fix(environment: CliEnvironment, where: str) -> str:
 
     if path.stem in SERVICES and path.parent not in environment.changed_folders:
         return f"mend {path}, which all profiles read"
-    return f"dateflicks config edit {path.stem}" if path.stem in SERVICES else f"mv {path} to the name that was meant"
+    return (
+        f"dateflicks config edit {path.stem}"
+        if path.stem in SERVICES
+        else f"mv {quote(str(path))} to the name that was meant"
+    )
 
 
 def _of_file(path: Path, service: str) -> Finding:
@@ -42,5 +47,9 @@ def _of_file(path: Path, service: str) -> Finding:
     written = dict(from_file(path, keys))
     has_secret = any(keys[name].hides(value) for name, value in written.items())
     if has_secret and path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-        return note("settings", f"{path} holds a secret, and others on this machine can read it.", f"chmod 600 {path}")
+        return note(
+            "settings",
+            f"{path} holds a secret, and others on this machine can read it.",
+            f"chmod 600 {quote(str(path))}",
+        )
     return fine("settings", f"{path}: {len(written)} value{'' if len(written) == 1 else 's'}")

@@ -4,6 +4,7 @@ import asyncio
 import os
 import shutil
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Final
 
 from dateflicks.cli.databases import Place, kept_at, place_of
@@ -36,17 +37,23 @@ def storage(environment: CliEnvironment) -> list[Finding]:
 def _of_folder(folder: Path) -> Finding:
     there = next(one for one in (folder, *folder.absolute().parents) if one.exists())
     if not there.is_dir():
-        return wrong("storage", f"{there} is a file, and {folder} should be a folder.", f"mv {there} elsewhere")
+        return wrong(
+            "storage", f"{there} is a file, and {folder} should be a folder.", f"mv {quote(str(there))} elsewhere"
+        )
     if not os.access(there, os.W_OK | os.X_OK):
-        fix = f"chmod u+rwx {there}, or name another folder: dateflicks config set all.server.data DIR"
+        fix = f"chmod u+rwx {quote(str(there))}, or name another folder: dateflicks config set all.server.data DIR"
         return wrong("storage", f"{there} cannot be written to.", fix)
     free = shutil.disk_usage(there).free
     state = "" if there == folder else ", made at the first start"
     said = f"{folder}{state}; {size(free)} free"
     if free < TOO_LITTLE_BYTES:
-        return wrong("storage", f"{said}: too little to keep anything.", f"Make room: du -xh {there} | sort -h | tail")
+        return wrong(
+            "storage",
+            f"{said}: too little to keep anything.",
+            f"Make room: du -xh {quote(str(there))} | sort -h | tail",
+        )
     if free < LITTLE_BYTES:
-        return note("storage", f"{said}, which is little.", f"du -xh {there} | sort -h | tail")
+        return note("storage", f"{said}, which is little.", f"du -xh {quote(str(there))} | sort -h | tail")
     return fine("storage", said)
 
 
@@ -65,7 +72,7 @@ def key(environment: CliEnvironment) -> list[Finding]:
     try:
         signing_key(place.key, place.key_file)
     except KeyUnusable as error:
-        fix = "dateflicks config unset all.auth.key" if place.key else f"chmod 600 {place.key_file}"
+        fix = "dateflicks config unset all.auth.key" if place.key else f"chmod 600 {quote(str(place.key_file))}"
         return [wrong("key", str(error), fix)]
     return [fine("key", "that of the settings" if place.key else f"{place.key_file}, for its owner only")]
 

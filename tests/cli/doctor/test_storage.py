@@ -6,6 +6,7 @@ import gc
 import json
 import os
 import sqlite3
+from pathlib import Path
 
 import pytest
 
@@ -26,6 +27,27 @@ def test_the_folder_can_be_written_to_and_has_room(doctor: Cli, monkeypatch: pyt
     assert look(doctor, "storage")[0]["state"] == "note"
     doctor.home.write_text("a file", encoding="utf-8")
     assert "is a file" in look(doctor, "storage")[0]["found"]
+
+
+def test_a_path_that_a_shell_would_take_apart_is_quoted_where_it_is_to_be_typed(
+    doctor: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "my data"
+    own = {"DATEFLICKS_HOME": str(home)}
+    home.mkdir()
+    for limit in ("LITTLE_BYTES", "TOO_LITTLE_BYTES"):
+        monkeypatch.setattr(storage, limit, 1 << 62)
+        assert f"du -xh '{home}' |" in look(doctor, "storage", **own)[0]["fix"]
+    (home / "server").mkdir()
+    (home / "server" / "auth.key").write_text("k" * 64, encoding="utf-8")
+    (home / "server" / "auth.key").chmod(0o644)
+    assert look(doctor, "key", **own)[0]["fix"] == f"chmod 600 '{home}/server/auth.key'"
+    (home / "credentials.json").write_text("{}", encoding="utf-8")
+    (home / "credentials.json").chmod(0o644)
+    assert look(doctor, "sign-in", **own)[0]["fix"] == f"chmod 600 '{home}/credentials.json'"
+    file = tmp_path / "a file"
+    file.write_text("", encoding="utf-8")
+    assert look(doctor, "storage", DATEFLICKS_HOME=str(file))[0]["fix"] == f"mv '{file}' elsewhere"
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may write everywhere")
