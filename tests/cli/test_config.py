@@ -12,8 +12,9 @@ import pytest
 from dateflicks.cli.commands.config import SERVICES
 from dateflicks.cli.editing import blank
 from dateflicks.cli.exits import Exit
-from dateflicks.settings import loader
+from dateflicks.settings import loader, writing
 from dateflicks.settings.checking import line_of, mistakes_of_text
+from dateflicks.settings.errors import SettingsError
 from dateflicks.settings.models import model_text
 from dateflicks.settings.schema import schema_of
 from tests.cli.conftest import Cli
@@ -250,6 +251,26 @@ def test_what_was_typed_is_kept_until_it_is_in_order(cli: Cli, folder: Path) -> 
     mend = editor(folder, 'sed -i s/gentel/gentle/ "$1"')
     assert cli("config", "edit", EDITOR=mend).exit_code == 0
     assert (text_of(folder), draft.exists()) == ("gentle = true\n", False)
+
+
+def test_what_was_typed_is_kept_where_it_could_not_be_put_in_place(
+    cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, write = folder / "client.toml", writing.replace_file
+
+    def full(to: Path, text: str) -> None:
+        if to == path:
+            raise SettingsError(str(to), "", "cannot be written: No space left on device")
+        write(to, text)
+
+    monkeypatch.setattr(writing, "replace_file", full)
+    result = cli("config", "edit", EDITOR=editor(folder, 'sed -i s/true/false/ "$1"'))
+    assert (result.exit_code, "No space left" in result.stderr) == (Exit.USAGE, True)
+    draft = folder / "client.toml.edited"
+    assert (text_of(folder), draft.read_text(encoding="utf-8")) == (FILE, FILE.replace("true", "false"))
+    monkeypatch.setattr(writing, "replace_file", write)
+    assert cli("config", "edit", EDITOR="true").exit_code == 0
+    assert (text_of(folder), draft.exists()) == (FILE.replace("true", "false"), False)
 
 
 def test_what_is_no_utf8_can_be_mended_in_the_editor(cli: Cli, folder: Path) -> None:
