@@ -89,6 +89,14 @@ def line_of_journal(text: str, name: str, before: float) -> Line:
     return line_of(str(message), service, before if moment is None else moment)
 
 
+def cursor_of_journal(text: str) -> str:
+    """Where a line of `journalctl --output=json` stands in the journal; nothing where it does not say."""
+    try:
+        return str(json.loads(text)["__CURSOR"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return ""
+
+
 def _process(name: str) -> str:
     """The service of a process by the name of its log, such as `timecode-3` for a worker."""
     head, _, tail = name.rpartition("-")

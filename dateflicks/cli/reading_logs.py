@@ -22,7 +22,7 @@ from typing import Final
 from dateflicks.cli.environment import CliEnvironment
 from dateflicks.cli.exits import Exit
 from dateflicks.cli.failures import CliError
-from dateflicks.cli.log_sources import FileSource, Line, PipeSource, Reader, line_of_journal
+from dateflicks.cli.log_sources import FileSource, Line, PipeSource, Reader, cursor_of_journal, line_of_journal
 from dateflicks.cli.output import Format, cell, pick
 from dateflicks.protocol.printable import escaped_json, printable
 
@@ -95,11 +95,10 @@ class Log:
     def before(self, wanted: Wanted) -> Iterator[Line]:
         """What there is by now, by time."""
         parts = [source.before(is_all=not wanted.is_followed) for source in self._sources.values()]
-        if self.journal is not None:
-            many = ["--lines=all"] if wanted.since is not None or wanted.services or wanted.level != "debug" else []
-            self._ask_journal(wanted, *(many or [f"--lines={LINES if wanted.lines is None else wanted.lines}"]))
         if not wanted.is_followed:
             parts += [pipe.before() for pipe in self._pipes]
+        if self.journal is not None:
+            parts.append(self._of_journal(wanted))
         return heapq.merge(*parts, key=lambda line: line.at)
 
     def come(self) -> list[Line]:
@@ -125,16 +124,33 @@ class Log:
         for pipe in self._pipes:
             pipe.close()
 
-    def _ask_journal(self, wanted: Wanted, *how_many: str) -> None:
+    def _of_journal(self, wanted: Wanted) -> Iterator[Line]:
+        """What it has by now; where it is followed, another one is asked for all that comes behind the last of it."""
+        is_sifted = wanted.since is not None or bool(wanted.services) or wanted.level != "debug"
+        many = "all" if is_sifted else str(LINES if wanted.lines is None else wanted.lines)
+        since = [f"--since=@{wanted.since:.0f}"] if wanted.since is not None else []
+        cursor = ""
+
+        def read(text: str, name: str, before: float) -> Line:
+            nonlocal cursor
+            cursor = cursor_of_journal(text) or cursor
+            return line_of_journal(text, name, before)
+
+        yield from self._ask_journal(read, f"--lines={many}", *since).before()
+        if wanted.is_followed:
+            behind = [f"--after-cursor={cursor}"] if cursor else since
+            self._ask_journal(line_of_journal, f"--lines={'all' if behind else 0}", *behind, "--follow")
+
+    def _ask_journal(self, read: Callable[[str, str, float], Line], *words: str) -> PipeSource:
         assert self.journal is not None
-        command = [self.journal, "--quiet", "--no-pager", "--output=json", f"--unit={UNITS}", *how_many]
-        command += [f"--since=@{wanted.since:.0f}"] if wanted.since is not None else []
-        command += ["--follow"] if wanted.is_followed else []
+        command = [self.journal, "--quiet", "--no-pager", "--output=json", f"--unit={UNITS}", *words]
         process = subprocess.Popen(  # noqa: S603 - the system's own program, and nothing of it from outside
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE
         )
         assert process.stdout is not None
-        self._pipes.append(PipeSource(process.stdout.fileno(), Reader("all", line_of_journal), process))
+        pipe = PipeSource(process.stdout.fileno(), Reader("all", read), process)
+        self._pipes.append(pipe)
+        return pipe
 
 
 class Paper:

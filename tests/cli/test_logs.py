@@ -294,6 +294,59 @@ def test_the_journal_is_read_with_the_files(cli: Cli, tmp_path: Path, monkeypatc
     assert datetime.fromtimestamp(1793563200, UTC).isoformat() == "2026-11-01T20:00:00+00:00"
 
 
+def test_of_a_journal_that_is_followed_the_last_lines_that_fit_come_first_and_then_what_comes(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    programs, asked = tmp_path / "bin", tmp_path / "asked"
+    programs.mkdir()
+
+    def kept(name: str, *lines: tuple[int, str, str]) -> None:
+        found = [
+            {
+                "__REALTIME_TIMESTAMP": "1793563380000000",
+                "__CURSOR": f"s=1;i={number}",
+                "MESSAGE": entry(number, event, level=level).strip(),
+            }
+            for number, level, event in lines
+        ]
+        (programs / name).write_text("".join(json.dumps(one) + "\n" for one in found))
+
+    kept("before", (1, "error", "first"), (2, "error", "second"), (3, "info", "quiet"))
+    kept("after", (4, "info", "quiet, too"), (5, "error", "third"))
+    program = programs / "journalctl"
+    program.write_text(
+        f'#!/bin/sh\necho "$@" >> {asked}\n'
+        f'case "$*" in *--follow*) exec cat {programs}/after;; *) exec cat {programs}/before;; esac\n'
+    )
+    program.chmod(0o755)
+    monkeypatch.setattr(reading_logs, "JOURNAL", tmp_path)
+    folder_of(cli)
+    following = Following(cli.home, iter([None] * 400))
+    following.environment = CliEnvironment(
+        environ={"DATEFLICKS_HOME": str(cli.home), "PATH": f"{programs}:/usr/bin:/bin"}
+    )
+    shown: list[str] = []
+
+    def wait(_: float) -> None:
+        shown.extend(events(capsys.readouterr().out))
+        if "third" in shown:
+            raise KeyboardInterrupt
+        threading.Event().wait(0.02)
+
+    following.wait = wait  # type: ignore[method-assign]  # until it is there
+    following.run(level="error", lines=1)
+    assert shown == ["second", "third"]
+    history, follow = asked.read_text().splitlines()
+    assert "--lines=all" in history
+    assert "--lines=all --after-cursor=s=1;i=3 --follow" in follow
+
+    asked.unlink()
+    shown.clear()
+    (programs / "before").write_text("")
+    following.run(lines=0)
+    assert "--lines=0 --follow" in asked.read_text()
+
+
 @pytest.mark.parametrize("time", ["9" * 18, "9" * 400, "-" + "9" * 20])
 def test_a_line_of_the_journal_whose_time_makes_no_sense_is_told(time: str) -> None:
     text = json.dumps({"__REALTIME_TIMESTAMP": time, "MESSAGE": "when?"})
