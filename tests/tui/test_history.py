@@ -1,13 +1,21 @@
 """What was watched: found, sorted, gone back to."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
 from textual.widgets import DataTable, Input
 
-from dateflicks.protocol.bodies import VideoRef
+from dateflicks.protocol.bodies import HistoryEntry, VideoRef
+from dateflicks.tui._textual_private import text_grid
 from dateflicks.tui.screens.history import HistoryScreen
 from dateflicks.tui.screens.lobby import LobbyScreen
 from dateflicks.tui.screens.watch import WatchScreen
 from tests.journeys.people import Person
+from tests.tui.evenings import states
 from tests.tui.stage import Actor, Stage
+from tests.tui.still import StillApp, settled, until
 
 
 async def watched(stage: Stage, host: Person, guest: Person, title: str) -> str:
@@ -72,3 +80,49 @@ async def test_at_forty_cells_film_and_company_are_there(stage: Stage, ana: Pers
         await open_history(actor)
         await actor.until_sees("Detour")
         assert actor.sees("with")
+
+
+class Watched:
+    """Somebody's line, on which nothing but their history can be asked for; without titles no answer comes."""
+
+    def __init__(self, *titles: str) -> None:
+        self._titles = titles
+
+    async def all_history(self, *, limit: int) -> AsyncIterator[HistoryEntry]:
+        """What they watched."""
+        del limit
+        if not self._titles:
+            await asyncio.Event().wait()
+        for title in self._titles:
+            video = VideoRef(url="https://films.example.org/a.mkv", title=title, length=60.0)
+            yield HistoryEntry(
+                session_id=f"ses_{title}",
+                video_id=None,
+                video=video,
+                with_user_id=None,
+                with_name="bea",
+                started_at="2026-11-24T21:00:00.000Z",
+                ended_at=None,
+                position=30.0,
+                length=60.0,
+            )
+
+
+@pytest.mark.parametrize(
+    ("then", "words"), [(None, "You are not signed in."), (Watched(), "Asking the server"), (Watched("Gilda"), "Gilda")]
+)
+async def test_what_one_person_watched_is_not_shown_to_the_next_nor_to_nobody(
+    tmp_path: Path, then: Watched | None, words: str
+) -> None:
+    app = StillApp(tmp_path, states()["playing"])
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        app.client = Watched("Detour")  # type: ignore[assignment]  # all that is asked of one
+        app.action_history()
+        await until(pilot, lambda: "Detour" in text_grid(app))
+        app.to_film()
+        await until(pilot, lambda: type(app.screen) is WatchScreen)
+        app.client = then  # type: ignore[assignment]  # as above
+        app.action_history()
+        await until(pilot, lambda: words in text_grid(app))
+        assert "Detour" not in text_grid(app)
