@@ -256,6 +256,19 @@ async def test_another_partner_is_chosen(server: ScriptedServer, tmp_path: Path)
         await until(pilot, lambda: "for ana & cleo" in text_grid(app) and "Charade" in text_grid(app))
 
 
+async def test_of_two_with_the_same_name_the_one_that_was_chosen_is_taken(
+    server: ScriptedServer, tmp_path: Path
+) -> None:
+    other = "usr_" + "c" * 26
+    together(server, (BEA, "bea"), (other, "bea"))
+    async with at_list(server, tmp_path) as (app, pilot):
+        await pilot.press("p")
+        await until(pilot, lambda: "With whom would you watch?" in text_grid(app))
+        await pilot.press("2")
+        await until(pilot, lambda: type(app.screen) is RecommendationsScreen)
+        await until(pilot, lambda: any(other in asked.query.values() for asked in server.asked))
+
+
 async def test_more_of_a_long_list_comes_as_the_mark_gets_there(server: ScriptedServer, tmp_path: Path) -> None:
     recommends(server, *LIST, next="more")
     async with at_list(server, tmp_path) as (app, pilot):

@@ -116,7 +116,9 @@ class LobbyScreen(Screen[None]):
         if client is None or client.token is None or why:
             self._line = "nobody"
             self._show()
-            client = await sign_in(app, why)
+            before, client = client, await sign_in(app, why)
+            if before is not None:
+                await before.close()
             if client is None:
                 app.client, self._listening_to = None, None
                 self.workers.cancel_group(self, "listen")
@@ -421,11 +423,11 @@ class LobbyScreen(Screen[None]):
             return
         with contextlib.suppress(errors.ClientError):
             await client.sign_out()
-            await client.close()
         with contextlib.suppress(errors.ClientError):
             self._app.surroundings.credentials.forget(self._app.surroundings.server)
         self.workers.cancel_group(self, "listen")
         self._app.client = self._listening_to = None
+        await client.close()  # also where the server could not be told
         self._sessions, self._me, self._my_name = {}, "", ""
         self.query_one("#watched", Static).update("")
         self._show_rows()

@@ -307,10 +307,10 @@ class RecommendationsScreen(Screen[None]):
     async def action_partner(self) -> None:
         """Choose with whom one would watch."""
         ids = list(self._picks.partners)
-        names = list(self._picks.partners.values())
-        chosen = await self.app.push_screen_wait(ChooseScreen("", "With whom would you watch?", names))
+        names = list(self._picks.partners.values())  # two may have the same
+        chosen = await self.app.push_screen_wait(ChooseScreen("", "With whom would you watch?", ids, names))
         if chosen is not None:
-            self._turn_to(self._picks.with_partner(ids[names.index(chosen)]))
+            self._turn_to(self._picks.with_partner(chosen))
 
     def _turn_to(self, picks: Picks) -> None:
         self._place, self._marked = 0, None

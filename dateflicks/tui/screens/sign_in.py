@@ -131,6 +131,7 @@ class SignInScreen(Form[ServiceClient | None]):
         self.say("Creating the account…" if self._is_new else "Signing in…", is_trouble=False)
         surroundings = cast("DateflicksApp", self.app).surroundings
         client: ServiceClient | None = None
+        is_in = False
         try:
             server = server_address(self.value("server"))
             surroundings.credentials.check()
@@ -142,11 +143,13 @@ class SignInScreen(Form[ServiceClient | None]):
                 name=answer.user.name, user_id=answer.user.id, expires_at=answer.expires_at, token=answer.token
             )
             surroundings.credentials.put(server, kept)
+            is_in = True
         except ClientError as error:
             self.say(self._said(error))
-            if client is not None:
-                await client.close()
             return
+        finally:  # also when the answer is not waited for
+            if client is not None and not is_in:
+                await client.close()
         surroundings.server = server
         self.dismiss(client)
 
