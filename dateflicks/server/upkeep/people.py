@@ -24,7 +24,7 @@ from dateflicks.server.services.session import records as session
 from dateflicks.server.services.session.notices import notice
 from dateflicks.server.services.timecode import records as timecode
 from dateflicks.server.storage.database import Database
-from dateflicks.server.storage.records import Collection, Document, Duplicate, Stale
+from dateflicks.server.storage.records import Collection, Document, Duplicate, Missing, Stale
 from dateflicks.server.storage.table import Table
 
 _LETTERS: Final = "abcdefghjkmnpqrstvwxyz0123456789"  # none that is taken for another: 32, five bits each
@@ -140,24 +140,30 @@ class Accounts:
 
     async def disable(self, user: Document) -> int:
         """Let nobody sign in to it, and sign it out everywhere; how many sign-ins that were."""
-        if not session.is_disabled(user):
-            await self.change(user, {"disabledAt": self._now()})
+        await self.change(user, lambda current: {} if session.is_disabled(current) else {"disabledAt": self._now()})
         return await self.sign_out(user["_id"])
 
     async def enable(self, user: Document) -> None:
         """Let its person sign in again. Raises NotTheirs (it is erased, or being so)."""
-        if session.is_erased(user) or user.get("erasingAt") is not None:
-            raise NotTheirs("This account was erased. That cannot be taken back.")
-        if user.get("disabledAt") is not None:
-            await self.change(user, {"disabledAt": None})
+
+        def enabled(current: Document) -> Mapping[str, Any]:
+            if session.is_going(current):
+                raise NotTheirs("This account was erased. That cannot be taken back.")
+            return {} if current.get("disabledAt") is None else {"disabledAt": None}
+
+        await self.change(user, enabled)
 
     async def reset_password(self, user: Document, password: str, *, is_one_time: bool) -> int:
         """Another password, and sign it out everywhere; how many sign-ins that were. Raises NotTheirs."""
-        if session.is_erased(user) or user.get("erasingAt") is not None:
-            raise NotTheirs("This account was erased: nobody can sign in to it.")
-        number = int(user.get("passwordNumber", 0)) + 1
-        changes = {"passwordHash": await _hashed(password), "passwordNumber": number, "isOneTime": is_one_time}
-        await self.change(user, changes)
+        password_hash = await _hashed(password)
+
+        def reset(current: Document) -> Mapping[str, Any]:
+            if session.is_going(current):
+                raise NotTheirs("This account was erased: nobody can sign in to it.")
+            number = int(current.get("passwordNumber", 0)) + 1
+            return {"passwordHash": password_hash, "passwordNumber": number, "isOneTime": is_one_time}
+
+        await self.change(user, reset)
         return await self.sign_out(user["_id"])
 
     async def sign_out(self, user_id: str) -> int:
@@ -179,14 +185,21 @@ class Accounts:
         """Have all services told that somebody is gone."""
         await self._notices.insert(notice(self._now(), erased=user_id))
 
-    async def change(self, user: Document, changes: Mapping[str, Any]) -> Document:
-        """Change an account, whoever else does so meanwhile."""
+    async def change(self, user: Document, changes: Callable[[Document], Mapping[str, Any]]) -> Document:
+        """Change an account; `changes` is asked again whenever somebody else was first, and may raise.
+
+        Raises NoSuchAccount (it is gone), NotTheirs (others change it all the time).
+        """
         command = secrets.token_hex(16)
         for _ in range(TRIES):
+            if not (wanted := changes(user)):
+                return user
             try:
-                return await self._users.compare_and_set(user["_id"], user["rev"], changes, command=command)
+                return await self._users.compare_and_set(user["_id"], user["rev"], wanted, command=command)
             except Stale as stale:
                 user = stale.current
+            except Missing:
+                raise NoSuchAccount(f"There is nobody called '{user['name']}' any more.") from None
         raise NotTheirs("Too much happens to this account at once. Try again in a moment.")
 
     # --- inside -------------------------------------------------------------------------------------------------

@@ -65,8 +65,7 @@ class Erasing:
     async def run(self) -> Counter[str]:
         """Erase; how much of what was deleted or made nameless."""
         if not session.is_erased(self._user):
-            changes = {"erasingAt": self._now(), "disabledAt": self._user.get("disabledAt") or self._now()}
-            self._user = await self._accounts.change(self._user, {**changes, "passwordHash": None, "isOneTime": False})
+            self._user = await self._accounts.change(self._user, self._going)
         await self._accounts.tell_erased(self._id)
         self.done["sign_ins"] += await self._accounts.sign_out(self._id)
         sessions = await self._end_all()
@@ -94,12 +93,16 @@ class Erasing:
 
     # --- the account --------------------------------------------------------------------------------------------
 
+    def _going(self, current: Document) -> dict[str, Any]:
+        moments = {"erasingAt": self._now(), "disabledAt": current.get("disabledAt") or self._now()}
+        return {**moments, "passwordHash": None, "isOneTime": False}
+
     async def _take_the_name(self) -> None:
         nameless = {
             "name": session.ERASED, "nameKey": f"erased:{self._id}", "createdAt": None, "erasedAt": self._now(),
             "passwordNumber": 0,
         }  # fmt: skip
-        self._user = await self._accounts.change(self._user, nameless)
+        self._user = await self._accounts.change(self._user, lambda _: nameless)
         self.done["accounts"] += 1
 
     async def _erase_friends(self) -> None:
