@@ -16,7 +16,7 @@ from bson.errors import BSONError
 from pymongo.errors import PyMongoError
 
 from dateflicks.core.errors import Unavailable
-from dateflicks.server.storage.faults import is_transient, stop_when_told_to, translated
+from dateflicks.server.storage.faults import is_transient, stop_when_told_to, told_to_stop, translated
 from dateflicks.server.storage.fence import SENT, Sent
 from dateflicks.server.storage.health import Health
 from dateflicks.server.storage.records import Collection, OutcomeUnknown, StorageFault
@@ -72,7 +72,7 @@ class Calls:
         seconds: float | None = None,
     ) -> T:
         now = asyncio.get_running_loop().time
-        deadline = now() + (seconds or CALL_SECONDS)
+        deadline, stops = now() + (seconds or CALL_SECONDS), told_to_stop()
         if not self._health.is_up and not await self._health.is_up_soon(CALL_SECONDS):
             raise Unavailable(AWAY)
         try_seconds = seconds or self._try_seconds
@@ -80,11 +80,13 @@ class Calls:
         sent = Sent()
         while True:
             try:
-                return await self._try(operation, sent, max(deadline - now(), LAST_TRY_SECONDS), try_seconds)
+                done = await self._try(operation, sent, max(deadline - now(), LAST_TRY_SECONDS), try_seconds)
+                stop_when_told_to(stops)
+                return done
             except BSONError as error:  # a document that is too large, mainly; never sent
                 raise StorageFault(f"{collection.database}.{collection.name}: {error}") from error
             except (PyMongoError, TimeoutError) as error:
-                stop_when_told_to()
+                stop_when_told_to(stops)
                 if isinstance(error, PyMongoError) and not is_transient(error):
                     raise translated(collection, error) from error
                 self._health.suspect()
@@ -105,8 +107,6 @@ class Calls:
         try:
             async with asyncio.timeout(remaining + GRACE_SECONDS), self._turns:
                 with pymongo.timeout(max(min(try_seconds, deadline - now()), LAST_TRY_SECONDS)):
-                    done = await operation(sent.writes > 0)
+                    return await operation(sent.writes > 0)
         finally:
             SENT.reset(token)
-        stop_when_told_to()
-        return done

@@ -21,7 +21,7 @@ from dateflicks.core.errors import DateflicksError, Unavailable
 from dateflicks.server.storage.calls import GRACE_SECONDS, Calls
 from dateflicks.server.storage.driver import make_watchful, mend
 from dateflicks.server.storage.embedded import EmbeddedEngine, Role
-from dateflicks.server.storage.faults import is_transient, stop_when_told_to
+from dateflicks.server.storage.faults import is_transient, stop_when_told_to, told_to_stop
 from dateflicks.server.storage.fence import Fence
 from dateflicks.server.storage.health import Health
 from dateflicks.server.storage.indexes import ensure_indexes
@@ -137,13 +137,15 @@ class Database:
                 new.append(key)
         if not self._health.is_up:
             return  # the probe that finds the database there prepares them
+        stops = told_to_stop()
         try:
             await self._make_ready()
+            stop_when_told_to(stops)
         except StorageFault:
             self._forget_unready(new)
             raise
         except (PyMongoError, TimeoutError) as error:
-            stop_when_told_to()
+            stop_when_told_to(stops)
             if not is_transient(error):
                 self._forget_unready(new)
                 raise StorageFault(f"The database cannot be prepared: {error}") from error
@@ -173,15 +175,16 @@ class Database:
 
     async def _probe(self) -> bool:
         """One ping; and what could not be prepared while the database was away is prepared now."""
+        stops = told_to_stop()
         try:
             seconds = min(self._try_seconds, PROBE_SECONDS)
             with pymongo.timeout(seconds):
                 async with asyncio.timeout(seconds + GRACE_SECONDS):
                     await self._client.admin.command("ping")
-            stop_when_told_to()
+            stop_when_told_to(stops)
             await self._make_ready()
         except (PyMongoError, TimeoutError, StorageFault) as error:
-            stop_when_told_to()
+            stop_when_told_to(stops)
             if not is_transient(error):
                 log.error("the database answers but cannot be used: %s", error)
             return False
@@ -202,15 +205,16 @@ class Database:
                 del self._declared[key]
 
     async def _await_engine(self, engine: EmbeddedEngine) -> None:
+        stops = told_to_stop()
         try:
             with pymongo.timeout(START_SECONDS):
                 async with asyncio.timeout(START_SECONDS):
                     await self._client.admin.command("ping")
         except (PyMongoError, TimeoutError) as error:
-            stop_when_told_to()
+            stop_when_told_to(stops)
             reason = engine.last_words() or "it did not answer"
             raise Unavailable(f"The embedded database did not start: {reason}") from error
-        stop_when_told_to()
+        stop_when_told_to(stops)
         make_watchful(self._client)
 
 

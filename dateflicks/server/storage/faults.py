@@ -27,13 +27,20 @@ _NX_DUPLICATE: Final = re.compile(r"UNIQUE constraint failed: (?:index 'idx_[A-Z
 _MONGO_DUPLICATE: Final = re.compile(r"index: (?:(_id_)|(\w+?)_-?1)\b")
 
 
-def stop_when_told_to() -> None:
-    """To be called where the driver has failed: it makes an outage of it when its caller is to stop, or tries again as
-    if nothing had been said. Raises CancelledError."""
+def told_to_stop() -> int:
+    """How often whoever runs this was told to stop by now: what they do since, such as giving back, is to be done."""
     with contextlib.suppress(RuntimeError):  # outside a loop nobody can be told
         task = asyncio.current_task()
-        if task is not None and task.cancelling():
-            raise asyncio.CancelledError
+        if task is not None:
+            return task.cancelling()
+    return 0
+
+
+def stop_when_told_to(before: int = 0) -> None:
+    """To be called behind the driver: it makes an outage of it when its caller is to stop, or tries again as if nothing
+    had been said. `before` is what `told_to_stop` said when it was asked. Raises CancelledError."""
+    if told_to_stop() > before:
+        raise asyncio.CancelledError
 
 
 def is_transient(error: BaseException) -> bool:

@@ -16,7 +16,7 @@ from pymongo.errors import ConfigurationError, ConnectionFailure, InvalidURI, Op
 
 from dateflicks.core.errors import DateflicksError, Unavailable
 from dateflicks.server.storage.database import SCHEMES, DatabaseAddressWrong
-from dateflicks.server.storage.faults import stop_when_told_to, translated
+from dateflicks.server.storage.faults import stop_when_told_to, told_to_stop, translated
 from dateflicks.server.storage.indexes import ensure_indexes
 from dateflicks.server.storage.kept import Found
 from dateflicks.server.storage.records import Collection, Document, Index, StorageFault
@@ -65,9 +65,10 @@ async def connected(
 @contextlib.contextmanager
 def told(what: str) -> Iterator[None]:
     """PyMongo's errors as ours. Raises SignInRefused, Unavailable, StorageFault."""
+    stops = told_to_stop()
     try:
         yield
-        stop_when_told_to()
+        stop_when_told_to(stops)
     except OperationFailure as error:
         if error.code in _SIGN_IN:
             reason = (error.details or {}).get("errmsg", str(error))
@@ -79,7 +80,7 @@ def told(what: str) -> Iterator[None]:
             ) from error
         raise _translated(what, error) from error
     except ConnectionFailure as error:
-        stop_when_told_to()
+        stop_when_told_to(stops)
         raise Unavailable(f"The MongoDB of `mongo.uri` cannot be reached: {_short(error)}") from error
     except (PyMongoError, BSONError, OverflowError) as error:  # the last two: what no database can keep
         raise StorageFault(f"{what}: {_short(error)}") from error

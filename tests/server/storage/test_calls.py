@@ -1,6 +1,7 @@
 """The promise about time, and what a call says of a write that was not answered."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import AsyncIterator
 
@@ -119,6 +120,34 @@ async def test_a_call_that_is_cancelled_ends_although_the_driver_takes_that_for_
     with pytest.raises(asyncio.CancelledError):
         await task
     assert asked == [1]
+
+
+@pytest.mark.parametrize("fails", [False, True], ids=["the database answers", "it does not"])
+async def test_what_is_still_to_be_done_by_whoever_was_told_to_stop_is_done(
+    health: Health, monkeypatch: pytest.MonkeyPatch, *, fails: bool
+) -> None:
+    monkeypatch.setattr(calls, "CALL_SECONDS", 0.1)
+    ours, done = Calls(health, 1.0, asyncio.Semaphore(1)), list[str]()
+
+    async def operation(_again: bool) -> None:
+        if fails:
+            raise AutoReconnect("connection closed")
+
+    async def work() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            for step in ("the run", "the lease"):
+                with contextlib.suppress(Unavailable):
+                    await ours.write(THINGS, operation)
+                done.append(step)
+
+    working = asyncio.create_task(work())
+    await asyncio.sleep(0)
+    working.cancel()
+    await asyncio.wait([working])
+    assert working.cancelled()
+    assert done == ["the run", "the lease"]
 
 
 async def test_whoever_asks_again_at_once_comes_after_those_who_wait(health: Health) -> None:
