@@ -50,11 +50,15 @@ class KeptRecords:
     async def get(self, session_id: str) -> Document | None:
         """A record, kept by this process from now on; None when there is none. Raises KeptElsewhere, Unavailable."""
         for _ in range(TRIES):
-            document = await self._outbox.get(session_id)
+            is_ours = session_id in self._epochs
+            # What an earlier keeper has not written yet is none of the truth any more, though that was this process.
+            document = await (self._outbox if is_ours else self._table).get(session_id)
             if document is None:
                 return None
+            if is_ours is not (session_id in self._epochs):
+                continue  # somebody else here has taken it meanwhile, or lost it
             keeper = document.get("keeper")
-            if keeper == self._bus.worker_id and session_id in self._epochs:
+            if is_ours and keeper == self._bus.worker_id:
                 return document
             if isinstance(keeper, str) and keeper != self._bus.worker_id and self._bus.is_there(keeper):
                 raise KeptElsewhere(session_id, keeper)
@@ -73,7 +77,7 @@ class KeptRecords:
         """Write a new record, kept by this process; False when there is one already. Raises Unavailable."""
         inserted = await self._outbox.insert(document | {"keeper": self._bus.worker_id, "epoch": 1})
         if inserted:
-            self._epochs[document["_id"]] = 1
+            self._epochs.setdefault(document["_id"], 1)  # who was faster to find it here has its next one
         return inserted
 
     def put(self, document: dict[str, Any]) -> None:
