@@ -138,16 +138,16 @@ class House:
             return body
 
     async def delete(self, session_id: str) -> None:
-        """Forget a session's playback, wherever it is kept. Raises NotFound, Unavailable."""
-        is_gone = True
+        """Forget a session's playback, wherever it is kept. Raises NotFound, Unavailable, StorageFault."""
         try:
             await self._handler.delete(session_id)
-        except Unavailable:
-            is_gone = False  # as far as anybody knows: whoever watches goes on
+        except NotFound:
+            self._tell_deleted(session_id)
             raise
-        finally:
-            if is_gone:
-                self._bus.publish(KEPT_TOPIC, {"session": session_id, "deleted": True, "by": self._bus.worker_id})
+        self._tell_deleted(session_id)  # and not where nobody knows whether it is: whoever watches goes on
+
+    def _tell_deleted(self, session_id: str) -> None:
+        self._bus.publish(KEPT_TOPIC, {"session": session_id, "deleted": True, "by": self._bus.worker_id})
 
     async def _recorded(self, session_id: str) -> TimecodeBody:
         document = await self._records.look(session_id)
