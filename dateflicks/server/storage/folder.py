@@ -62,8 +62,14 @@ class EngineFolder:
         return lock
 
     def claim_at_once(self) -> int | None:
-        """The lock, if it is free this very moment: whoever ran the engine is gone, and so is the engine."""
-        lock = _open(self._lock)
+        """The lock, if it is free this very moment: whoever ran the engine is gone, and so is the engine.
+
+        None also when that cannot be seen now, as with too many open files.
+        """
+        try:
+            lock = _open(self._lock)
+        except OSError:
+            return None
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

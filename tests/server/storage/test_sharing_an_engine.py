@@ -153,6 +153,21 @@ async def test_an_engine_that_cannot_be_taken_over_for_a_full_disk_is_once_there
             await second.table(PLAIN).insert({"_id": "a1"})
 
 
+def test_a_lock_that_cannot_be_looked_at_now_is_looked_at_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "mongo").mkdir(parents=True)
+    ours = EngineFolder(folder)
+    with monkeypatch.context() as crowded:
+        crowded.setattr("os.open", _raise_too_many_files)
+        assert ours.claim_at_once() is None
+    lock = ours.claim_at_once()
+    assert lock is not None
+    os.close(lock)
+
+
+def _raise_too_many_files(*_: object) -> int:
+    raise OSError(errno.EMFILE, "too many open files")
+
+
 async def test_whoever_asks_and_is_told_to_stop_stops(folder: Path) -> None:
     async with shared(folder, "service") as database:
         for step in range(120):
