@@ -332,5 +332,6 @@ async def _hear(process: asyncio.subprocess.Process, seat: Seat) -> None:
             if not seat.renewal.is_set():  # else it is the one that has to go, and was only beginning
                 seat.serving.set()
         else:
-            sys.stderr.buffer.write(line)
-            sys.stderr.buffer.flush()
+            with contextlib.suppress(OSError):  # nobody reads it any more: the worker is to be heard all the same
+                sys.stderr.buffer.write(line)
+                sys.stderr.buffer.flush()

@@ -152,6 +152,20 @@ async def test_a_worker_that_says_very_much_in_one_line_is_heard_all_the_same() 
     assert seat.serving.is_set()
 
 
+async def test_a_worker_is_heard_also_when_nobody_reads_what_it_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    def write(_: bytes) -> int:
+        raise BrokenPipeError
+
+    seat, said = Seat(), asyncio.StreamReader()
+    said.feed_data(b"a warning\n" + workers_module.READY.encode() + b"\n")
+    said.feed_eof()
+    process: Any = SimpleNamespace(stdout=said)
+    with monkeypatch.context() as closed:
+        closed.setattr("sys.stderr", SimpleNamespace(buffer=SimpleNamespace(write=write)))
+        await workers_module._hear(process, seat)
+    assert seat.serving.is_set()
+
+
 # A worker that serves nothing: it notes who it is and what it was started with, and ends when it is asked to.
 _STAND_IN = """
 import os, signal, sys
