@@ -11,7 +11,6 @@ from dateflicks.client.viewer import Notice
 from dateflicks.tui._textual_private import text_grid
 from dateflicks.tui.model import ConsentChosen, LinkChanged, PlayerSaid, WatchState, reduce
 from dateflicks.tui.screens.predictions import PredictionsScreen
-from dateflicks.tui.screens.watch import WatchScreen
 from dateflicks.tui.widgets.chat_log import ChatLog
 from dateflicks.tui.widgets.composer import Composer
 from tests.tui.evenings import BEA, LENGTH, ME, after, draft, message, pending, states, timecode
@@ -71,21 +70,16 @@ async def test_presses_in_a_row_are_one_wish(tmp_path: Path, here: float, keys: 
 
 
 @pytest.mark.parametrize(("key", "wish"), [("home", ("seek", 0.0)), ("x", ("ask", "stop"))])
-async def test_presses_that_wait_do_not_override_what_is_asked_for_after_them(
+async def test_a_key_for_a_place_or_to_stop_takes_the_place_of_presses_that_wait(
     tmp_path: Path, key: str, wish: Asked
 ) -> None:
     app = StillApp(tmp_path, STATES["playing"])
     async with app.run_test(size=NARROW) as pilot:
         await settled(pilot)
-        screen = app.screen
-        assert isinstance(screen, WatchScreen)
         for one in ("right", key):
             app.simulate_key(one)
         await until(pilot, lambda: app.still.of(wish[0]))
-        screen._move_now()  # as if a timer were still there
-        assert app.still.of("about_to_seek") == [("about_to_seek", 2482.0)]
         assert app.still.of("seek", "ask") == [wish]
-        assert screen._move_timer is None
 
 
 async def test_y_and_n_answer_the_other_and_only_n_an_own_question(tmp_path: Path) -> None:

@@ -15,12 +15,13 @@ from dateflicks.client.predictions import Predictions
 from dateflicks.protocol.predictions import PredictionBody
 from dateflicks.protocol.printable import printable
 from dateflicks.tui.bindings import bindings_of
-from dateflicks.tui.commands import Call, Mistake, Predict, parse
+from dateflicks.tui.commands import Mistake, Predict, parse
 from dateflicks.tui.drawing import elsewhere
 from dateflicks.tui.drawing.predictions import empty, listing, scores
 from dateflicks.tui.drawing.rows import Row, rule
 from dateflicks.tui.keys import Context
 from dateflicks.tui.model import WatchState
+from dateflicks.tui.orders import make
 from dateflicks.tui.screens.choose import ChooseScreen
 from dateflicks.tui.screens.showing import where_it_can
 from dateflicks.tui.screens.write import WriteScreen
@@ -212,28 +213,3 @@ class PredictionsScreen(Screen[None]):
             self._app.notify(printable(error.detail), severity="error", markup=False)
             return False
         return True
-
-
-async def make(bets: Predictions, wish: Predict, here: float | None) -> PredictionBody:
-    """Make what was typed; a moment that is relative counts from where the film is."""
-    locks_at = None
-    if wish.locks_at is not None:
-        locks_at = (here or 0.0) + wish.locks_at.seconds if wish.locks_at.is_relative else wish.locks_at.seconds
-    return await bets.make(wish.details, wish.options, locks_at=locks_at)
-
-
-async def call(bets: Predictions, wish: Call) -> PredictionBody | Mistake:
-    """Make the call that was typed, on the newest open prediction or the one of that number (1 is the oldest)."""
-    oldest_first = bets.items[::-1]
-    items = (
-        [one for one in bets.items if one.status == "open"] if wish.number is None else oldest_first[wish.number - 1 :]
-    )
-    if not items or wish.number == 0:
-        return Mistake(
-            "There is no such prediction." if wish.number is not None else "No prediction is open for calls."
-        )
-    one = items[0]
-    option = next((known for known in one.options if known.casefold() == wish.option.casefold()), None)
-    if option is None:
-        return Mistake(f"Call one of: {', '.join(one.options)}.")
-    return await bets.call(one.id, option, max(wish.confidence or 0.7, 1 / len(one.options)))

@@ -2,11 +2,12 @@
 
 The film has the keys until somebody writes; escape gives them back. Nothing here opens a dialog by itself: what the
 other asks for is a banner.
-One file, though long: it is the list of what each key and each command does, most of them in a line or two.
+What is wished of the film is done by `wishes.py`, what is done with the talk by `speech.py`, what is typed by
+`orders.py`. One file, though long: each of its forty keys is a line or two here.
 """
 
-from collections.abc import Callable
 from dataclasses import replace
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, ClassVar, Final, assert_never, cast
 
 from textual import work
@@ -15,29 +16,27 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.events import DescendantBlur, DescendantFocus, Resize
 from textual.screen import Screen
-from textual.timer import Timer
 from textual.widget import Widget
 
-from dateflicks.client.errors import ClientError
 from dateflicks.client.sentences import clock_text
-from dateflicks.protocol.frames import StatusWord
-from dateflicks.protocol.printable import printable
 from dateflicks.tui import commands
 from dateflicks.tui.bindings import bindings_of
 from dateflicks.tui.drawing import banner, film, foot, people, watch
 from dateflicks.tui.drawing.rows import Row
-from dateflicks.tui.drawing.words import stands_here
 from dateflicks.tui.emoji import EMOJI, EmojiMode, reaction_shown
 from dateflicks.tui.keys import Context
-from dateflicks.tui.model import ChatEntry, WatchState
+from dateflicks.tui.model import WatchState
+from dateflicks.tui.orders import Orders
 from dateflicks.tui.screens.choose import ChooseScreen
-from dateflicks.tui.screens.predictions import PredictionsScreen, call, make
+from dateflicks.tui.screens.predictions import PredictionsScreen
 from dateflicks.tui.screens.showing import where_it_can
 from dateflicks.tui.screens.write import WriteScreen
+from dateflicks.tui.speech import Speech
 from dateflicks.tui.widgets.board import Board
 from dateflicks.tui.widgets.chat_log import ChatLog
 from dateflicks.tui.widgets.composer import Composer, ComposerField
 from dateflicks.tui.widgets.hints import Hints
+from dateflicks.tui.wishes import Wishes
 
 if TYPE_CHECKING:
     from dateflicks.tui.app import DateflicksApp
@@ -45,7 +44,6 @@ if TYPE_CHECKING:
 
 View = str  # "all", "chat" or "zen"
 REACTIONS: Final = tuple(EMOJI)[:9]
-MORE_PRESSES_SECONDS: Final = 0.4  # so long after a key that moves the film another one may follow
 
 
 class WatchScreen(Screen[None]):
@@ -65,8 +63,6 @@ class WatchScreen(Screen[None]):
         self._shows_sync = True
         self._unread = 0
         self._read = 0
-        self._moving_to: float | None = None  # what is asked for once no more presses follow
-        self._move_timer: Timer | None = None
 
     @property
     def _app(self) -> "DateflicksApp":
@@ -75,6 +71,19 @@ class WatchScreen(Screen[None]):
     @property
     def _room(self) -> "Room | None":
         return self._app.room
+
+    @cached_property
+    def _wishes(self) -> Wishes:
+        return Wishes(self._app, self.set_timer)
+
+    @cached_property
+    def _speech(self) -> Speech:
+        return Speech(self._app)
+
+    @cached_property
+    def _orders(self) -> Orders:
+        begin, composer = partial(self.run_worker, group="bet"), self.query_one(Composer)
+        return Orders(self._app, self._wishes, self._speech, begin, composer.complain)
 
     def compose(self) -> ComposeResult:
         """Fixed parts are drawn; chat and composer are widgets."""
@@ -166,7 +175,7 @@ class WatchScreen(Screen[None]):
         newest = max((one.seq for one in state.chat.entries[-50:] if one.seq is not None), default=0)
         if newest > self._read:
             self._read = newest
-            self._room.conversation.read(newest)
+            self._speech.has_read(newest)
 
     # --- who has the keys ---------------------------------------------------------------------------------------
 
@@ -213,105 +222,55 @@ class WatchScreen(Screen[None]):
 
     def action_agree(self) -> None:
         """Yes to what the other asks for."""
-        pending = self._app.state.pending
-        if self._room is not None and pending is not None and not pending.is_mine:
-            self._room.answer(agreed=True)
+        self._wishes.answer(agreed=True)
 
     def action_refuse(self) -> None:
         """No to it, or an own request taken back."""
-        if self._room is not None and self._app.state.pending is not None:
-            self._room.answer(agreed=False)
+        self._wishes.answer(agreed=False)
 
     def action_play_pause(self) -> None:
         """Play if it stands, pause if it plays; without a line that is what it does here."""
-        state = self._app.state
-        plays = state.film.status == "play" and not stands_here(state)
-        self._ask("pause" if plays else "play")
+        self._wishes.play_or_pause()
 
     def action_stop(self) -> None:
         """Stop for everybody."""
-        self._forget_presses()
-        self._ask("stop")
+        self._wishes.ask("stop")
 
     def action_back_10(self) -> None:
         """Ten seconds back."""
-        self._move(-10)
+        self._wishes.move(-10)
 
     def action_forward_10(self) -> None:
         """Ten seconds on."""
-        self._move(10)
+        self._wishes.move(10)
 
     def action_back_60(self) -> None:
         """A minute back."""
-        self._move(-60)
+        self._wishes.move(-60)
 
     def action_forward_60(self) -> None:
         """A minute on."""
-        self._move(60)
+        self._wishes.move(60)
 
     def action_to_start(self) -> None:
         """To the beginning."""
-        self._seek(0.0)
+        self._wishes.seek(0.0)
 
     @work(exclusive=True, group="dialog")
     async def action_go_to(self) -> None:
         """To a position that is written."""
         text = await self.app.push_screen_wait(WriteScreen("Where to?", "41:00, 1:20:00, +30 or -10"))
         if text:
-            self._obey(commands.parse(f"/seek {text}"))
+            self._orders.obey(commands.parse(f"/seek {text}"))
 
     def action_resync(self) -> None:
         """Measure anew."""
-        if self._room is not None:
-            self._room.resync()
-            self._app.tell("Measuring anew." if self._app.state.link.is_open else "Trying the line again.")
+        self._wishes.resync()
 
     @work(exclusive=True, group="dialog")
     async def action_leave(self) -> None:
         """Leave the film."""
         self._app.action_quit()
-
-    def _ask(self, status: StatusWord) -> None:
-        if self._room is not None:
-            self._room.ask(status)
-
-    def _move(self, by: float) -> None:
-        """Presses in a row are one wish: it is shown with each of them, and asked for after the last."""
-        room, state = self._room, self._app.state
-        here = self._moving_to
-        if here is None and state.wish is not None:
-            here = state.wish.target
-        if here is None and state.pending is not None and state.pending.is_mine:
-            here = state.pending.target if isinstance(state.pending.target, float | int) else None
-        if here is None:
-            here = room.here() if room is not None else None
-        if here is None or room is None:
-            return
-        self._moving_to = self._within(here + by)
-        room.about_to_seek(self._moving_to)
-        if self._move_timer is not None:
-            self._move_timer.stop()
-        self._move_timer = self.set_timer(MORE_PRESSES_SECONDS, self._move_now)
-
-    def _move_now(self) -> None:
-        to, self._moving_to, self._move_timer = self._moving_to, None, None
-        if to is not None:
-            self._seek(to)
-
-    def _forget_presses(self) -> None:
-        """What came after them is what is wanted."""
-        if self._move_timer is not None:
-            self._move_timer.stop()
-        self._moving_to = self._move_timer = None
-
-    def _seek(self, to: float) -> None:
-        self._forget_presses()
-        if self._room is not None:
-            self._room.seek(self._within(to))
-
-    def _within(self, position: float) -> float:
-        length = self._app.state.film.length
-        return max(0.0, min(position, length) if length else position)
 
     # --- the talk -----------------------------------------------------------------------------------------------
 
@@ -361,32 +320,16 @@ class WatchScreen(Screen[None]):
 
     def action_edit_last(self) -> None:
         """Put something else in place of the last own line."""
-        if (entry := self._last_own()) is not None:
+        if (entry := self._speech.last_own()) is not None:
             self.query_one(Composer).edit(entry)
 
     def action_take_back(self) -> None:
         """Take the last own line back."""
-        if (entry := self._last_own()) is not None:
-            self._delete(entry.key)
+        self._speech.take_back_last()
 
     def action_say_again(self) -> None:
         """Send what failed again."""
-        talk = self._room.conversation if self._room is not None else None
-        for entry in self._app.state.chat.entries:
-            if talk is not None and entry.state == "failed":
-                talk.retry(entry.key)
-
-    def _last_own(self) -> ChatEntry | None:
-        entries = reversed(self._app.state.chat.entries)
-        own = (one for one in entries if one.is_mine and one.kind in ("text", "action") and not one.is_deleted)
-        found = next((one for one in own if one.seq is not None), None)
-        if found is None:
-            self._app.tell("You have said nothing yet.")
-        return found
-
-    def _delete(self, key: str) -> None:
-        if self._room is not None and self._room.conversation is not None:
-            self._room.conversation.delete(key)
+        self._speech.send_all_again()
 
     def on_chat_log_unread(self, message: ChatLog.Unread) -> None:
         """Lines have come below what is read."""
@@ -412,15 +355,14 @@ class WatchScreen(Screen[None]):
             case "edit":
                 composer.edit(message.entry)
             case "delete":
-                self._delete(message.entry.key)
+                self._speech.take_back(message.entry.key)
             case "react":
                 self.action_react()
             case "retry":
-                if self._room is not None and self._room.conversation is not None:
-                    self._room.conversation.retry(message.entry.key)
+                self._speech.send_again(message.entry.key)
             case "go":
                 if message.entry.position is not None:
-                    self._seek(message.entry.position)
+                    self._wishes.seek(message.entry.position)
             case _:
                 assert_never(message.wish)
 
@@ -436,8 +378,7 @@ class WatchScreen(Screen[None]):
     def on_composer_typing(self, message: Composer.Typing) -> None:
         """The others may know."""
         del message
-        if self._room is not None and self._room.conversation is not None:
-            self._room.conversation.typed()
+        self._speech.typed()
 
     def on_composer_draft_changed(self, message: Composer.DraftChanged) -> None:
         """It is kept, should the evening end now."""
@@ -480,88 +421,10 @@ class WatchScreen(Screen[None]):
 
     def on_composer_submitted(self, message: Composer.Submitted) -> None:
         """Say it or do it."""
-        room = self._room
-        if room is None:
-            return
         match message.command:
             case commands.Say(text=text) if message.purpose == "edit" and message.target is not None:
-                if room.conversation is not None:
-                    room.conversation.edit(message.target, text)
-            case commands.Say(text=text):
-                room.say(text, reply_to=message.target if message.purpose == "reply" else None)
+                self._speech.edit(message.target, text)
+            case commands.Say(text=text) if self._room is not None:
+                self._room.say(text, reply_to=message.target if message.purpose == "reply" else None)
             case other:
-                self._obey(other)
-
-    def _obey(self, command: commands.Command | commands.Mistake) -> None:
-        room = self._room
-        if room is None:
-            return
-        match command:
-            case commands.Mistake(sentence=sentence):
-                self._app.tell(sentence, is_trouble=True)
-            case commands.Say(text=text):
-                room.say(text)
-            case commands.Act(text=text):
-                room.say(text, kind="action")
-            case commands.React(reaction=reaction):
-                room.say(reaction, kind="reaction")
-            case commands.Reply(text=text):
-                room.say(text, reply_to=self._last_of_others())
-            case commands.Edit(text=text):
-                if (entry := self._last_own()) is not None and room.conversation is not None:
-                    room.conversation.edit(entry.key, text)
-            case commands.Delete():
-                self.action_take_back()
-            case commands.Play():
-                room.ask("play")
-            case commands.Pause():
-                room.ask("pause")
-            case commands.Stop():
-                room.ask("stop")
-            case commands.Seek(to=moment):
-                self._move(moment.seconds) if moment.is_relative else self._seek(moment.seconds)
-            case commands.Accept():
-                self.action_agree()
-            case commands.Refuse():
-                self.action_refuse()
-            case commands.Where():
-                self._app.tell(self._where())
-            case commands.At(position=position):
-                if not room.is_at(position):
-                    self._app.tell("Your player tells where it is by itself.")
-            case commands.Predict() | commands.Call():
-                self._bet(command)
-            case commands.Quit():
-                self._app.action_quit()
-            case commands.Help():
-                self._app.action_help()
-            case _:
-                assert_never(command)
-
-    def _last_of_others(self) -> str | None:
-        entries = reversed(self._app.state.chat.entries)
-        return next((one.key for one in entries if not one.is_mine and one.kind in ("text", "action")), None)
-
-    def _where(self) -> str:
-        state = self._app.state
-        parts = [f"The film is at {clock_text(state.film.position_at(state.now))}"]
-        for one in state.people:
-            if one.position is not None and one.is_here:
-                drift = "" if one.drift is None else f" ({one.drift * 1000:+.0f} ms)"
-                parts.append(f"{'you' if one.is_me else printable(one.name)} at {clock_text(one.position)}{drift}")
-        return ", ".join(parts) + "."
-
-    @work(group="bet")
-    async def _bet(self, command: commands.Predict | commands.Call) -> None:
-        room = self._room
-        if room is None or room.predictions is None:
-            return
-        composer = self.query_one(Composer)
-        tell: Callable[[str], None] = composer.complain
-        try:
-            if isinstance(command, commands.Predict):
-                await make(room.predictions, command, room.here())
-            elif isinstance(found := await call(room.predictions, command), commands.Mistake):
-                tell(found.sentence)
-        except ClientError as error:
-            tell(error.detail)
+                self._orders.obey(other)
