@@ -218,10 +218,20 @@ def test_a_folder_that_is_not_there_yet_is_waited_for(cli: Cli, capsys: pytest.C
     assert "Nothing was logged yet" in found.err
 
 
-def test_what_the_library_puts_aside_is_read_once_and_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def log() -> Iterator[logging.Logger]:
+    """One that tells news, and is afterwards as it was."""
+    logger = logging.getLogger("dateflicks.test")
+    level = logger.level
+    logger.setLevel(logging.INFO)
+    yield logger
+    logger.setLevel(level)
+
+
+def test_what_the_library_puts_aside_is_read_once_and_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, log: logging.Logger
+) -> None:
     monkeypatch.setattr(server_logs, "FILE_BYTES", 2_000)
-    log = logging.getLogger("dateflicks.test")
-    log.setLevel(logging.INFO)
     source = FileSource(tmp_path / server_logs.FOLDER / f"all{server_logs.SUFFIX}")
     found: list[str] = []
     with server_logs.kept_log(tmp_path, "all", environ={}):
@@ -239,9 +249,7 @@ def _all(source: FileSource) -> Iterator[Line]:
         yield from some
 
 
-def test_services_keep_their_log_for_its_owner_only_and_the_reader_knows_where(cli: Cli) -> None:
-    log = logging.getLogger("dateflicks.test")
-    log.setLevel(logging.INFO)
+def test_services_keep_their_log_for_its_owner_only_and_the_reader_knows_where(cli: Cli, log: logging.Logger) -> None:
     with server_logs.kept_log(cli.home / "server", "all-1", environ={}):
         log.info("kept", extra={"password": "not for logs"})
     log.info("not kept")
