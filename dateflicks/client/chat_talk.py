@@ -2,16 +2,16 @@
 
 Pure: frames and the monotonic clock come in as arguments, what is to be sent and told is fetched with `outputs`. After
 each opening of the line it asks for what it missed, and counts as news only what comes behind that.
-One file, though long: it is one state machine, in which every arrival may change what every other one means.
 """
 
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any, Final, Literal, assert_never
+from typing import Any, Final, assert_never
 
 import msgspec
 
+from dateflicks.client.chat_kept import KeptTalk, kept_drafts, read_kept
 from dateflicks.client.chat_outbox import Outbox
 from dateflicks.client.chat_transcript import KEPT_MESSAGES, Transcript
 from dateflicks.client.chat_updates import (
@@ -56,27 +56,6 @@ class SendChat:
 Output = SendChat | ChatUpdate
 
 
-class KeptDraft(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
-    """A draft that outlives the process."""
-
-    client_id: str
-    content: str
-    kind: chat.PersonalKind = "text"
-    position: float | None = None
-    reply_to: str | None = None
-    written_at: float = 0.0
-    reason: str | None = None  # of a failed one
-
-
-class KeptTalk(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
-    """What a caller may keep and hand back: where the talk was, and what was not acknowledged."""
-
-    seq: int | None = None
-    changes: int | None = None
-    read: int = 0
-    drafts: list[KeptDraft] = []
-
-
 class Talk:
     """`kept` is what `Talk.kept` gave at another time; what makes no sense in it is as if it were not there."""
 
@@ -96,7 +75,7 @@ class Talk:
         self._read = self._read_told = 0
         self._read_at = self._typed_at = -math.inf
         self._typing: dict[str, tuple[str, float]] = {}
-        self._take_back(_kept(kept))
+        self._take_back(read_kept(kept))
 
     def outputs(self) -> list[Output]:
         """What is to be sent and told since the last call, in order."""
@@ -127,21 +106,8 @@ class Talk:
 
     def kept(self) -> dict[str, Any]:
         """What to keep for another time, as plain data."""
-        kept = KeptTalk(
-            seq=self.transcript.last if self._is_placed else None,
-            changes=self._changes,
-            read=self._read,
-            drafts=[
-                KeptDraft(
-                    client_id=draft.client_id, content=draft.content, kind=draft.kind, position=draft.position,
-                    reply_to=draft.reply_to, written_at=draft.written_at,
-                    reason=draft.reason if draft.state == "failed" else None,
-                )
-                for draft in self.drafts if draft.state != "sent"
-            ],
-        )  # fmt: skip
-        found: dict[str, Any] = msgspec.to_builtins(kept)
-        return found
+        seq = self.transcript.last if self._is_placed else None
+        return KeptTalk(seq=seq, changes=self._changes, read=self._read, drafts=kept_drafts(self.drafts)).plain()
 
     def _take_back(self, kept: KeptTalk) -> None:
         if kept.seq is not None and kept.seq >= 0:
@@ -150,12 +116,7 @@ class Talk:
             self._changes = kept.changes
         self._read = max(0, kept.read)
         for one in kept.drafts:
-            state: Literal["waiting", "failed"] = "waiting" if one.reason is None else "failed"
-            draft = Draft(
-                client_id=one.client_id, content=_clean(one.content), kind=one.kind, position=one.position,
-                reply_to=one.reply_to, written_at=one.written_at, state=state, reason=one.reason or "",
-            )  # fmt: skip
-            self._outbox.add(draft)
+            self._outbox.add(one.draft(_clean(one.content)))
 
     # --- what the person does -----------------------------------------------------------------------------------
 
@@ -433,10 +394,3 @@ def _wrong(item: Draft | Change, content: str) -> str:
     if not content.strip():
         return _NOTHING_TO_SAY
     return _TOO_LONG if len(_ENCODER.encode(_frame(item))) > FRAME_MAX_BYTES else ""
-
-
-def _kept(plain: Any) -> KeptTalk:
-    try:
-        return msgspec.convert(plain, KeptTalk) if plain is not None else KeptTalk()
-    except msgspec.ValidationError:
-        return KeptTalk()
