@@ -169,7 +169,7 @@ def _homes(
 
 
 def _recommenders(settings: "RecommendersSettings", asked: Asked) -> "list[Recommender]":
-    """The one of that name, or all that are built in and need no features. Raises CliError, Broken."""
+    """The one of that name, or all that are used, but for the one that needs features. Raises CliError, Broken."""
     from dateflicks.server.recommenders.discovery import discover, load
 
     found = discover(settings.allow, settings.deny)

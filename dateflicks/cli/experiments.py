@@ -287,7 +287,7 @@ async def _promote(environment: CliEnvironment, name: str) -> "Choice":
 
 
 def _arms_called(experiments: "Sequence[Experiment]", name: str) -> "list[tuple[Experiment, Variant]]":
-    """The arms that are called so; those of running experiments alone, where there are such; different ones only."""
+    """The arms that are called so; those of running experiments alone, where there are such."""
     experiment, sign, arm = name.rpartition(":")
     found = [
         (one, variant)

@@ -12,7 +12,11 @@ LINE_MAX_BYTES: Final = 4096
 async def typed_lines(
     stream: TextIO, max_bytes: int = LINE_MAX_BYTES, *, cuts_long_ones: bool = False
 ) -> AsyncIterator[str]:
-    """Each line until the end of input; one that is too long is dropped, or is cut but still longer than that."""
+    """Each line until the end of input; nothing where nobody can type.
+
+    Whoever needs lines of `max_bytes` at most looks at each: one that is longer is dropped or, with `cuts_long_ones`,
+    cut, but only as far as it did not come at once, and never to less than would show that it is too long.
+    """
     try:
         descriptor = stream.fileno()
     except (io.UnsupportedOperation, ValueError):

@@ -100,7 +100,10 @@ class Pages(Server):
     async def _guard(
         self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
-        """Nobody else's page may speak to this one, whatever name it has given to this machine."""
+        """No page of another origin may speak to this one.
+
+        Nor one that has given this machine a name of its own, where it is known under which names we are asked for.
+        """
         origin = request.headers.get("Origin")
         if not self._is_own_name(request.host) or (
             origin is not None and urlsplit(origin).netloc != self._name(request)

@@ -19,7 +19,7 @@ CONNECT_SECONDS = 10.0
 
 
 async def services(scene: Scene) -> str:
-    """A process each, and the one address that a client is given leads to both."""
+    """A process each, and the one address that a client is given leads to all of them."""
     stage = scene.stage
     await stage.open()
     assert stage.session is not None

@@ -72,7 +72,7 @@ class Stage:
         return self.player == "mpv"
 
     async def open(self) -> None:
-        """Make the film and start the services. Raises ServerFailed, PlayerError."""
+        """Make the film and start the services. Raises ExceptionGroup, of ServerFailed and PlayerError."""
         (self.folder / "settings").mkdir()
         async with asyncio.TaskGroup() as group:
             if self.is_real:

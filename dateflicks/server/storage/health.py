@@ -24,7 +24,10 @@ JUST_GONE_SECONDS: Final = 1.0  # the engine is back after 0.3 s; no longer than
 
 
 class Health:
-    """`probe` says whether the database answers and must end within about a second; it raises nothing but that."""
+    """`probe` says whether the database answers: within about a second, and without raising anything.
+
+    The one that finds it back may take longer: it prepares what could not be prepared meanwhile.
+    """
 
     def __init__(self, probe: Callable[[], Awaitable[bool]], on_silence: Callable[[float], None]) -> None:
         self._probe = probe

@@ -1,4 +1,4 @@
-"""The files of the embedded engine, read beside it: nx-27017's private format, and the only place that knows it.
+"""The files of the embedded engine, read beside it: nx-27017's private format, which else only `nxchild.py` knows.
 
 Each logical database is a SQLite file in WAL mode, each collection a table of JSON text. A transaction that only reads
 sees its file as it was when it began, keeps nobody waiting, and needs no engine to run; so it is the whole of what a
@@ -35,14 +35,16 @@ class NxFiles:
     version = f"nx-27017 {version('nx-27017')}, SQLite {sqlite3.sqlite_version}"
     consistency = "each database as it was at one instant, all within a moment"
 
-    def __init__(self, connections: dict[str, sqlite3.Connection], folder: Path) -> None:
+    def __init__(self, connections: dict[str, sqlite3.Connection]) -> None:
         self._connections = connections
-        self._folder = folder
 
     @classmethod
     @contextlib.contextmanager
     def open(cls, data: Path, order: Sequence[str] = ()) -> Iterator[Self]:
-        """As long as the block runs. A folder without databases has none; nothing is made. Raises Unavailable."""
+        """As long as the block runs. A folder without databases has none; nothing is made.
+
+        Raises Unavailable, StorageFault.
+        """
         folder = EngineFolder(data).databases
         there = {path.name.removesuffix(SUFFIX) for path in folder.glob(f"*{SUFFIX}")} - _NOT_OURS
         names = [name for name in order if name in there] + sorted(there.difference(order))
@@ -52,7 +54,7 @@ class NxFiles:
                 connection = _connect(folder / f"{name}{SUFFIX}")
                 stack.callback(connection.close)
                 connections[name] = connection
-            yield cls(connections, folder)
+            yield cls(connections)
 
     async def databases(self) -> list[str]:
         """Which logical databases there are."""
@@ -81,11 +83,13 @@ class NxFiles:
                 await asyncio.sleep(0)
 
     async def get(self, database: str, collection: str, id: str) -> Document | None:  # noqa: A002
-        """One document."""
+        """One document, or None."""
         connection = self._connections.get(database)
-        if connection is None or collection not in _tables(connection):
+        if connection is None:
             return None
         with _told(f"{database}.{collection}"):
+            if collection not in _tables(connection):
+                return None
             row = connection.execute(
                 f"SELECT data FROM {_quoted(collection)} WHERE _id = ?",  # noqa: S608 - quoted
                 (id,),

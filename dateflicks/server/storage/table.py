@@ -27,9 +27,10 @@ _OURS: Final = frozenset({"_id", "rev", "cmds"})
 
 
 class Table:
-    """One collection of one database. All operations raise Unavailable when it is away, within two seconds.
+    """One collection of one database. All operations raise Unavailable when it is away; a call ends within two seconds.
 
-    Those that write many documents may take half a minute.
+    Most make one call; `page` may make two, `pages` makes as many as there are pages. Those that write many documents
+    make one for each 50, which may take half a minute.
     """
 
     def __init__(self, collection: Collection, driver: AsyncCollection[Document], calls: Calls) -> None:

@@ -1,1 +1,1 @@
-"""What the parts of the watch screen look like, as styled text for a width; pure, without Textual."""
+"""What parts of screens look like, as styled text for a width; pure, without Textual."""

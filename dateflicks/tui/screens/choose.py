@@ -29,14 +29,14 @@ class ChooseScreen(Dialog[str | None]):
         self._shown = list(shown) or self._choices
 
     def body(self) -> ComposeResult:
-        """The question and the choices, with the number that takes each."""
+        """What it is about, the question, and a place for the choices."""
         if self._about:
             yield Static(self._about, markup=False, classes="detail")
         yield Static(self._question, markup=False, classes="title")
         yield MarkedList(id="choices")
 
     def on_mount(self) -> None:
-        """The first is marked."""
+        """The choices, each with its number; nine of them have a key. The first is marked."""
         lines = [(str(number), f"{number}  {text}") for number, text in enumerate(self._shown, 1)]
         self.query_one(MarkedList).show(lines)
 

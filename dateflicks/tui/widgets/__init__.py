@@ -1,1 +1,1 @@
-"""Parts of screens that are drawn or typed into; each knows Textual and no service."""
+"""Parts of screens that are drawn or typed into, and what they are made of; none knows a service."""

@@ -1,7 +1,8 @@
 """Sessions that were written before they named their pair get it, once in the life of a database.
 
-There is no page of all sessions, but each has a host, and people are few: the walk goes from person to person. What
-changes meanwhile writes its own pair, so a session that somebody else was first to change needs nothing more.
+There is no page of all sessions, but each has a host, and people are few: the walk goes from person to person, by the
+names of those who have one. What changes meanwhile writes its own pair, so a session that somebody else was first to
+change needs nothing more.
 """
 
 from typing import Final
@@ -25,7 +26,10 @@ class Pairing:
         self._is_done = False
 
     async def fill(self) -> None:
-        """Give each session with a guest its `pair`, unless that was done before. Raises Unavailable: begin again."""
+        """Give each session with a guest its `pair`, unless that was done before; not where the host was erased.
+
+        Raises Unavailable: begin again.
+        """
         if self._is_done:
             return
         if await self._marks.get(DONE) is None:

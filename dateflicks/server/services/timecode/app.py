@@ -13,6 +13,7 @@ from dateflicks.server.auth.signed_out import ERASED_NAME
 from dateflicks.server.auth.tokens import Signer
 from dateflicks.server.bus.local import Bus
 from dateflicks.server.clock import ServerClock
+from dateflicks.server.ending import end
 from dateflicks.server.observe.metrics import Metrics
 from dateflicks.server.services.timecode.detour import Detour
 from dateflicks.server.services.timecode.feed import TimecodeFeed
@@ -82,7 +83,7 @@ class TimecodeService:
         return self._admission.authenticate
 
     async def start(self) -> None:
-        """Ensure the collection and begin to keep time."""
+        """Ensure the collections and begin to keep time."""
         await self._database.ensure(COLLECTIONS)
         self._open.callback(self._admission.signed_out.listen(self._bus))
         await self._open.enter_async_context(self._records)
@@ -92,8 +93,7 @@ class TimecodeService:
     async def stop(self) -> None:
         """Write where every film is, and let go."""
         if self._running is not None:
-            self._running.cancel()
-            await asyncio.wait([self._running])
+            await end([self._running])
             self._running = None
         self._handler.keep_all()
         await self._open.aclose()
