@@ -1,5 +1,6 @@
-"""The only place that uses private ways of Textual (8.2.8): how an app fails or loses its terminal, and, for tests,
-what is on a screen."""
+"""The only place that uses private ways of Textual (8.2.8): how an app fails or loses its terminal, which modes it has
+begun, and, for tests, what is on a screen.
+"""
 
 from queue import Full
 from typing import Any, Final, TypeVar
@@ -8,6 +9,7 @@ from textual._context import visible_screen_stack
 from textual.app import App
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
+from textual.screen import Screen
 from textual.strip import Strip
 from textual.worker import WorkerFailed
 
@@ -61,6 +63,14 @@ class FailingApp(App[Result]):
         """The first exception that nobody caught, of a worker or a screen."""
         error = self._exception
         return error.error if isinstance(error, WorkerFailed) and isinstance(error.error, Exception) else error
+
+    def has_mode(self, mode: str) -> bool:
+        """Whether there is a mode of this name."""
+        return mode in self._modes
+
+    def screens(self) -> list[Screen[Any]]:
+        """The screens of the mode one is in, none before it has begun: Textual would fail then."""
+        return self.screen_stack if self._screen_stacks.get(self.current_mode) else []
 
 
 def screen_strips(app: App[Any]) -> list[Strip]:

@@ -137,7 +137,7 @@ class DateflicksApp(FailingApp[Farewell]):
 
     def _warn_soon(self, text: str) -> None:
         """Say what is wrong with the settings once there is a screen: before, nobody would see it."""
-        if self.current_mode in self._modes and self.screen.is_mounted:
+        if self.has_mode(self.current_mode) and self.screen.is_mounted:
             self.notify(text, severity="warning", markup=False)
         else:
             self.set_timer(SHOW_SECONDS, partial(self._warn_soon, text))
@@ -156,7 +156,7 @@ class DateflicksApp(FailingApp[Farewell]):
     def _go(self, mode: str) -> None:
         from dateflicks.tui.screens import modes
 
-        if mode not in self._modes:
+        if not self.has_mode(mode):
             self.add_mode(mode, modes.MODES[mode])
         self.switch_mode(mode)
 
@@ -312,7 +312,7 @@ class DateflicksApp(FailingApp[Farewell]):
 
     def _clear_film(self) -> None:
         """Take the film's screen away, with all that lies over it: the next session begins with a new one."""
-        if self.current_mode != "watch" and "watch" in self._modes:
+        if self.current_mode != "watch" and self.has_mode("watch"):
             self.remove_mode("watch")
 
     def _stop_room(self) -> None:
@@ -351,7 +351,7 @@ class DateflicksApp(FailingApp[Farewell]):
 
     def _show(self) -> None:
         self._is_show_due = False
-        for screen in self.screen_stack if self._screen_stacks.get(self.current_mode) else ():
+        for screen in self.screens():
             show: Callable[[WatchState], None] | None = getattr(screen, "show_state", None)
             if show is not None:
                 show(self.state)

@@ -50,7 +50,7 @@ class ComposerField(TextArea):
 
     def action_new_line(self) -> None:
         """Go on below."""
-        self._replace_via_keyboard("\n", *self.selection)
+        self.replace("\n", *self.selection, maintain_selection_offset=False)
 
     async def _on_key(self, event: events.Key) -> None:
         if self._composer.takes(event.key):
@@ -155,7 +155,7 @@ class Composer(Vertical):
         self._told_draft = ""
 
     def compose(self) -> ComposeResult:
-        """A note above, the field and a hint below."""
+        """A note above; below it the field, and beside that a hint."""
         yield Static(id="note", markup=False)
         with Horizontal():
             yield Static(" > ", id="prompt", markup=False)
