@@ -46,6 +46,12 @@ async def full_id(client: "ServiceClient", text: str) -> str:
     raise CliError(Exit.USAGE, f"'{text}' begins several sessions: {', '.join(found[:5])}.", hint="Type more of it.")
 
 
+def not_opened(session_id: str) -> CliError:
+    """What to say of a session that is there while its film has no timeline yet."""
+    hint = f"Open it with 'dateflicks watch {session_id[:12]}'."
+    return CliError(Exit.NOT_FOUND, "Nobody has opened the film of this session yet.", hint=hint)
+
+
 async def people_known(client: "ServiceClient") -> dict[str, str]:
     """Those with whom one has a session, or had one: their ids by their names."""
     me, people = (await client.me()).id, {}

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 from dateflicks.cli.environment import CliEnvironment
 from dateflicks.cli.exits import Exit
 from dateflicks.cli.failures import CliError
-from dateflicks.cli.sessions import accepted, full_id, ticket_of
+from dateflicks.cli.sessions import accepted, full_id, not_opened, ticket_of
 from dateflicks.protocol.printable import printable
 
 if TYPE_CHECKING:
@@ -53,8 +53,7 @@ async def steer(environment: CliEnvironment, text: str, wish: "Wish", *, waits: 
         try:
             await steering.steer(client, asking, name, lambda: ticket_of(client, name), waits=waits, asked=asked)
         except NotThere:
-            hint = f"Open it with 'dateflicks watch {name[:12]}'."
-            raise CliError(Exit.NOT_FOUND, "Nobody has opened the film of this session yet.", hint=hint) from None
+            raise not_opened(name) from None
     environment.show(_record(asking, name), COLUMNS)
     _tell(environment, asking, me, waits=waits)
 

@@ -54,7 +54,7 @@ class LoopbackPort(ABC):
     def __init__(self) -> None:
         self.port = 0
         self._server: asyncio.Server | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[asyncio.Task[None], asyncio.Task[None]] = {}  # what each carries its connection by
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
@@ -72,19 +72,22 @@ class LoopbackPort(ABC):
         """What is done with one connection, which is ended after it."""
 
     def _break_off(self) -> None:
-        for task in self._tasks:
-            task.cancel()
+        for carrying in self._tasks.values():
+            carrying.cancel()
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
-        self._tasks.add(task)
+        # In a task of its own: of a callback that is cancelled asyncio prints a traceback, before Python 3.12.
+        carrying = self._tasks[task] = asyncio.create_task(self._carry(reader, writer))
         try:
-            with contextlib.suppress(OSError):
-                await self._carry(reader, writer)
+            await asyncio.wait((carrying,))
         finally:
+            carrying.cancel()
             writer.transport.abort()
-            self._tasks.discard(task)
+            del self._tasks[task]
+        if not carrying.cancelled() and (error := carrying.exception()) and not isinstance(error, OSError):
+            raise error
 
 
 class Relay(LoopbackPort):

@@ -224,6 +224,21 @@ def test_following_prints_a_line_of_json_for_each_state_until_the_end(cli: Cli, 
     assert states[0]["pending"] == {"kind": "seek", "by": "usr_a", "from": 1.5, "to": 30.0, "deadline": 2.0}
 
 
+def test_there_is_nothing_to_follow_before_the_film_is_opened(cli: Cli, server: ScriptedServer) -> None:
+    with serve(lambda socket: socket.close(4404), "127.0.0.1", 0) as feed:
+        thread = threading.Thread(target=feed.serve_forever)
+        thread.start()
+        timecode = f"http://127.0.0.1:{feed.socket.getsockname()[1]}"
+        server.on("GET", "/services", {"services": {"session": server.url, "timecode": timecode}})
+        server.on("GET", f"/sessions/{B}", {"session": session_json(id=B, state="accepted", ticket="t1cket")})
+        result = cli("session", "follow", "bb")
+        feed.shutdown()
+        thread.join()
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert "Nobody has opened the film" in result.stderr
+    assert "dateflicks watch ses_bbbbbbbb" in result.stderr
+
+
 def test_there_is_nothing_to_follow_before_the_answer(cli: Cli) -> None:
     result = cli("session", "follow", "bb")
     assert (result.exit_code, result.stdout) == (5, "")

@@ -150,3 +150,12 @@ async def test_the_relay_lets_go_of_its_lines_when_it_ends() -> None:
         assert time.monotonic() - began < 5.0
         with contextlib.suppress(ConnectionError):
             assert await within(ends.far[0].read()) == b""
+
+
+async def test_what_is_broken_off_is_no_failure_that_asyncio_prints(caplog: pytest.LogCaptureFixture) -> None:
+    async with connected(Line.same(10.0)) as ends:
+        ends.near[1].write(b"never to arrive")
+        ends.relay.cut(0.0)
+        with contextlib.suppress(ConnectionError):
+            assert await within(ends.near[0].read()) == b""
+    assert caplog.text == ""

@@ -16,6 +16,7 @@ from dateflicks.cli.sessions import (
     SessionArgument,
     create_with_guest,
     full_id,
+    not_opened,
     on_session,
     ticket_of,
 )
@@ -212,6 +213,7 @@ def follow(ctx: typer.Context, session: SessionArgument) -> None:
 
 
 async def _follow(environment: CliEnvironment, text: str) -> None:
+    from dateflicks.client.errors import NotThere
     from dateflicks.client.listening import playback
 
     printer = environment.printer
@@ -219,8 +221,11 @@ async def _follow(environment: CliEnvironment, text: str) -> None:
         name = await full_id(client, text)
         await ticket_of(client, name)
         base = await client.address_of("timecode")
-        async for frame in playback(base, name, lambda: ticket_of(client, name), lambda: client.trust):
-            printer.event(frame, PLAYBACK)
+        try:
+            async for frame in playback(base, name, lambda: ticket_of(client, name), lambda: client.trust):
+                printer.event(frame, PLAYBACK)
+        except NotThere:  # there is the session, which has given a ticket
+            raise not_opened(name) from None
 
 
 async def _create(environment: CliEnvironment, request: "SessionRequest", wait: float | None) -> "SessionBody":
