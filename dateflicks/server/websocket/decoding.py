@@ -36,11 +36,13 @@ class FrameDecoder(Generic[T]):
     def __init__(self, kind: Any) -> None:
         self._decoder: msgspec.json.Decoder[T] = msgspec.json.Decoder(kind)
         self._reply: msgspec.json.Decoder[_Typed] = msgspec.json.Decoder(_Typed)
+        self._is_alone = isinstance(kind, type)  # msgspec asks for the type only where there is a choice
 
     def decode(self, text: bytes) -> T | Wrong:
         """The frame, or what is wrong with it: JSON of the wrong content is told, what is no JSON ends the feed."""
         try:
-            return self._decoder.decode(text)
+            found = self._decoder.decode(text)
+            return self._unknown(text) if self._has_no_type(text) else found
         except msgspec.ValidationError as error:
             return self._wrong(text, error)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -63,13 +65,24 @@ class FrameDecoder(Generic[T]):
         except Malformed as error_of_json:
             return _final(error_of_json)
         problem = problem_of(error)
-        if problem.field == "type":
-            detail = "The frame's type is missing, or none that is known here. GET /docs says which there are."
-            frame = ErrorFrame(code="unknown-type", detail=detail, reply_to=self.reply_to(text))
-            return Wrong(frame, is_final=False)
+        if problem.field == "type" or self._has_no_type(text):
+            return self._unknown(text)
         where = f"{problem.field} " if problem.field else "it "
         detail = f"The frame does not fit: {where}{problem.message}."[:_DETAIL_MAX_CHARACTERS]
         return Wrong(ErrorFrame(code="invalid", detail=detail, reply_to=self.reply_to(text)), is_final=False)
+
+    def _unknown(self, text: bytes) -> Wrong:
+        detail = "The frame's type is missing, or none that is known here. GET /docs says which there are."
+        return Wrong(ErrorFrame(code="unknown-type", detail=detail, reply_to=self.reply_to(text)), is_final=False)
+
+    def _has_no_type(self, text: bytes) -> bool:
+        """Of an object alone: what is none is told otherwise."""
+        if not self._is_alone:
+            return False
+        try:
+            return self._reply.decode(text).type is None
+        except msgspec.ValidationError:
+            return False
 
 
 def _final(error: Malformed) -> Wrong:

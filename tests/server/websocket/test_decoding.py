@@ -70,6 +70,17 @@ def test_an_unknown_type_is_told_and_the_feed_goes_on(text: str) -> None:
     assert found.answer.reply_to == decoder.reply_to(text.encode())
 
 
+@pytest.mark.parametrize("text", ["{}", '{"to":3}', '{"to":"far"}', '{"kind":"move","to":3}'])
+def test_a_feed_of_one_kind_of_frame_takes_none_without_its_type_either(text: str) -> None:
+    alone: FrameDecoder[Move] = FrameDecoder(Move)
+    found = alone.decode(text.encode())
+    assert isinstance(found, Wrong)
+    assert not found.is_final
+    assert found.answer.code == "unknown-type"
+    assert alone.decode(b'{"to":3,"type":"move"}') == Move(to=3.0)
+    assert isinstance(alone.decode(b'{"type":"move"}'), Wrong)
+
+
 def test_what_is_said_of_an_unknown_type_names_it() -> None:
     assert wrong('{"type":"fly"}').answer.reply_to == "fly"
 
