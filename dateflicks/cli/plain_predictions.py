@@ -34,6 +34,7 @@ WORDS: Final = frozenset(
 QUEUE_MAX: Final = 32  # typed and not carried out yet; what comes beyond it is not taken, and told so
 OPEN_SECONDS: Final = 10.0  # for the first line to stand
 TOLD_SECONDS: Final = 2.0  # for it to tell what there is
+GATHERED_SECONDS: Final = 0.3  # without another of those that there were: all are here, and can be counted
 F = TypeVar("F")
 _NUMBER: Final = re.compile(r"#(\d{1,4})(?:\s+|$)")
 
@@ -56,11 +57,18 @@ class PlainPredictions:
         self._is_lost = False
         self._is_settling = False
         self._warned: set[str] = set()
+        self._arriving: list[Changed] = []  # those that there were already, which come in an order of the service's own
+        self._gathered: asyncio.TimerHandle | None = None
 
     # --- what happens -------------------------------------------------------------------------------------------
 
     def heard(self, update: PredictionsUpdate) -> None:
         """Tell it."""
+        if isinstance(update, Changed) and update.reason == "present" and update.before is None:
+            self._gather(update)
+            self._news.set()
+            return
+        self._tell_gathered()
         match update:
             case Changed():
                 self._is_settling = update.reason == "settled"
@@ -79,12 +87,28 @@ class PlainPredictions:
     def _changed(self, update: Changed) -> str | None:
         prediction = update.prediction
         if update.reason == "present":
-            is_live = update.before is None and prediction.status in ("open", "locked")
-            return self._described(prediction) if is_live else None
+            return None
         sentence = prediction_sentence(update, self._me)
         if sentence is None or prediction.waits:
             return sentence
         return " ".join([self._named(prediction), f"{sentence.rstrip('.')}.", *self._next(update)])
+
+    def _gather(self, update: Changed) -> None:
+        """Keep it until all are here: before, nobody knows its number."""
+        if self._gathered is not None:
+            self._gathered.cancel()
+        self._arriving.append(update)
+        self._gathered = asyncio.get_running_loop().call_later(GATHERED_SECONDS, self._tell_gathered)
+
+    def _tell_gathered(self) -> None:
+        """Tell what there was already, by number; what is over is told to programs only."""
+        if self._gathered is not None:
+            self._gathered.cancel()
+            self._gathered = None
+        arrived, self._arriving = self._arriving, []
+        for update in sorted(arrived, key=lambda one: self._number(one.prediction)):
+            is_live = update.prediction.status in ("open", "locked")
+            self._teller.update(update, self._described(update.prediction) if is_live else None)
 
     def _next(self, update: Changed) -> list[str]:
         """What to type next."""
@@ -117,6 +141,7 @@ class PlainPredictions:
 
     def asked(self, word: str, rest: str) -> None:
         """Carry it out in its turn."""
+        self._tell_gathered()
         if self._evening.predictions is None:
             self._teller.say("There are no predictions on this server.", "help")
             return
@@ -127,16 +152,19 @@ class PlainPredictions:
 
     async def run(self) -> None:
         """Carry out what is typed, until cancelled."""
-        while True:
-            word, rest = await self._typed.get()
-            try:
-                await self._carry_out(word, rest)
-            except Wrong as wrong:
-                self._teller.say(str(wrong), "help")
-            except ClientError as error:
-                self._teller.say(error.detail, "refused")
-            finally:
-                self._typed.task_done()
+        try:
+            while True:
+                word, rest = await self._typed.get()
+                try:
+                    await self._carry_out(word, rest)
+                except Wrong as wrong:
+                    self._teller.say(str(wrong), "help")
+                except ClientError as error:
+                    self._teller.say(error.detail, "refused")
+                finally:
+                    self._typed.task_done()
+        finally:
+            self._tell_gathered()  # nothing is told once the evening is over
 
     async def is_done(self, seconds: float) -> None:
         """Wait until all that was typed is carried out, or for so long."""

@@ -107,8 +107,22 @@ async def test_the_settlement_is_told_with_the_score(bea: Better) -> None:
 
 
 async def test_on_coming_what_is_in_play_is_told_and_what_is_over_is_not(bea: Better) -> None:
-    assert bea.hears(prediction(), "present") == "#1 open: “Guess 1” (yes / no); you have not called it."
-    assert bea.hears(prediction(2, status="void", void_reason="called-off"), "present") == ""
+    said = bea.desk.stdout
+    before = len(said.getvalue())
+    for one in (prediction(3), prediction(1), prediction(2, status="void", void_reason="called-off")):
+        assert bea.hears(one, "present") == ""  # the service tells them in an order of its own
+    await until(lambda: "Guess 1" in said.getvalue())
+    assert said.getvalue()[before:].splitlines() == [
+        "#1 open: “Guess 1” (yes / no); you have not called it.",
+        "#3 open: “Guess 3” (yes / no); you have not called it.",
+    ]
+
+
+async def test_what_happens_next_is_told_after_what_there_was(bea: Better) -> None:
+    bea.hears(prediction(2), "present")
+    bea.hears(prediction(1), "present")
+    told = bea.hears(prediction(3), "made").splitlines()
+    assert [line.split()[0] for line in told] == ["#1", "#2", "#3"]
 
 
 async def test_one_that_waits_says_no_more_than_that(bea: Better) -> None:
