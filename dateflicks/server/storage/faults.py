@@ -28,11 +28,13 @@ _MONGO_DUPLICATE: Final = re.compile(r"index: (?:(_id_)|(\w+?)_-?1)\b")
 
 
 def told_to_stop() -> int:
-    """How often whoever runs this was told to stop by now: what they do since, such as giving back, is to be done."""
+    """How often whoever runs this has heard by now that it is to stop: what it does since, such as giving back, is to
+    be done. What it has been told but waits for its next `await`, as after a Ctrl-C, the driver would be first to hear.
+    """
     with contextlib.suppress(RuntimeError):  # outside a loop nobody can be told
         task = asyncio.current_task()
         if task is not None:
-            return task.cancelling()
+            return task.cancelling() - getattr(task, "_must_cancel", False)
     return 0
 
 

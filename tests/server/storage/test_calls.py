@@ -122,6 +122,21 @@ async def test_a_call_that_is_cancelled_ends_although_the_driver_takes_that_for_
     assert asked == [1]
 
 
+async def test_a_call_ends_although_the_driver_is_the_first_to_hear_that_its_caller_is_to_stop(health: Health) -> None:
+    async def operation(_again: bool) -> None:
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.sleep(0)
+
+    async def work() -> None:
+        told = asyncio.current_task()
+        assert told is not None
+        told.cancel()  # as Ctrl-C does, whatever the task is at
+        await Calls(health, 1.0, asyncio.Semaphore(1)).write(THINGS, operation)
+
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.create_task(work())
+
+
 @pytest.mark.parametrize("fails", [False, True], ids=["the database answers", "it does not"])
 async def test_what_is_still_to_be_done_by_whoever_was_told_to_stop_is_done(
     health: Health, monkeypatch: pytest.MonkeyPatch, *, fails: bool
