@@ -190,7 +190,7 @@ class Printer:
         from rich.table import Table
         from rich.text import Text
 
-        from dateflicks.cli.tables import columns_of, fitted
+        from dateflicks.cli.tables import columns_of, fitted, has_own_line
 
         texts = {name: [_in_a_table(_for_people(pick(record, name))) for record in records] for name in columns}
         if not self._fields:  # what nobody asked for and is nowhere takes no room
@@ -202,24 +202,58 @@ class Printer:
                 self._stream.write("\n" if number else "")
                 self._upright(record, columns)
             return
-        table = Table(box=None, pad_edge=False, header_style="bold")
-        for name, width in widths.items():
-            table.add_column(Text(_title(name)), overflow="fold", width=width)
+
+        def begun(*, has_header: bool) -> Table:
+            table = Table(box=None, pad_edge=False, header_style="bold", show_header=has_header)
+            for name, width in widths.items():
+                table.add_column(Text(_title(name)), overflow="fold", width=width)
+            return table
+
+        table = begun(has_header=True)
         for row in zip(*(texts[name] for name in widths), strict=True):
-            table.add_row(*(Text(text) for text in row))
-        console.print(table)
+            below = [text for text, width in zip(row, widths.values(), strict=True) if has_own_line(text, width)]
+            table.add_row(*(Text("" if text in below else text) for text in row))
+            if below:
+                console.print(table)
+                _print_whole(console, below)
+                table = begun(has_header=False)
+        if table.row_count:
+            console.print(table)
 
     def _upright(self, record: Record, columns: Sequence[str]) -> None:
         from rich.table import Table
         from rich.text import Text
 
-        table = Table(box=None, pad_edge=False, show_header=False)
-        table.add_column(style="bold", no_wrap=True)
-        table.add_column(overflow="fold")
-        for name in columns:
-            if (value := _for_people(pick(record, name))) != "":
-                table.add_row(Text(_title(name)), Text(value))
-        self._console().print(table)
+        from dateflicks.cli.tables import GAP, has_own_line, wide
+
+        shown = {_title(name): value for name in columns if (value := _for_people(pick(record, name))) != ""}
+        console = self._console()
+        widest = max(map(wide, shown), default=0)
+
+        def begun() -> Table:
+            table = Table(box=None, pad_edge=False, show_header=False)
+            table.add_column(style="bold", no_wrap=True, min_width=min(widest, console.width - GAP))
+            table.add_column(overflow="fold")
+            return table
+
+        table = begun()
+        for title, value in shown.items():
+            is_below = has_own_line(value, console.width - widest - GAP)
+            table.add_row(Text(title), Text("" if is_below else value))
+            if is_below:
+                console.print(table)
+                _print_whole(console, [value])
+                table = begun()
+        if table.row_count:
+            console.print(table)
+
+
+def _print_whole(console: "Console", texts: Sequence[str]) -> None:
+    """A line for each, which the terminal may break and gives back whole to whoever copies it."""
+    from rich.text import Text
+
+    for text in texts:
+        console.print(Text(f"  {text}"), soft_wrap=True)
 
 
 def _for_people(value: Any) -> str:

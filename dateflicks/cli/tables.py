@@ -1,7 +1,8 @@
 """What fits into a terminal: how wide the columns of a table are, and where a line goes on below.
 
-What somebody copies stays in one piece, ids and commands; what is read goes on between words. Pure: texts and a width
-in. Where a table has no room there are no widths, and each record stands by itself.
+What somebody copies stays in one piece, ids and commands; what is read goes on between words. A path or an address
+that its column has no room for has a line of its own. Pure: texts and a width in. Where a table has no room there are
+no widths, and each record stands by itself.
 """
 
 import re
@@ -17,6 +18,7 @@ MINOR: Final = ("created_at", "added_at")  # is told in a table only where there
 _MINUTE: Final = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\dZ")
 _DATE_WIDTH: Final = 10
 _TYPED: Final = re.compile(r"(?<!\w)'[^']+'(?!\w)|(?<=: )\s*dateflicks .+$|^dateflicks .+$")
+_COPIED: Final = re.compile(r"(?:~?/|[a-z][a-z0-9+]*://).+")  # a path, or an address
 _GLUE: Final = "\0"  # for a space that no line ends at; what is printed has none
 
 
@@ -98,8 +100,13 @@ def _shared(natural: dict[str, int], least: Mapping[str, int], room: int) -> dic
     return widths
 
 
+def has_own_line(text: str, width: int) -> bool:
+    """Whether it is copied, and would have to be broken."""
+    return wide(text) > width and _COPIED.fullmatch(text) is not None
+
+
 def _is_high(text: str, width: int) -> bool:
-    return len(text) > width and len(textwrap.wrap(text, width)) > LINES_MAX
+    return len(text) > width and not has_own_line(text, width) and len(textwrap.wrap(text, width)) > LINES_MAX
 
 
 def folded(line: str, width: int) -> str:

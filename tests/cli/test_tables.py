@@ -70,10 +70,37 @@ def test_of_a_list_a_person_reads_what_is_in_it() -> None:
     )
 
 
-def test_nothing_is_cut_however_long_it_is() -> None:
-    path = "/home/ana/.config/dateflicks/profiles/work/client.toml"
-    lines = table([{"key": "client.server", "value": "x", "origin": path}], ("key", "value", "origin"), 44)
-    assert path in "".join(line.split()[-1] for line in lines[1:])
+PATH = "/home/ana/.config/dateflicks/profiles/work/client.toml"
+
+
+@pytest.mark.parametrize("width", [100, 80, 60, 44])
+def test_a_path_stays_whole_however_long_it_is(width: int) -> None:
+    rows = [
+        {"key": "client.gentle", "value": "yes", "origin": PATH},
+        {"key": "client.server", "value": "x", "origin": "default"},
+    ]
+    lines = table(rows, ("key", "value", "origin"), width)
+    assert any(line.endswith(PATH) for line in lines)
+    assert next(line.split()[-1] for line in lines if "client.server" in line) == "default"
+
+
+def test_a_path_without_room_has_a_line_of_its_own_below_its_row() -> None:
+    rows = [
+        {"key": "client.gentle", "value": "yes", "origin": PATH},
+        {"key": "client.server", "value": "x", "origin": "default"},
+    ]
+    assert table(rows, ("key", "value", "origin"), 60) == [
+        "key            value  origin", "client.gentle  yes", f"  {PATH}", "client.server  x      default",
+    ]  # fmt: skip
+
+
+def test_so_it_is_where_a_record_stands_by_itself() -> None:
+    stream = io.StringIO()
+    printer = Printer(stream, Format.TABLE, (), color=False, width=50)
+    printer.one({"key": "client.gentle", "file": PATH, "state": "in use"}, ("key", "file", "state"))
+    assert [line.rstrip() for line in stream.getvalue().splitlines()] == [
+        "key    client.gentle", "file", f"  {PATH}", "state  in use",
+    ]  # fmt: skip
 
 
 @settings(max_examples=40)
