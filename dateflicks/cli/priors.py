@@ -85,7 +85,11 @@ def remove(environment: CliEnvironment, name: str) -> None:
 
     data = background_of(environment).folder
     if name not in (known := priors.names(data)):
-        hint = nearest(name, known) if known else ""
+        hint = (
+            nearest(name, known)
+            if known
+            else "There are none: bring one with 'dateflicks recommenders prior add FOLDER'."
+        )
         raise CliError(Exit.NOT_FOUND, f"There is no prior '{name}'.", hint=hint)
     environment.agree(f"Remove the prior '{name}'?")
     try:

@@ -119,8 +119,8 @@ def create(
         raise CliError(Exit.USAGE, f"Nobody can be called '{name}'.", hint=hint)
     password = _password(password_stdin)
     found = environment.run(created(_place(environment, service, data), name, password, is_one_time=not password_stdin))
-    _show_password(environment, found.name, password, is_told=not password_stdin)
     environment.say(f"There is an account {found.name} now ({found.id}).")
+    _show_password(environment, found.name, password, is_told=not password_stdin)
 
 
 @app.command()
@@ -158,8 +158,8 @@ def reset_password(
     found, count = environment.run(
         _reset(_place(environment, service, data), name, password, is_one_time=not password_stdin)
     )
-    _show_password(environment, found.name, password, is_told=not password_stdin)
     environment.say(f"The password of {found.name} is another one. Sign-ins that have ended: {count}.")
+    _show_password(environment, found.name, password, is_told=not password_stdin)
 
 
 @app.command()

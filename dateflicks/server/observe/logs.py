@@ -55,7 +55,7 @@ def configure_logs(level: str = "info", stream: TextIO | None = None, *, console
         logger.propagate = True
         logger.setLevel(logging.WARNING)  # its own news (workers, goin' fast) is not ours
     logging.getLogger("sanic.error").addFilter(_is_news)
-    for name in ("pymongo", "asyncio"):
+    for name in ("pymongo", "asyncio", "apscheduler"):
         logging.getLogger(name).setLevel(logging.WARNING)  # below it they repeat every operation
 
 
