@@ -11,6 +11,7 @@ from dateflicks.core.limits import QUIET_PING_INTERVAL_SECONDS
 from dateflicks.server.auth.admission import Admission
 from dateflicks.server.auth.tokens import Signer
 from dateflicks.server.bus.local import Bus, LocalBus
+from dateflicks.server.ending import end
 from dateflicks.server.observe.metrics import Metrics
 from dateflicks.server.services.messages import film, lines, others
 from dateflicks.server.services.messages.feed import MessagesFeed
@@ -106,11 +107,8 @@ class MessagesService:
 
     async def stop(self) -> None:
         """Write what waits, and let go."""
-        for task in self._running:
-            task.cancel()
-        if self._running:
-            await asyncio.wait(self._running)
-            self._running = []
+        await end(self._running)
+        self._running = []
         await self._handler.finish()
         await self._open.aclose()
 

@@ -31,6 +31,7 @@ from dateflicks.protocol.chat import (
     TypingFrame,
 )
 from dateflicks.server.bus.local import Bus, LocalBus
+from dateflicks.server.ending import end
 from dateflicks.server.observe.metrics import Metrics
 from dateflicks.server.services.messages.catching import CatchingUp
 from dateflicks.server.services.messages.changing import change
@@ -250,10 +251,7 @@ class MessagesHandler:
         working = {room.working for room in self._rooms.values() if room.working is not None}
         if working:
             await asyncio.wait(working, timeout=FINISH_SECONDS)
-        for task in self._tasks:
-            task.cancel()
-        if self._tasks:
-            await asyncio.wait(self._tasks)
+        await end(self._tasks)
 
     # --- inside -------------------------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from dateflicks.core.limits import QUIET_PING_INTERVAL_SECONDS
 from dateflicks.server.auth.admission import Admission
 from dateflicks.server.auth.tokens import Signer
 from dateflicks.server.bus.local import Bus
+from dateflicks.server.ending import end
 from dateflicks.server.observe.metrics import Metrics
 from dateflicks.server.services.prediction import presence
 from dateflicks.server.services.prediction.feed import PredictionFeed
@@ -84,11 +85,8 @@ class PredictionService:
     async def stop(self) -> None:
         """Let go: all that was answered is written."""
         self._open.close()
-        for task in self._tasks:
-            task.cancel()
-        if self._tasks:
-            await asyncio.wait(self._tasks)
-            self._tasks = []
+        await end(self._tasks)
+        self._tasks = []
         await self._keeping.stop()
 
     def close_feeds(self, code: int, reason: str) -> None:

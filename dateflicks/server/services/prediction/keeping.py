@@ -17,6 +17,7 @@ from dateflicks.core.errors import Conflict, NotFound, Unavailable
 from dateflicks.core.prediction import Prediction, State
 from dateflicks.protocol.ids import is_id, new_id
 from dateflicks.server.bus.local import Bus
+from dateflicks.server.ending import end
 from dateflicks.server.services.prediction.records import Kept, from_document, to_fields
 from dateflicks.server.services.prediction.room import Room
 from dateflicks.server.services.prediction.rooms import Rooms
@@ -57,11 +58,7 @@ class Keeping:
     async def stop(self) -> None:
         """Plan nothing more, and leave what is being written to whoever comes next."""
         self.rooms.end()
-        tasks = tuple(self._tasks)
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
+        await end(self._tasks)
 
     # --- reading ------------------------------------------------------------------------------------------------
 

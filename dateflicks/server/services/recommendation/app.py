@@ -11,6 +11,7 @@ from dateflicks.core.errors import Unavailable
 from dateflicks.server.auth.tokens import Signer
 from dateflicks.server.bus.local import Bus
 from dateflicks.server.catalogue.records import WORKS
+from dateflicks.server.ending import end
 from dateflicks.server.recommendation import history, records
 from dateflicks.server.recommendation.experiments import Experiments
 from dateflicks.server.recommendation.history import Histories
@@ -96,8 +97,7 @@ class RecommendationService:
         """Let go."""
         self._open.close()
         if self._polling is not None:
-            self._polling.cancel()
-            await asyncio.wait([self._polling])
+            await end([self._polling])
             self._polling = None
 
     def close_feeds(self, code: int, reason: str) -> None:

@@ -14,6 +14,7 @@ from dateflicks.server.auth.passwords import Passwords
 from dateflicks.server.auth.tokens import Signer
 from dateflicks.server.auth.tries import SignInTries, TryRules
 from dateflicks.server.bus.local import Bus
+from dateflicks.server.ending import end
 from dateflicks.server.observe.metrics import Metrics
 from dateflicks.server.services.session import progress, records
 from dateflicks.server.services.session.feed import SessionFeed
@@ -140,8 +141,7 @@ class SessionService:
         """Write how far the films have come, and let go."""
         self._is_stopping = True
         if self._chores is not None:
-            self._chores.cancel()
-            await asyncio.wait([self._chores])
+            await end([self._chores])
             self._chores = None
         self._progress.write_all()
         await self._open.aclose()

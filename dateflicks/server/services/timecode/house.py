@@ -28,6 +28,7 @@ from dateflicks.protocol.ids import new_id
 from dateflicks.protocol.timecode import record_body
 from dateflicks.server.bus.local import Bus
 from dateflicks.server.clock import ServerClock
+from dateflicks.server.ending import end
 from dateflicks.server.services.timecode.chair import Chair
 from dateflicks.server.services.timecode.detour import Detour, Letter
 from dateflicks.server.services.timecode.far import FarSeats
@@ -105,10 +106,7 @@ class House:
                 yield self
             finally:
                 looking = [] if self._looking is None else [self._looking]
-                tasks = [detour, *self._far.end(), *self._moving.values(), *looking]
-                for task in tasks:
-                    task.cancel()
-                await asyncio.wait(tasks)
+                await end([detour, *self._far.end(), *self._moving.values(), *looking])
 
     # --- REST ---------------------------------------------------------------------------------------------------
 

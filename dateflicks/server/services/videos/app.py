@@ -10,6 +10,7 @@ from typing import Final
 from dateflicks.core.errors import Unauthenticated
 from dateflicks.server.catalogue.records import WORKS
 from dateflicks.server.catalogue.sources import RUNS, SOURCES
+from dateflicks.server.ending import end
 from dateflicks.server.services.videos.following import Following
 from dateflicks.server.services.videos.handler import VideosHandler
 from dateflicks.server.services.videos.routes import VideosRoutes
@@ -78,8 +79,7 @@ class VideosService:
     async def stop(self) -> None:
         """Stop following, and let go."""
         if self._running is not None:
-            self._running.cancel()
-            await asyncio.wait([self._running])
+            await end([self._running])
             self._running = None
         await self._shelf.close()
 

@@ -11,13 +11,17 @@ import pytest
 
 from dateflicks.server.auth.key import FILE_NAME, signing_key
 from dateflicks.server.auth.tokens import Signer
+from dateflicks.server.bus.local import LocalBus
+from dateflicks.server.ending import end
 from dateflicks.server.services.timecode import handler
-from dateflicks.server.services.timecode.records import TIMECODES
+from dateflicks.server.services.timecode.app import TimecodeService
+from dateflicks.server.services.timecode.records import COLLECTIONS, TIMECODES
+from dateflicks.server.storage.database import Database, DatabaseSettings
 from tests.cli.process import Program
 from tests.journeys.deployment import Deployment as Address
 from tests.journeys.room import Room, make_timecode, position_at, seats
 from tests.journeys.wire import open_rest, refusal
-from tests.server.services.timecode.deployment import Deployment, Evening, deployed, play_from
+from tests.server.services.timecode.deployment import DEADLINE_SECONDS, KEY, Deployment, Evening, deployed, play_from
 from tests.waiting import until
 
 pytestmark = pytest.mark.slow
@@ -145,6 +149,34 @@ async def test_a_pause_is_found_as_it_was_after_a_stop(tmp_path: Path) -> None:
         assert (timecode["status"], timecode["lastStatusChange"]) == ("pause", paused["lastStatusChange"])
         assert timecode["currentPosition"] == pytest.approx(paused["currentPosition"], abs=0.001)
         assert timecode["revision"] > paused["revision"]
+
+
+async def test_what_is_put_down_at_a_stop_is_so_though_the_clockwork_does_not_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    enough, puts_down = asyncio.Event(), asyncio.Event()
+
+    async def goes_on(_: object) -> None:
+        while not enough.is_set():
+            with contextlib.suppress(asyncio.CancelledError):
+                await enough.wait()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(handler.TimecodeHandler, "run", goes_on)
+    monkeypatch.setattr(handler.TimecodeHandler, "keep_all", lambda _: puts_down.set())
+    async with Database.open(DatabaseSettings(), tmp_path, COLLECTIONS) as database:
+        service = TimecodeService(database, Signer(KEY), LocalBus())
+        await service.start()
+        clockwork = service._running
+        assert clockwork is not None
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            await asyncio.sleep(0)
+            await service.stop()
+        assert puts_down.is_set()
+        assert [getattr(record, "task", None) for record in caplog.records] == ["timecode clockwork"]
+        enough.set()
+        await end([clockwork], DEADLINE_SECONDS)
+        assert clockwork.cancelled()
 
 
 async def test_sessions_with_nobody_there_leave_memory_and_come_back_from_the_record(
