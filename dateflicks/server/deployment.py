@@ -55,7 +55,6 @@ class Shared:
     bus: Bus
     metrics: Metrics
     clock: ServerClock
-    folder: Path
     own_folder: Path  # of this process alone
 
 
@@ -157,7 +156,6 @@ class Deployment:
                 bus=bus,
                 metrics=metrics,
                 clock=clock,
-                folder=own,
                 own_folder=own / f"worker-{place.number}" if place else own,
             )
             yield [kind.make(shared, self.services[name]) for name, kind in kinds.items()]
@@ -166,7 +164,6 @@ class Deployment:
 @contextlib.asynccontextmanager
 async def declared(names: Sequence[str]) -> AsyncIterator[Sequence[Service]]:
     """These services, to be asked what they offer and never to be started: nothing is opened for them."""
-    nowhere = Path(os.devnull)
     kinds = {name: _KINDS[name] for name in names}
     collections = [collection for kind in kinds.values() for collection in kind.collections]
     async with Database.unasked(collections) as database:
@@ -176,7 +173,6 @@ async def declared(names: Sequence[str]) -> AsyncIterator[Sequence[Service]]:
             bus=LocalBus(),
             metrics=Metrics(),
             clock=ServerClock(),
-            folder=nowhere,
-            own_folder=nowhere,
+            own_folder=Path(os.devnull),
         )
         yield [kind.make(shared, SERVICES[name]()) for name, kind in kinds.items()]

@@ -4,7 +4,7 @@ Every glyph is one cell wide, and none says anything that a word or a place on t
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Final, Literal
 
 
@@ -134,13 +134,3 @@ def is_ascii_wanted(choice: Choice, environ: Mapping[str, str]) -> bool:
 def own_text(text: str, glyphs: Glyphs) -> str:
     """Our own words with these glyphs: dashes, dots and quotes as ASCII has them."""
     return text.translate(_PLAIN) if glyphs.is_ascii else text
-
-
-def singles(glyphs: Glyphs) -> dict[str, str]:
-    """Every glyph of one set by its name, those in rows one by one."""
-    found: dict[str, str] = {}
-    for field in fields(glyphs):
-        value = getattr(glyphs, field.name)
-        if isinstance(value, str):
-            found.update({f"{field.name}{index}": one for index, one in enumerate(value)})
-    return found

@@ -50,10 +50,6 @@ LOOKS: Final[Mapping[Style, Look]] = {
     "bad-banner-key": Look("error", "background", True),
     "marked": Look("foreground", "panel", True),
 }
-TEXT_COLOURS: Final[tuple[Colour, ...]] = (
-    "foreground", "muted", "primary", "secondary", "accent", "success", "warning", "error",
-)  # fmt: skip
-GROUNDS: Final[tuple[Colour, ...]] = ("background", "surface", "panel")
 CONTRAST_MIN: Final = 4.5  # WCAG 2.2, level AA, for text of ordinary size
 
 

@@ -1,25 +1,28 @@
 """Our themes: everything can be read, in colours and without; and the glyphs that things are drawn with."""
 
 import re
-from typing import get_args
+from dataclasses import fields
+from typing import Final, get_args
 
 import pytest
 from rich.cells import cell_len
 from rich.color import Color, ColorSystem
 
-from dateflicks.tui.glyphs import ASCII, UNICODE, Glyphs, glyphs_for, own_text, singles
+from dateflicks.tui.glyphs import ASCII, UNICODE, Glyphs, glyphs_for, own_text
 from dateflicks.tui.themes import (
     CONTRAST_MIN,
-    GROUNDS,
     LOOKS,
     OWN_THEMES,
-    TEXT_COLOURS,
     Colour,
     OwnTheme,
     Style,
     contrast,
 )
 
+TEXT_COLOURS: Final[tuple[Colour, ...]] = (
+    "foreground", "muted", "primary", "secondary", "accent", "success", "warning", "error",
+)  # fmt: skip
+GROUNDS: Final[tuple[Colour, ...]] = ("background", "surface", "panel")
 THEMES = pytest.mark.parametrize("theme", OWN_THEMES, ids=lambda theme: theme.name)
 
 
@@ -73,6 +76,16 @@ def test_a_theme_is_as_dark_as_it_says(theme: OwnTheme) -> None:
 
 
 # --- glyphs -----------------------------------------------------------------------------------------------------
+
+
+def singles(glyphs: Glyphs) -> dict[str, str]:
+    """Every glyph of one set by its name, those in rows one by one."""
+    found: dict[str, str] = {}
+    for field in fields(glyphs):
+        value = getattr(glyphs, field.name)
+        if isinstance(value, str):
+            found.update({f"{field.name}{index}": one for index, one in enumerate(value)})
+    return found
 
 
 @pytest.mark.parametrize("glyphs", [UNICODE, ASCII], ids=["unicode", "ascii"])

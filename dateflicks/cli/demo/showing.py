@@ -24,7 +24,7 @@ REFRESH_SECONDS: Final = 0.2
 RECENT_SECONDS: Final = 0.5
 SPARKS: Final = "▁▂▃▄▅▆▇█"
 SPARK_STEPS_MS: Final = (0.5, 1.0, 2.0, 5.0, 10.0, 40.0, 150.0)  # the eighth is for what is beyond them
-SPARKS_KEPT: Final = 200
+SPARKS_SHOWN: Final = 40
 _STATUS: Final = {"play": "plays", "pause": "paused", "stop": "stopped"}
 
 Shown = Callable[[Scene, Sequence[Step]], contextlib.AbstractAsyncContextManager[View]]
@@ -123,10 +123,10 @@ class LiveScreen:
         seen = [] if observer is None else observer.apart(now - RECENT_SECONDS)
         distance = 1000 * median(abs(each.seconds) for each in seen) if seen else None
         if observer is not None:
-            self._sparks = [*self._sparks[-SPARKS_KEPT:], distance]
+            self._sparks = [*self._sparks, distance][-SPARKS_SHOWN:]
         table = Table.grid(padding=(0, 2))
         figure = "–" if distance is None else f"{distance:.1f} ms"
-        sparks = "".join(" " if each is None else spark(each) for each in self._sparks[-40:])
+        sparks = "".join(" " if each is None else spark(each) for each in self._sparks)
         took = Text(f"{now - self._began:3.0f} s", style="dim")
         table.add_row(took, "apart", Text(f"{figure:>9}"), Text(sparks, style="cyan"))
         return table

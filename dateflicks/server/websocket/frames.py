@@ -33,7 +33,6 @@ class Code(IntEnum):
     """Close codes: those of RFC 6455 that are used here, and the contract's own."""
 
     NORMAL = 1000
-    GOING_AWAY = 1001
     PROTOCOL_ERROR = 1002
     NOT_TEXT = 1003
     NO_CODE = 1005  # never sent: what a close frame without a code means
