@@ -31,8 +31,8 @@ async def resolved_film(environment: CliEnvironment, name: str, url: str) -> "Fi
     """
     from dateflicks.client.errors import DoesNotFit
     from dateflicks.client.films import Film, is_address, own_film
+    from dateflicks.server.providers.context import context_for
     from dateflicks.server.providers.discovery import config_of, find, load
-    from dateflicks.server.providers.running import context_for
     from dateflicks.server.providers.source import SourceError
     from dateflicks.settings.errors import SettingsError
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from dateflicks.server.providers.checking import fault_of_end, faults_of
-from dateflicks.server.providers.fetching import Hosts, addresses_of
+from dateflicks.server.providers.hosts import Hosts, addresses_of
 from dateflicks.server.providers.redaction import Redactor, secrets_of
 from dateflicks.server.providers.source import Checkpoint, Complete, Item, Mode, Removed, VideoSource
 from dateflicks.testing.answers import Answers, Fault, RecordedClient, Request

@@ -1,8 +1,6 @@
 """The way out for sources: HTTP to declared hosts only, at the declared rate, with retries, bounds and no secret told.
 
-The one module of the server that imports httpx2. Declared hosts are reached by HTTPS; an address that a person has
-written into the source's settings is reached as it is written, which is how a recorded server stands in for a provider.
-One file, a little long: every way that an exchange may end leads through the same retries.
+The one module of the server that imports httpx2. Every way that an exchange may end leads through the same retries.
 """
 
 import asyncio
@@ -14,7 +12,7 @@ import os
 import socket
 import ssl
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import TracebackType
@@ -27,6 +25,7 @@ import msgspec
 from dateflicks import __version__
 from dateflicks.protocol.hosts import is_loopback_host
 from dateflicks.protocol.text import clean_line
+from dateflicks.server.providers.hosts import Hosts, origin_of
 from dateflicks.server.providers.pacing import QUOTA_SECONDS, Breaker, FetchLimits, Pace, retry_after, wait_before
 from dateflicks.server.providers.redaction import Redactor, place
 from dateflicks.server.providers.source import (
@@ -133,45 +132,6 @@ class FetchedAnswer:
 
 def _no_constant(text: str) -> Any:
     raise ValueError(f"{text} is no JSON")
-
-
-class Hosts:
-    """Where requests may go: declared hosts (`*.example.org` for those below one), and addresses from the settings."""
-
-    def __init__(self, declared: Iterable[str], addresses: Iterable[str] = ()) -> None:
-        self._exact = {host.lower() for host in declared if not host.startswith("*.")}
-        self._below = tuple(host[1:].lower() for host in declared if host.startswith("*."))
-        self._origins = {_origin(address) for address in addresses if address}
-
-    def may_reach(self, url: str) -> bool:
-        """Whether it is one of them."""
-        scheme, host, port = origin = _origin(url)
-        if origin in self._origins:
-            return True
-        is_declared = host in self._exact or host.endswith(self._below)
-        return scheme == "https" and port == 443 and is_declared and "@" not in urlsplit(url).netloc
-
-
-def _origin(url: str) -> tuple[str, str, int]:
-    try:
-        parts = urlsplit(url)
-        port = parts.port or {"https": 443, "http": 80}.get(parts.scheme, 0)
-    except ValueError:
-        return "", "", 0
-    return parts.scheme, (parts.hostname or "").lower(), port
-
-
-def addresses_of(config: msgspec.Struct) -> list[str]:
-    """The addresses that a person wrote into a source's settings: in keys such as `base_url`, `url` or `list_urls`."""
-    found: list[str] = []
-    for field in msgspec.structs.fields(type(config)):
-        value = getattr(config, field.name)
-        if isinstance(value, msgspec.Struct):
-            found += addresses_of(value)
-        elif field.name.rpartition("_")[2] in ("url", "urls"):
-            several = value if isinstance(value, list | tuple) else [value]
-            found += [one for one in several if isinstance(one, str)]
-    return [address for address in found if address.startswith(("http://", "https://"))]
 
 
 class SourceClient:
@@ -326,7 +286,7 @@ class SourceClient:
                 raise SchemaError(f"{answer.where} leads to what is no address.") from None
             if not self._hosts.may_reach(url):
                 raise SchemaError(f"{answer.where} leads to {self._told(url)}, which the source does not declare.")
-            if _origin(url) != _origin(first):
+            if origin_of(url) != origin_of(first):
                 sent = {}  # a key is for whom it was meant
         raise SchemaError(f"{self._told(first)} leads round in circles.")
 

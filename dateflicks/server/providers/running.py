@@ -1,31 +1,22 @@
 """One run of one source, from what is known to what is kept: its records are checked and written in batches, the place
 to go on from is kept only once everything before it is written, and whatever goes wrong is told by its kind.
-One file, though long: what is kept, and when, is one sequence whose order is the promise.
 """
 
 import asyncio
-import logging
 import resource
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any, Final, assert_never
 
 import msgspec
 
 from dateflicks.core.errors import Unavailable
 from dateflicks.server.providers.checking import fault_of_end, faults_of
+from dateflicks.server.providers.context import BATCH_MAX, context_for
 from dateflicks.server.providers.discovery import BrokenSource
-from dateflicks.server.providers.fetching import (
-    BreakerOpen,
-    Hosts,
-    Interrupted,
-    SourceClient,
-    Validators,
-    addresses_of,
-)
+from dateflicks.server.providers.fetching import BreakerOpen, Interrupted, Validators
 from dateflicks.server.providers.pacing import FetchLimits
 from dateflicks.server.providers.records import (
     Counters,
@@ -39,7 +30,6 @@ from dateflicks.server.providers.records import (
     Writer,
     Written,
 )
-from dateflicks.server.providers.redaction import RedactedLog, Redactor, secrets_of
 from dateflicks.server.providers.source import (
     Checkpoint,
     Complete,
@@ -54,7 +44,6 @@ from dateflicks.server.providers.source import (
 )
 from dateflicks.server.storage.records import StorageFault
 
-BATCH_MAX: Final = 500
 FAULTS_SHARE: Final = 0.05  # of a page; one alone is always borne, for pages may be short
 GRACE_SECONDS: Final = 10.0  # for a source that is asked to stop
 
@@ -74,56 +63,6 @@ class Plan:
     grace_seconds: float = GRACE_SECONDS
     contact: str = ""
     fetch_limits: FetchLimits = field(default_factory=FetchLimits)
-
-
-class RunContext:
-    """The `Context` of one run."""
-
-    def __init__(
-        self, http: SourceClient, config: msgspec.Struct, log: RedactedLog, stopping: asyncio.Event, faults: list[str]
-    ) -> None:
-        self.http = http
-        self.config: Any = config
-        self.log: Any = log
-        self.stopping = stopping
-        self.faults = faults
-
-    def now(self) -> datetime:
-        """The time, in UTC."""
-        return datetime.now(UTC)
-
-    def put_aside(self, what: str, problem: str) -> None:
-        """One record is left out; see `Context`."""
-        if len(self.faults) > BATCH_MAX:
-            raise SchemaError("Hardly anything is as documented.")
-        self.faults.append(f"{what}: {problem}")
-
-
-def context_for(
-    source: VideoSource,
-    config: msgspec.Struct,
-    *,
-    stopping: asyncio.Event | None = None,
-    validators: Validators | None = None,
-    contact: str = "",
-    limits: FetchLimits | None = None,
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-) -> RunContext:
-    """What a source needs to be asked anything; close its `http` afterwards."""
-    stopping = stopping or asyncio.Event()
-    redactor = Redactor(*secrets_of(config))
-    client = SourceClient(
-        Hosts(source.hosts, addresses_of(config)),
-        redactor=redactor,
-        requests_per_second=source.requests_per_second,
-        contact=contact,
-        validators=validators,
-        limits=limits,
-        stopping=stopping,
-        sleep=sleep,
-    )
-    log = RedactedLog(logging.getLogger(f"dateflicks.sources.{source.name}"), redactor)
-    return RunContext(client, config, log, stopping, [])
 
 
 async def run_source(

@@ -6,9 +6,10 @@ from typing import Any
 import msgspec
 
 from dateflicks.server.catalogue.writing import Writer
+from dateflicks.server.providers.context import RunContext, context_for
 from dateflicks.server.providers.pacing import FetchLimits
 from dateflicks.server.providers.records import MemoryLedger, RunRecord
-from dateflicks.server.providers.running import Plan, RunContext, context_for, run_source
+from dateflicks.server.providers.running import Plan, run_source
 from dateflicks.server.providers.source import VideoSource
 from tests.providers import server as provider
 from tests.server.providers.sources import Kept

@@ -14,13 +14,12 @@ import pytest
 from dateflicks.server.providers.fetching import (
     BreakerOpen,
     FetchedAnswer,
-    Hosts,
     Interrupted,
     NoNetwork,
     SourceClient,
     Validators,
-    addresses_of,
 )
+from dateflicks.server.providers.hosts import Hosts, addresses_of
 from dateflicks.server.providers.pacing import FetchLimits
 from dateflicks.server.providers.redaction import Redactor
 from dateflicks.server.providers.source import (
@@ -169,6 +168,12 @@ def test_a_declared_host_may_stand_for_those_below_it() -> None:
     assert hosts.may_reach("https://API.example.org/a?b=c")
     assert hosts.may_reach("https://ia80.us.example.net/file")
     assert not hosts.may_reach("https://badexample.net/file")
+
+
+def test_an_address_of_the_settings_that_is_none_opens_nothing() -> None:
+    hosts = Hosts([], ["http://[films", "https://films.example:99999/"])
+    assert not hosts.may_reach("https://elsewhere.example:99999/")
+    assert not hosts.may_reach("http://[elsewhere")
 
 
 async def test_a_redirection_is_followed_within_the_hosts(recorded: RecordedServer) -> None:

@@ -11,9 +11,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from dateflicks.server.providers.context import context_for
 from dateflicks.server.providers.pacing import FetchLimits
 from dateflicks.server.providers.records import MemoryLedger, RunRecord, SourceState
-from dateflicks.server.providers.running import Plan, context_for, run_source
+from dateflicks.server.providers.running import Plan, run_source
 from dateflicks.server.providers.source import AuthError, Item
 from dateflicks.server.providers.tmdb import (
     AmazonVideoSource,

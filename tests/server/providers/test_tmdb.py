@@ -13,11 +13,12 @@ import pytest
 
 from dateflicks.server.catalogue.records import COLLECTIONS, VIDEOS, offer_id
 from dateflicks.server.catalogue.writing import Writer
+from dateflicks.server.providers.context import context_for
 from dateflicks.server.providers.discovery import config_of, find, load
 from dateflicks.server.providers.known_ids import packed
 from dateflicks.server.providers.pacing import FetchLimits
 from dateflicks.server.providers.records import MemoryLedger, RunRecord, SourceState
-from dateflicks.server.providers.running import Plan, context_for, run_source
+from dateflicks.server.providers.running import Plan, run_source
 from dateflicks.server.providers.source import AuthError, Item, SourceError
 from dateflicks.server.providers.tmdb import (
     AmazonVideoSource,
