@@ -2,6 +2,7 @@
 
 A feed calls `check` first, then finds out who is calling and whether they may, then `upgrade`; whatever is refused
 before that is an HTTP answer, and no WebSocket was ever there. Only pages, inside `told`, are upgraded to be refused.
+Behind the upgrade people sit down, inside `seating`.
 """
 
 import contextlib
@@ -19,7 +20,7 @@ from dateflicks.server.observe.requests import HEADER
 from dateflicks.server.web.service import FeedCall
 from dateflicks.server.websocket.connection import AnyConnection, Connection, ConnectionRules
 from dateflicks.server.websocket.decoding import FrameDecoder, error_frame
-from dateflicks.server.websocket.frames import Code
+from dateflicks.server.websocket.frames import WENT_WRONG, Code
 from dateflicks.server.websocket.handshake import accepted, allowed_origins, check_origin, check_request
 from dateflicks.server.websocket.places import Places
 from dateflicks.server.websocket.protocol import FeedProtocol
@@ -150,6 +151,19 @@ class Gate:
             connection = self.upgrade(call, "", _NOTHING)
             connection.send_struct(error_frame(error, None))
             connection.close(next(code for kind, code in _CODES if isinstance(error, kind)), error.code)
+
+    @staticmethod
+    @contextlib.contextmanager
+    def seating(connection: AnyConnection, session_id: str) -> Iterator[None]:
+        """Close it to somebody who, for a fault of ours, cannot sit down, whatever is raised in the block.
+
+        The handshake is answered: what was raised from there would be written between frames.
+        """
+        try:
+            yield
+        except Exception:
+            log.exception("nobody could sit down", extra={"session": session_id})
+            connection.close(Code.OUR_FAULT, WENT_WRONG)
 
     def close_all(self, code: int, reason: str) -> None:
         """End every connection."""

@@ -1,6 +1,5 @@
 """The feed of a session's talk: what somebody says in, what is said by all out."""
 
-import logging
 from collections.abc import Callable, Sequence
 
 from sanic import HTTPResponse
@@ -14,10 +13,7 @@ from dateflicks.server.services.messages.room import Room
 from dateflicks.server.web.service import Feed, FeedCall
 from dateflicks.server.websocket.connection import Connection
 from dateflicks.server.websocket.decoding import FrameDecoder
-from dateflicks.server.websocket.frames import WENT_WRONG, Code
 from dateflicks.server.websocket.gate import Gate
-
-log = logging.getLogger(__name__)
 
 ChatConnection = Connection[chat.ChatClientFrame]
 
@@ -66,13 +62,10 @@ class MessagesFeed:
         ticket = await self._admission.admitted(caller, call.path["sessionId"])
         room = await self._handler.room(ticket.session_id)
         connection = self._gate.upgrade(call, ticket.user_id, self._decoder)
-        try:
+        with self._gate.seating(connection, ticket.session_id):
             seated = _Seated(self._handler, room, connection, ticket)
             connection.attach(seated)
             seated.release = self._admission.bind(connection, caller, ticket)
-        except Exception:  # the handshake is answered: what is raised from here would be written between frames
-            log.exception("nobody could sit down", extra={"session": ticket.session_id})
-            connection.close(Code.OUR_FAULT, WENT_WRONG)
 
 
 class _Seated:

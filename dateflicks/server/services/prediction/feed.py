@@ -1,6 +1,5 @@
 """The feed of a session's predictions: all that there are, then each change, as the one who listens may see it."""
 
-import logging
 from collections.abc import Callable, Sequence
 
 from sanic import HTTPResponse
@@ -12,10 +11,7 @@ from dateflicks.server.services.prediction.handler import Member, PredictionHand
 from dateflicks.server.web.service import Feed, FeedCall
 from dateflicks.server.websocket.connection import Connection
 from dateflicks.server.websocket.decoding import FrameDecoder
-from dateflicks.server.websocket.frames import WENT_WRONG, Code
 from dateflicks.server.websocket.gate import Gate
-
-log = logging.getLogger(__name__)
 
 PredictionConnection = Connection[PositionFrame]
 
@@ -55,14 +51,11 @@ class PredictionFeed:
         ticket = await self._admission.admitted(caller, call.path["sessionId"])
         await self._handler.load(ticket.session_id)
         connection = self._gate.upgrade(call, ticket.user_id, self._decoder)
-        try:
+        with self._gate.seating(connection, ticket.session_id):
             member = Member(ticket.session_id, ticket.user_id, ticket.name)
             seated = _Seated(self._handler, connection, member)
             connection.attach(seated)
             seated.release = self._admission.bind(connection, caller, ticket)
-        except Exception:  # the handshake is answered: what is raised from here would be written between frames
-            log.exception("nobody could sit down", extra={"session": ticket.session_id})
-            connection.close(Code.OUR_FAULT, WENT_WRONG)
 
 
 class _Seated:

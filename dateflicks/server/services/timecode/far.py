@@ -17,9 +17,10 @@ from dateflicks.core.playback import Member, Role
 from dateflicks.core.playback.chronicle import RETURN_SECONDS
 from dateflicks.protocol import frames
 from dateflicks.server.clock import ServerClock
-from dateflicks.server.services.timecode.handler import OUR_FAULT, OUR_FAULT_CODE, Seat, TimecodeHandler
+from dateflicks.server.services.timecode.handler import Seat, TimecodeHandler
 from dateflicks.server.services.timecode.kept import KeptElsewhere
 from dateflicks.server.websocket.decoding import error_frame
+from dateflicks.server.websocket.frames import WENT_WRONG, Code
 
 log = logging.getLogger(__name__)
 
@@ -113,7 +114,7 @@ class FarSeats:
             listener.close(4403, "there is no place")
         except Exception:
             log.exception("nobody far could sit down", extra={"session": session_id})
-            listener.close(OUR_FAULT_CODE, OUR_FAULT)
+            listener.close(Code.OUR_FAULT, WENT_WRONG)
         else:
             self._seats.setdefault(source, {})[chair_id] = seat
 

@@ -1,6 +1,5 @@
 """The feed of a session's playback: reports and requests in, the one timeline out."""
 
-import logging
 from collections.abc import Callable, Sequence
 
 from sanic import HTTPResponse
@@ -16,8 +15,6 @@ from dateflicks.server.websocket.connection import Connection
 from dateflicks.server.websocket.decoding import FrameDecoder, error_frame
 from dateflicks.server.websocket.frames import Code
 from dateflicks.server.websocket.gate import Gate
-
-log = logging.getLogger(__name__)
 
 TimecodeConnection = Connection[frames.TimecodeClientFrame]
 
@@ -56,17 +53,15 @@ class TimecodeFeed:
         ticket = await self._admission.admitted(caller, call.path["sessionId"])
         await self._house.load(ticket.session_id)
         connection = self._gate.upgrade(call, ticket.user_id, self._decoder)
-        try:
+        with self._gate.seating(connection, ticket.session_id):
             looks_on = call.request.args.get("looksOn") == "true"
-            seated = _Seated(self._house, connection, ticket, looks_on=looks_on)
-            connection.attach(seated)
-            seated.release = self._admission.bind(connection, caller, ticket)
-        except RuleError as error:
-            connection.send_struct(error_frame(error, None))
-            connection.close(Code.NOT_A_MEMBER, "there is no place")
-        except Exception:  # the handshake is answered: what is raised from here would be written between frames
-            log.exception("nobody could sit down", extra={"session": ticket.session_id})
-            connection.close(Code.OUR_FAULT, "something went wrong here")
+            try:
+                seated = _Seated(self._house, connection, ticket, looks_on=looks_on)
+                connection.attach(seated)
+                seated.release = self._admission.bind(connection, caller, ticket)
+            except RuleError as error:
+                connection.send_struct(error_frame(error, None))
+                connection.close(Code.NOT_A_MEMBER, "there is no place")
 
 
 class _Seated:

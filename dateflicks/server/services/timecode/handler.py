@@ -37,6 +37,7 @@ from dateflicks.server.services.timecode.hints import Hints, PlaybackHints
 from dateflicks.server.services.timecode.records import from_document, to_document
 from dateflicks.server.services.timecode.turns import Turns
 from dateflicks.server.services.timecode.watch import Watch
+from dateflicks.server.websocket.frames import WENT_WRONG, Code
 
 log = logging.getLogger(__name__)
 
@@ -46,9 +47,7 @@ RECORD_SECONDS: Final = limits.RECORD_INTERVAL_SECONDS - 0.25
 TOLD_TOGETHER_SECONDS: Final = 0.05  # whose turn comes so soon is told with those whose turn it is, for one wake-up
 KEPT_TOGETHER_SECONDS: Final = 0.25  # and kept with them: many records that are written together cost little
 TURNS_MAX: Final = 100  # at one go, about 5 ms: whoever sends a frame meanwhile is heard before the next hundred
-DELETED_CODE: Final = 4404
-OUR_FAULT_CODE: Final = 1011
-OUR_FAULT: Final = "something went wrong here"
+DELETED: Final = "the timecode was deleted"
 FAILED: Final = "the playback of %s failed and is dropped from memory"
 
 
@@ -190,7 +189,7 @@ class TimecodeHandler:
                 self._keep(self._playbacks.control(session_id))  # what was not written meanwhile
         self._deletions += 1
         was_there = was_there or session_id in self._playbacks
-        self._drop(session_id, DELETED_CODE, "the timecode was deleted")
+        self._drop(session_id, Code.NO_SESSION, DELETED)
         if not was_there:
             raise NotFound("No timecode has been created for this session.")
 
@@ -317,7 +316,7 @@ class TimecodeHandler:
     def drop_deleted(self, session_id: str) -> None:
         """Forget a playback whose record another process has deleted; whoever listens is told."""
         self._deletions += 1
-        self._drop(session_id, DELETED_CODE, "the timecode was deleted")
+        self._drop(session_id, Code.NO_SESSION, DELETED)
 
     def interrupted(self) -> None:
         """Whoever kept a playback has failed: people come back here without having left."""
@@ -437,7 +436,7 @@ class TimecodeHandler:
         self._others.interrupted()
         self._drop(session_id)
 
-    def _drop(self, session_id: str, code: int = OUR_FAULT_CODE, reason: str = OUR_FAULT) -> None:
+    def _drop(self, session_id: str, code: int = Code.OUR_FAULT, reason: str = WENT_WRONG) -> None:
         """Forget a session, but for its record; whoever listens is closed."""
         room = self._rooms.pop(session_id, None)
         self._forget(session_id)

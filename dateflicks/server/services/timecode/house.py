@@ -32,18 +32,12 @@ from dateflicks.server.ending import end
 from dateflicks.server.services.timecode.chair import Chair
 from dateflicks.server.services.timecode.detour import Detour, Letter
 from dateflicks.server.services.timecode.far import FarSeats
-from dateflicks.server.services.timecode.handler import (
-    DELETED_CODE,
-    OUR_FAULT,
-    OUR_FAULT_CODE,
-    Listener,
-    TimecodeHandler,
-    check_place,
-)
+from dateflicks.server.services.timecode.handler import DELETED, Listener, TimecodeHandler, check_place
 from dateflicks.server.services.timecode.kept import KeptElsewhere, KeptRecords
 from dateflicks.server.services.timecode.records import recorded_event
 from dateflicks.server.storage.records import StorageFault
 from dateflicks.server.websocket.decoding import error_frame
+from dateflicks.server.websocket.frames import WENT_WRONG, Code
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +48,6 @@ LETTERS_KNOWN: Final = 5_000
 SPREAD_SECONDS: Final = 0.03  # so that of several who find a keeper gone one is first
 LENGTH_SECONDS: Final = 2.0  # for the keeper to take in a length that somebody else was told
 LOOKING_SECONDS: Final = 2.0  # for who comes meanwhile; then they take what there is
-DELETED: Final = "the timecode was deleted"
 _RANDOM: Final = random.SystemRandom()
 
 
@@ -320,7 +313,7 @@ class House:
             self._records.let_go(session_id)
             self._handler.drop_deleted(session_id)
         for chair in list(self._chairs.get(session_id, {}).values()):
-            chair.listener.close(DELETED_CODE, DELETED)
+            chair.listener.close(Code.NO_SESSION, DELETED)
 
     def _lost(self, session_id: str, keeper: str) -> None:
         """It is not kept where we thought."""
@@ -377,7 +370,7 @@ class House:
                     self._sit_again(chair)
             except NotFound:
                 for chair in chairs:
-                    chair.listener.close(DELETED_CODE, DELETED)
+                    chair.listener.close(Code.NO_SESSION, DELETED)
                 return
             except Unavailable:
                 await asyncio.sleep(AGAIN_SECONDS)
@@ -385,7 +378,7 @@ class House:
             except Exception:
                 log.exception("nobody knows where a playback is kept", extra={"session": session_id})
                 for chair in chairs:
-                    chair.listener.close(OUR_FAULT_CODE, OUR_FAULT)
+                    chair.listener.close(Code.OUR_FAULT, WENT_WRONG)
                 return
 
     def _sit_again(self, chair: Chair) -> None:
