@@ -48,7 +48,9 @@ async def _one(
     environment: CliEnvironment, supervisor: "Supervisor", job: "Job", wish: "Wish", tell: Tell, *, is_alone: bool
 ) -> "JobRun":
     from dateflicks.server.jobs.leases import LeaseHeld
+    from dateflicks.server.providers.records import Counters
 
+    tell(job.name, Counters())  # a place that does not answer is tried for long before there is anything to count
     try:
         run = await supervisor.run(job, wish, lambda counters: tell(job.name, counters))
     except LeaseHeld as held:
