@@ -41,7 +41,7 @@ def sink(environment: CliEnvironment, out: Path | None) -> Iterator[TextIO]:
             yield stream
     except OSError as error:
         why = f"{error.strerror}." if error.strerror else ""
-        raise CliError(Exit.FAILED, f"{out} can not be written.", why=why, hint="Name another with --out.") from error
+        raise CliError(Exit.FAILED, f"{out} cannot be written.", why=why, hint="Name another file.") from error
 
 
 @contextlib.contextmanager

@@ -71,6 +71,24 @@ def names_of_profiles(ctx: typer.Context, incomplete: str) -> list[str]:
     return [name for name in names_in(folder) if name.startswith(incomplete)]
 
 
+def keys_of_settings(incomplete: str) -> list[str]:
+    """The keys of all settings, below a service once its name is typed."""
+    from dateflicks.settings.loader import SERVICES, keys_by_name
+
+    service, dot, _ = incomplete.partition(".")
+    if not dot:
+        return [f"{name}." for name in SERVICES if name.startswith(incomplete)]
+    keys = keys_by_name(service) if service in SERVICES else {}
+    return [name for name in (f"{service}.{key}" for key in keys) if name.startswith(incomplete)]
+
+
+def listed(words: Iterable[str], incomplete: str) -> list[str]:
+    """What may come next in a list with commas between its words."""
+    before, comma, last = incomplete.rpartition(",")
+    taken = set(before.split(","))
+    return [f"{before}{comma}{one}" for one in words if one.startswith(last) and one not in taken]
+
+
 def _sessions(ctx: typer.Context) -> list[tuple[str, str]]:
     found = _known(ctx)["sessions"].items()
     return [(one, _ODD.sub(" ", str(told))) for one, told in found if _PLAIN.fullmatch(one)]

@@ -40,7 +40,12 @@ def traced(error: BaseException) -> str:
 
 _START: Final = "Start one with 'dateflicks serve all', or name one with --server URL."
 _FOR_PROGRAMS: Final = re.compile(r" [^.]*\b(GET|POST) /\S+$")  # what a service tells those who speak HTTP
-_FIELDS: Final = {"old": "the old password", "new": "the new password"}  # which nobody has typed by this name
+_OF_SETTINGS: Final = ("SettingsClash", "BusAddressWrong", "DatabaseAddressWrong")  # of the server, which is not loaded
+_FIELDS: Final = {
+    "old": "the old password",
+    "new": "the new password",
+    "content": "the message",
+}  # which nobody has typed by this name
 _CLIENT: tuple[tuple[type[errors.ClientError], Exit, str], ...] = (
     (errors.TimedOut, Exit.UNREACHABLE, "Try again, or allow more time: DATEFLICKS_CLIENT_TIMEOUT_SECONDS."),
     (errors.ServiceDown, Exit.UNREACHABLE, "Try again in a moment."),
@@ -84,7 +89,7 @@ def failure_of(error: BaseException) -> Failure | None:
         return _of_settings(error)
     if isinstance(error, DateflicksError):
         what, _, hint = str(error).partition("\n")
-        return Failure(Exit.FAILED, what, hint=hint)
+        return Failure(Exit.USAGE if type(error).__name__ in _OF_SETTINGS else Exit.FAILED, what, hint=hint)
     if isinstance(error, OSError) and error.errno in _FULL:
         return Failure(Exit.FAILED, "Nothing more can be written: the disk is full.", hint="Make room, then try again.")
     if isinstance(error, OSError) and error.errno in _FORBIDDEN and error.filename is not None:

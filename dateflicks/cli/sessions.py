@@ -125,9 +125,16 @@ async def ticket_of(client: "ServiceClient", session_id: str) -> str:
 async def on_session(
     environment: CliEnvironment, text: str, act: "Callable[[ServiceClient, str], Awaitable[SessionBody]]"
 ) -> "SessionBody":
-    """Find the session, do something with it, and remember the ticket that comes back."""
+    """Find the session, do something with it, and remember the ticket that comes back. Raises CliError, ClientError."""
+    from dateflicks.client.errors import AtOdds
+
     async with environment.connect() as client:
-        session = await act(client, await full_id(client, text))
+        name = await full_id(client, text)
+        try:
+            session = await act(client, name)
+        except AtOdds as error:
+            hint = f"See how it is with 'dateflicks session show {name[:12]}'."
+            raise CliError(Exit.REFUSED, error.detail, hint=hint) from error
         if isinstance(session.ticket, str):
             environment.keep_ticket(client, session.id, session.ticket)
     remember(environment, [session])

@@ -33,7 +33,7 @@ from dateflicks.server.clock import ClockBase, ServerClock
 from dateflicks.server.observe.logs import configure_logs
 from dateflicks.server.storage.database import EMBEDDED
 from dateflicks.server.storage.embedded import EmbeddedEngine
-from dateflicks.server.web.listener import BACKLOG, StartFailed, bind
+from dateflicks.server.web.listener import BACKLOG, SettingsClash, StartFailed, bind
 from dateflicks.settings.services import HostingSettings
 
 log = logging.getLogger(__name__)
@@ -117,7 +117,7 @@ class Crew:
         Raises StartFailed, FolderInUse, BusUnusable, BusAddressWrong, OSError.
         """
         if self.hosting.bus.uri == LOCAL:
-            raise StartFailed(
+            raise SettingsClash(
                 f"{self.count} workers need something that joins them, and `bus.uri` is `local`.\n"
                 'Name a Redis in [bus], such as uri = "redis://127.0.0.1:6379/0", or start a single worker.'
             )

@@ -269,7 +269,7 @@ def test_a_file_stays_as_it_was_when_the_talk_can_not_be_read(cli: Cli, server: 
 def test_where_nothing_can_be_written_is_told_in_three_lines(where: str, cli: Cli) -> None:
     result = cli("chat", "export", "a", "--out", where)
     assert result.exit_code == 1
-    assert "can not be written" in result.stderr
+    assert "cannot be written" in result.stderr
     assert len(result.stderr.splitlines()) <= 3
 
 

@@ -148,6 +148,11 @@ def test_zsh_reads_it(cli: Cli, tmp_path: Path) -> None:
         ("dateflicks host --player m", {"mpv", "manual"}),
         ("dateflicks completion show ", {"bash", "zsh", "fish"}),
         ("dateflicks api schema ", {"all", "session"}),
+        ("dateflicks help ", {"exit-codes", "output"}),
+        ("dateflicks config get cl", {"client."}),
+        ("dateflicks config set client.t", {"client.token", "client.tui.theme"}),
+        ("dateflicks session list --status pending,e", {"pending,ended"}),
+        ("dateflicks serve all --only session,m", {"session,messages"}),
     ],
 )
 def test_what_may_come_next_is_offered(words: str, some: set[str], cli: Cli) -> None:

@@ -422,3 +422,22 @@ def test_a_file_of_another_kind_is_exit_code_2(cli: Cli, tmp_path: Path) -> None
     result = cli("session", "history", "--export", "all.xlsx")
     assert result.exit_code == 2
     assert not (tmp_path / "all.xlsx").exists()
+
+
+def test_what_begins_like_an_id_of_a_film_and_is_none_makes_no_session(cli: Cli, server: ScriptedServer) -> None:
+    result = cli("session", "create", "vid_abc", "--guest", "bea")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "'vid_abc' is no id of a film." in result.stderr
+
+
+def test_what_was_answered_already_says_where_to_see_it(cli: Cli, server: ScriptedServer) -> None:
+    server.on("POST", f"/sessions/{B}/accept", Answer.problem(409, "The session has ended."))
+    result = cli("session", "accept", B)
+    assert result.exit_code == 5
+    assert result.stderr.splitlines()[-1] == "See how it is with 'dateflicks session show ses_bbbbbbbb'."
+
+
+def test_that_nothing_fits_is_not_told_as_if_there_were_nothing(cli: Cli, server: ScriptedServer) -> None:
+    server.on("GET", "/history", {"items": [], "next": None})
+    assert "No session of yours fits." in cli("session", "list", "--with", "carl").stderr
+    assert "Nothing that you watched fits." in cli("session", "history", "--since", "1h").stderr

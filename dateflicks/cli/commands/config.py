@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from dateflicks.cli.completing import keys_of_settings
 from dateflicks.cli.environment import environment_of
 from dateflicks.cli.services import DEPLOYMENTS, check_service
 
@@ -22,7 +23,12 @@ _ServiceName = typer.Argument(
 )
 ServiceArgument = Annotated[str | None, _ServiceName]
 OneService = Annotated[str, _ServiceName]
-KeyArgument = Annotated[str, typer.Argument(metavar="KEY", help="As 'config show' names it, such as client.gentle.")]
+KeyArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="KEY", help="As 'config show' names it, such as client.gentle.", autocompletion=keys_of_settings
+    ),
+]
 OriginOption = Annotated[bool, typer.Option("--origin", help="Say where each value came from.")]
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from dateflicks.cli.completing import listed
 from dateflicks.cli.environment import environment_of
 from dateflicks.cli.exits import Exit
 from dateflicks.cli.failures import CliError
@@ -35,8 +36,19 @@ KeyOption = Annotated[Path | None, typer.Option(metavar="FILE", help="The certif
 InsecureOption = Annotated[
     bool, typer.Option("--insecure", help="Let others reach this without TLS, as behind a proxy that has it.")
 ]
-OnlyOption = Annotated[list[str] | None, typer.Option("--only", metavar="A,B", help="These services, and no others.")]
-ExceptOption = Annotated[list[str] | None, typer.Option("--except", metavar="A,B", help="All services but these.")]
+
+
+def _services(incomplete: str) -> list[str]:
+    return listed(SERVICES, incomplete)
+
+
+OnlyOption = Annotated[
+    list[str] | None,
+    typer.Option("--only", metavar="A,B", help="These services, and no others.", autocompletion=_services),
+]
+ExceptOption = Annotated[
+    list[str] | None, typer.Option("--except", metavar="A,B", help="All services but these.", autocompletion=_services)
+]
 PlaceOption = Annotated[str | None, typer.Option(hidden=True)]
 LeaveOption = Annotated[str | None, typer.Option(metavar="WHAT", help="When somebody is gone: continue or hold.")]
 

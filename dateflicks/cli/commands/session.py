@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dateflicks.cli.completing import names_of_people, remember
+from dateflicks.cli.completing import listed, names_of_people, remember
 from dateflicks.cli.environment import CliEnvironment, environment_of
 from dateflicks.cli.exits import Exit
 from dateflicks.cli.failures import CliError
@@ -27,6 +27,13 @@ if TYPE_CHECKING:
 
 app = typer.Typer(add_completion=False)
 
+
+def _statuses(incomplete: str) -> list[str]:
+    from dateflicks.cli.session_lists import STATUSES
+
+    return listed(STATUSES, incomplete)
+
+
 StatusOption = Annotated[
     str,
     typer.Option(
@@ -34,6 +41,7 @@ StatusOption = Annotated[
         "--state",
         metavar="A,B",
         help="Only these: pending, accepted (live, paused), rejected, cancelled, ended.",
+        autocompletion=_statuses,
     ),
 ]
 WithOption = Annotated[
@@ -134,7 +142,10 @@ def list_sessions(
     environment = environment_of(ctx)
     found = environment.run(_list(environment, status, with_, limit))
     remember(environment, found)
-    environment.show_all(found, COLUMNS, empty="No sessions. Make one with 'dateflicks session create'.")
+    empty = (
+        "No session of yours fits." if status or with_ else "No sessions. Make one with 'dateflicks session create'."
+    )
+    environment.show_all(found, COLUMNS, empty=empty)
 
 
 @app.command()
@@ -198,7 +209,8 @@ def history(
     environment = environment_of(ctx)
     if export is None:
         found = environment.run(_history(environment, limit, with_, since))
-        environment.show_all(found, HISTORY, empty="Nothing watched yet.")
+        empty = "Nothing that you watched fits." if with_ or since else "Nothing watched yet."
+        environment.show_all(found, HISTORY, empty=empty)
         return
     check_ending(export)
     is_typed = ctx.get_parameter_source("limit").name == "COMMANDLINE"  # type: ignore[union-attr]  # it is a parameter
@@ -289,6 +301,12 @@ def _request(
 
     film = None
     if not is_id(video, "vid"):
+        if video.startswith("vid_") and not Path(video).exists():
+            raise CliError(
+                Exit.USAGE,
+                f"'{video}' is no id of a film.",
+                hint="Type all of one that 'dateflicks videos search' shows.",
+            )
         # A file travels by its bare name: the other side has its own copy, elsewhere.
         url = video if "://" in video else Path(video).name
         film = VideoRef(url=url, title=title or Path(url).stem.replace("_", " "), length=length)

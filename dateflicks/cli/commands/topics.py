@@ -170,7 +170,10 @@ TOPICS: dict[str, Callable[[CliEnvironment], str]] = {
 
 @app.command("help")
 def explain(
-    ctx: typer.Context, topic: Annotated[str | None, typer.Argument(metavar="TOPIC", help=", ".join(TOPICS))] = None
+    ctx: typer.Context,
+    topic: Annotated[
+        str | None, typer.Argument(metavar="TOPIC", help=", ".join(TOPICS), autocompletion=lambda: list(TOPICS))
+    ] = None,
 ) -> None:
     """Explain a topic: environment, exit-codes, invitations, keys, output, protocol, troubleshooting.
 

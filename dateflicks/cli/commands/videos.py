@@ -101,6 +101,8 @@ def list_videos(
     filters = _filters(source, genre, year, region, playable, sort, limit)
     found, is_all = environment.run(_found(environment, "", filters))
     empty = "No films. Fill the collection with 'dateflicks providers run all'." if is_all else "No films yet."
+    if source or genre or year or region or playable is not None:
+        empty = f"No film fits{'' if is_all else ' yet'}."
     environment.show_all(found, COLUMNS, empty=empty)
 
 

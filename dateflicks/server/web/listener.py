@@ -14,6 +14,10 @@ class StartFailed(DateflicksError):
     """The services cannot be served; the text is for people."""
 
 
+class SettingsClash(StartFailed):
+    """What is set does not go together: to start once more changes nothing."""
+
+
 def bind(host: str, port: int) -> socket.socket:
     """A socket of this address, not yet listening. Raises StartFailed."""
     try:

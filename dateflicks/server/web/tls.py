@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from dateflicks.server.web.listener import StartFailed
+from dateflicks.server.web.listener import SettingsClash, StartFailed
 
 log = logging.getLogger(__name__)
 
@@ -97,7 +97,7 @@ def certificate_of(certificate: str, key: str) -> Certificate | None:
     if not certificate and not key:
         return None
     if not certificate or not key:
-        raise StartFailed(f"A certificate and its key go together, and only one of them is named.\n{_BOTH}")
+        raise SettingsClash(f"A certificate and its key go together, and only one of them is named.\n{_BOTH}")
     return Certificate(Path(certificate), Path(key))
 
 
