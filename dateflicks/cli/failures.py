@@ -44,7 +44,8 @@ _OF_SETTINGS: Final = ("SettingsClash", "BusAddressWrong", "DatabaseAddressWrong
 _FIELDS: Final = {
     "old": "the old password",
     "new": "the new password",
-    "content": "the message",
+    "content": "the text",
+    "prediction.details": "the text",
 }  # which nobody has typed by this name
 _CLIENT: tuple[tuple[type[errors.ClientError], Exit, str], ...] = (
     (errors.TimedOut, Exit.UNREACHABLE, "Try again, or allow more time: DATEFLICKS_CLIENT_TIMEOUT_SECONDS."),
@@ -92,6 +93,9 @@ def failure_of(error: BaseException) -> Failure | None:
         return Failure(Exit.USAGE if type(error).__name__ in _OF_SETTINGS else Exit.FAILED, what, hint=hint)
     if isinstance(error, OSError) and error.errno in _FULL:
         return Failure(Exit.FAILED, "Nothing more can be written: the disk is full.", hint="Make room, then try again.")
+    if isinstance(error, NotADirectoryError) and error.filename is not None:
+        what = f"{error.filename} cannot be used: there is a file where a folder should be."
+        return Failure(Exit.FAILED, what, hint="Name another folder.")
     if isinstance(error, OSError) and error.errno in _FORBIDDEN and error.filename is not None:
         hint = "Give this account the right to it, or name a folder of its own in DATEFLICKS_HOME."
         return Failure(Exit.FAILED, f"{error.filename} cannot be used: {error.strerror}.", hint=hint)

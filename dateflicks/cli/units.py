@@ -59,7 +59,8 @@ def _units(environment: CliEnvironment, program: Path, user: str | None, config:
     config = _absolute("--config", config)
     if user is not None and (not user or set(user) - _ACCOUNT or user[0] == "-"):
         raise CliError(Exit.USAGE, f"--user: '{user}' is no name of an account.")
-    is_at_home = str(program).startswith(_HOMES) or str(Path(sys.base_prefix).resolve()).startswith(_HOMES)
+    behind = [Path(sys.base_prefix).resolve()] if program == Path(sys.executable) else []  # what our own one links to
+    is_at_home = any(str(one).startswith(_HOMES) for one in (program, program.resolve(), *behind))
     if is_at_home:
         environment.complain(
             f"Warning: {program} is in somebody's home, which other accounts cannot enter.",

@@ -161,6 +161,13 @@ def test_only_one_persons_words(cli: Cli, server: ScriptedServer) -> None:
     assert cli("chat", "tail", "a", "--author", "ana", "--fields", "seq").stdout == "2\n"
 
 
+def test_that_somebody_said_nothing_is_told(cli: Cli, server: ScriptedServer) -> None:
+    has(server, plain(1))
+    told = cli("chat", "tail", "a", "--author", "carl")
+    assert (told.exit_code, told.stdout) == (0, "")
+    assert told.stderr == "Nothing was said by carl.\n"
+
+
 def test_a_tail_asks_for_no_more_than_it_shows(cli: Cli, server: ScriptedServer) -> None:
     has(server, plain(500))
     cli("chat", "tail", "a", "-n", "7")

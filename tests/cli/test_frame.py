@@ -199,6 +199,11 @@ def test_a_folder_that_may_not_be_written_to_is_named_with_what_to_do(capsys: py
     assert "DATEFLICKS_HOME" in told[1]
 
 
+def test_a_file_in_the_place_of_a_folder_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert report(CliEnvironment(environ={}), NotADirectoryError(errno.ENOTDIR, "Not a directory", "/data/x")) == 1
+    assert capsys.readouterr().err.splitlines()[0].startswith("Error: /data/x cannot be used: there is a file")
+
+
 def test_what_an_error_says_in_lines_is_told_in_lines(capsys: pytest.CaptureFixture[str]) -> None:
     report(CliEnvironment(environ={}), DateflicksError("It is taken.\nTake another."))
     assert capsys.readouterr().err == "Error: It is taken.\nTake another.\n"

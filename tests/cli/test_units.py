@@ -140,6 +140,10 @@ def test_a_program_in_a_home_is_told_for_no_other_account_can_run_it(cli: Cli) -
     assert "python3 -m venv /opt/dateflicks" in result.stderr
 
 
+def test_a_program_elsewhere_is_not_taken_for_one_in_a_home(cli: Cli) -> None:
+    assert "home" not in cli("serve", "units", "--program", "/opt/dateflicks/bin/python").stderr
+
+
 def test_what_was_changed_there_is_not_replaced_without_a_yes(cli: Cli, written: Path) -> None:
     unit = written / UNITS[0]
     flags = ("serve", "units", "--into", str(written), "--program", sys.executable)

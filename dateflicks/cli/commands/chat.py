@@ -259,9 +259,14 @@ async def _tail(
         if follow:
             await _follow(environment, client, entry, place, writer, author)
             return
+        is_any = False
         async for message in history.all_after(place):
             if _is_by(message, author):
                 writer.message(message)
+                is_any = True
+        if not is_any and count != 0:
+            whose = "" if author is None else f" by {author}"
+            environment.say(f"Nothing was said{whose}{'' if past is None else ' since then'}.")
 
 
 async def _place_of_last(history: "ChatHistory", count: int, author: str | None, begin: int) -> int:
