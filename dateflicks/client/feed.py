@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
+from websockets.typing import Subprotocol
 
 FINAL_CODES: Final = {
     4400: "the service could not understand this client",
@@ -165,7 +166,7 @@ class Feed:
         async with connect(
             self._url,
             additional_headers=headers,
-            subprotocols=[SUBPROTOCOL],  # type: ignore[list-item]  # a NewType over str
+            subprotocols=[Subprotocol(SUBPROTOCOL)],
             compression=None,
             open_timeout=OPEN_SECONDS,
             close_timeout=1.0,

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -257,15 +258,12 @@ async def aside(stopping: asyncio.Event, work: Callable[..., T], *given: Any) ->
 
     def whole() -> None:
         try:
-            result = work(*given)
+            outcome = partial(done.set_result, work(*given))
         except Exception as error:  # noqa: BLE001 - for whoever waits for it
-            told = error
-            outcome = lambda: done.set_exception(told)  # noqa: E731
+            outcome = partial(done.set_exception, error)
         except BaseException as error:  # noqa: BLE001 - a recommender may even try to exit
             ended = RecommenderError(f"It wanted to end the process: {type(error).__name__}: {error}")
-            outcome = lambda: done.set_exception(ended)  # noqa: E731
-        else:
-            outcome = lambda: done.set_result(result)  # noqa: E731
+            outcome = partial(done.set_exception, ended)
         with contextlib.suppress(RuntimeError):  # the loop may be closed by now
             loop.call_soon_threadsafe(settle, outcome)
 

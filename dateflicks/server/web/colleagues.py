@@ -12,6 +12,7 @@ import logging
 import os
 import re
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -105,9 +106,8 @@ def together(expositions: Mapping[int, bytes | None]) -> bytes:
     for number, exposition in expositions.items():
         for family in (exposition or b"").split(_FAMILY)[1:]:
             head, samples = _parted(family)
-            label = rb'worker="%d"' % number
             known = families.setdefault(head, [])
-            known.append(_SAMPLE.sub(lambda found, label=label: _labelled(found, label), samples))  # type: ignore[misc]
+            known.append(_SAMPLE.sub(partial(_labelled, rb'worker="%d"' % number), samples))
     states = [b'dateflicks_worker_up{worker="%d"} %d.0\n' % (n, text is not None) for n, text in expositions.items()]
     families[b"dateflicks_worker_up 1 when this worker answers.\n# TYPE dateflicks_worker_up gauge\n"] = states
     return b"".join(_FAMILY + head + b"".join(samples) for head, samples in families.items())
@@ -119,5 +119,5 @@ def _parted(family: bytes) -> tuple[bytes, bytes]:
     return family[:end], family[end:]
 
 
-def _labelled(found: "re.Match[bytes]", label: bytes) -> bytes:
+def _labelled(label: bytes, found: "re.Match[bytes]") -> bytes:
     return found[1] + b"{" + label + (b"," if found[2] else b"}")
