@@ -16,7 +16,9 @@ class Exit(IntEnum):
     TIMED_OUT = 7  # somebody was waited for and did not answer
     PARTLY = 8  # done for some, not for all
     PROBLEMS = 9  # a check found problems
+    CUT_OFF = 70  # services were told to stop, and something did not let go
     INTERRUPTED = 130  # Ctrl-C
+    TERMINATED = 143  # SIGTERM came twice
 
 
 MEANINGS: dict[Exit, str] = {
@@ -30,5 +32,7 @@ MEANINGS: dict[Exit, str] = {
     Exit.TIMED_OUT: "somebody was waited for and did not answer in time",
     Exit.PARTLY: "done for some, not for all",
     Exit.PROBLEMS: "a check found problems",
+    Exit.CUT_OFF: "services were told to stop, something did not let go in time, and was cut off",
     Exit.INTERRUPTED: "interrupted by Ctrl-C",
+    Exit.TERMINATED: "told twice to stop (SIGTERM), and stopped at once",
 }

@@ -20,6 +20,7 @@ from dateflicks.cli.typer_lazy import report
 from dateflicks.client import errors
 from dateflicks.client.credentials import CredentialsUnreadable
 from dateflicks.core.errors import DateflicksError
+from dateflicks.server import runner, workers
 from dateflicks.settings.errors import SettingsError
 from tests.cli.conftest import Cli
 from tests.scripted_server import Answer, ScriptedServer
@@ -155,6 +156,7 @@ def test_what_is_told_in_a_column_goes_on_in_it() -> None:
 
 def test_every_exit_code_is_explained(cli: Cli) -> None:
     assert set(MEANINGS) == set(Exit)
+    assert {runner.CUT_OFF_EXIT, workers.CUT_OFF_EXIT} == {Exit.CUT_OFF}
     shown = cli("help", "exit-codes").stdout.splitlines()
     assert [int(line.split()[0]) for line in shown] == [code.value for code in Exit]
 
