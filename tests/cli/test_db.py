@@ -28,6 +28,7 @@ from dateflicks.server.storage.nxfiles import NxFiles
 from dateflicks.server.upkeep.declared import DATABASES
 from tests.cli.conftest import Cli
 from tests.server.upkeep.kept import deployment, everything, furnish
+from tests.small_disk import small_disk
 
 
 @pytest.fixture(scope="module")
@@ -307,32 +308,23 @@ def test_ctrl_c_in_the_middle_leaves_everything_as_it_was(
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """Three megabytes."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    if os.geteuid() != 0 or shutil.which("mount") is None:
-        pytest.skip("only root can mount a small disk")
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m,mode=0700", "none", place], check=False).returncode:
-        pytest.skip("a small disk cannot be mounted here")
-    try:
+def disk(tmp_path: Path) -> Iterator[Path]:
+    with small_disk(tmp_path / "disk", megabytes=1) as place:
         yield place
-    finally:
-        subprocess.run(["umount", place], check=True)
 
 
 @pytest.mark.long
-def test_a_full_disk_is_told_and_nothing_half_written_stays(cli: Cli, data: Path, small_disk: Path) -> None:
+def test_a_full_disk_is_told_and_nothing_half_written_stays(cli: Cli, data: Path, disk: Path) -> None:
     assert cli("db", "backup", "x.dfb").exit_code == 0
-    result = cli("db", "restore", "x.dfb", "--data", str(small_disk / "server"))
+    result = cli("db", "restore", "x.dfb", "--data", str(disk / "server"))
     assert (result.exit_code, "disk is full" in result.stderr) == (Exit.FAILED, True), result.stderr
-    assert read(small_disk / "server") == {}
-    assert not (small_disk / "server" / "mongo" / "restoring").exists()
-    shutil.rmtree(small_disk / "server")
-    (small_disk / "ballast").write_bytes(b"x" * (1_048_576 - 8_192))
-    result = cli("db", "backup", str(small_disk / "x.dfb"))
+    assert read(disk / "server") == {}
+    assert not (disk / "server" / "mongo" / "restoring").exists()
+    shutil.rmtree(disk / "server")
+    (disk / "ballast").write_bytes(b"x" * (1_048_576 - 8_192))
+    result = cli("db", "backup", str(disk / "x.dfb"))
     assert (result.exit_code, "disk is full" in result.stderr) == (Exit.FAILED, True), result.stderr
-    assert names_in(small_disk) == ["ballast"]
+    assert names_in(disk) == ["ballast"]
 
 
 def test_a_pipe_that_is_closed_early_is_no_backup(cli: Cli, data: Path) -> None:

@@ -1,10 +1,8 @@
 """A full disk: the film goes on for everybody, what is said waits, and is kept when there is room again."""
 
 import asyncio
-import os
-import shutil
 import time
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,28 +11,13 @@ from tests.faults.couple import couple
 from tests.faults.town import town as opened
 from tests.faults.town import until
 from tests.server.processes import engine_of
-
-
-async def run(*command: str) -> bool:
-    process = await asyncio.create_subprocess_exec(
-        *command, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
-    )
-    return await process.wait() == 0
+from tests.small_disk import small_disk
 
 
 @pytest.fixture
-async def small_disk(tmp_path: Path) -> AsyncIterator[Path]:
-    """Sixteen megabytes."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    if os.geteuid() != 0 or shutil.which("mount") is None:
-        pytest.skip("only root can mount a small disk")
-    if not await run("mount", "-t", "tmpfs", "-o", "size=16m,mode=0700", "none", str(place)):
-        pytest.skip("a small disk cannot be mounted here")
-    try:
+def disk(tmp_path: Path) -> Iterator[Path]:
+    with small_disk(tmp_path / "disk", megabytes=16) as place:
         yield place
-    finally:
-        assert await run("umount", "-l", str(place))
 
 
 def fill(place: Path) -> Path:
@@ -57,11 +40,11 @@ def fill(place: Path) -> Path:
 
 
 @pytest.mark.long
-async def test_on_a_full_disk_the_film_goes_on_and_what_is_said_is_kept_once_there_is_room(small_disk: Path) -> None:
-    async with opened(small_disk) as town, couple(town.url) as pair:
+async def test_on_a_full_disk_the_film_goes_on_and_what_is_said_is_kept_once_there_is_room(disk: Path) -> None:
+    async with opened(disk) as town, couple(town.url) as pair:
         await pair.play(0.3)
         since = time.monotonic()
-        ballast = fill(small_disk)
+        ballast = fill(disk)
         await asyncio.sleep(1.0)
         for number in range(12):
             for one in pair.both:

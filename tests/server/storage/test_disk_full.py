@@ -1,46 +1,28 @@
 """A disk that is full: writes say so, reads go on, and all goes on when there is room again. Only root can try it."""
 
-import asyncio
-import os
-import shutil
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 
 from dateflicks.server.storage.outbox import WriteBehind
 from dateflicks.server.storage.records import StorageFull
 from tests.server.storage.engines import PLAIN, embedded
+from tests.small_disk import small_disk
 
 BALLAST_BYTES = 1_500_000
 
 
-async def run(*command: str) -> bool:
-    process = await asyncio.create_subprocess_exec(
-        *command, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
-    )
-    return await process.wait() == 0
-
-
-@pytest_asyncio.fixture
-async def small_disk(tmp_path: Path) -> AsyncIterator[Path]:
-    """Four megabytes, of which a file takes a part that can be given back."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    if os.geteuid() != 0 or shutil.which("mount") is None:
-        pytest.skip("only root can mount a small disk")
-    if not await run("mount", "-t", "tmpfs", "-o", "size=4m,mode=0700", "none", str(place)):
-        pytest.skip("a small disk cannot be mounted here")
-    try:
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """Of which a file takes a part that can be given back."""
+    with small_disk(tmp_path / "disk", megabytes=4) as place:
         (place / "ballast").write_bytes(b"x" * BALLAST_BYTES)
         yield place
-    finally:
-        assert await run("umount", str(place))
 
 
-async def test_a_full_disk_refuses_writes_in_words_and_answers_reads(small_disk: Path) -> None:
-    async with embedded(small_disk / "data") as database:
+async def test_a_full_disk_refuses_writes_in_words_and_answers_reads(disk: Path) -> None:
+    async with embedded(disk / "data") as database:
         table = database.table(PLAIN)
         acknowledged: list[str] = []
 
@@ -61,14 +43,14 @@ async def test_a_full_disk_refuses_writes_in_words_and_answers_reads(small_disk:
         async with WriteBehind(table) as outbox:
             outbox.put({"_id": "b1", "text": "x" * 300_000})
             assert await outbox.flush(0.2) == 1  # kept, for it is nobody's fault
-            (small_disk / "ballast").unlink()
+            (disk / "ballast").unlink()
             assert await outbox.flush(5.0) == 0
         await table.insert({"_id": "b2", "text": "x" * 100_000})
         assert len(await table.get_many([*acknowledged, "b1", "b2"])) == len(acknowledged) + 2
 
 
-async def test_many_documents_on_a_full_disk_are_an_error_and_what_was_there_stays(small_disk: Path) -> None:
-    async with embedded(small_disk / "data") as database:
+async def test_many_documents_on_a_full_disk_are_an_error_and_what_was_there_stays(disk: Path) -> None:
+    async with embedded(disk / "data") as database:
         table = database.table(PLAIN)
         there = {f"a{number}": {"_id": f"a{number}", "rev": 1, "text": "x" * 30_000} for number in range(5)}
         await table.insert_many([*there.values()])
@@ -77,6 +59,6 @@ async def test_many_documents_on_a_full_disk_are_an_error_and_what_was_there_sta
             await table.insert_many([{"_id": f"b{number}", "text": "x" * 30_000} for number in range(200)])
 
         assert await table.get_many([*there]) == there
-        (small_disk / "ballast").unlink()
+        (disk / "ballast").unlink()
         await table.upsert_many([one | {"rev": 2} for one in there.values()])
         assert await table.get_many([*there]) == {key: one | {"rev": 2} for key, one in there.items()}
