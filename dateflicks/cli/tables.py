@@ -18,13 +18,13 @@ MINOR: Final = ("created_at", "added_at")  # is told in a table only where there
 _MINUTE: Final = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\dZ")
 _DATE_WIDTH: Final = 10
 _TYPED: Final = re.compile(r"(?<!\w)'[^']+'(?!\w)|(?<=: )\s*dateflicks .+$|^dateflicks .+$")
-_COPIED: Final = re.compile(r"(?:~?/|[a-z][a-z0-9+]*://).+")  # a path, or an address
+_COPIED: Final = re.compile(r"(?:~?/|[a-z][a-z0-9+]*://|dateflicks ).+")  # a path, an address, a command
 _GLUE: Final = "\0"  # for a space that no line ends at; what is printed has none
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """What stands in it, its title among it; `is_kept` when it is never broken: ids, and names that stand first."""
+    """What stands in it, its title among it; `is_kept` when it is never broken: ids, and names that are typed."""
 
     name: str
     title: str
@@ -62,7 +62,7 @@ def columns_of(cells: Mapping[str, Sequence[str]], titles: Mapping[str, str]) ->
     first = next(iter(cells), "")
     is_name = not any(" " in text for text in cells.get(first, ()))
     return [
-        Column(name, titles[name], found, name == "id" or name.endswith("_id") or (name == first and is_name))
+        Column(name, titles[name], found, name in ("id", "name") or name.endswith("_id") or (name == first and is_name))
         for name, found in cells.items()
     ]
 

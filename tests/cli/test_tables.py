@@ -64,6 +64,12 @@ def test_a_row_that_would_be_a_tower_stands_by_itself() -> None:
     )
 
 
+def test_a_name_that_is_typed_stays_whole() -> None:
+    rows = [{"id": A, "name": "simulated-03886a452f60", "state": "active"}]
+    for width in (80, 60, 44):
+        assert any("simulated-03886a452f60" in line for line in table(rows, ("id", "name", "state"), width))
+
+
 def test_of_a_list_a_person_reads_what_is_in_it() -> None:
     assert table([{"id": A, "options": ["yes", "no"], "films": []}], ("id", "options", "films"), 80)[1] == (
         f"{A}  yes, no  []"
@@ -92,6 +98,13 @@ def test_a_path_without_room_has_a_line_of_its_own_below_its_row() -> None:
     assert table(rows, ("key", "value", "origin"), 60) == [
         "key            value  origin", "client.gentle  yes", f"  {PATH}", "client.server  x      default",
     ]  # fmt: skip
+
+
+def test_a_command_that_is_to_be_typed_stays_whole() -> None:
+    stream = io.StringIO()
+    line = f"dateflicks join {A}@127.0.0.1:8700"
+    Printer(stream, Format.TABLE, (), color=False, width=60).one({"id": A, "line": line}, ("id", "line"))
+    assert stream.getvalue().splitlines()[-1] == f"  {line}"
 
 
 def test_so_it_is_where_a_record_stands_by_itself() -> None:
