@@ -16,10 +16,8 @@ def small_disk(place: Path, megabytes: int) -> Iterator[Path]:
     place.mkdir()
     if os.geteuid() != 0 or shutil.which("mount") is None:
         pytest.skip("only root can mount a small disk")
-    options = f"size={megabytes}m,mode=0700"
-    if subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", options, "none", place], check=False, capture_output=True
-    ).returncode:
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m,mode=0700", "none", str(place)]
+    if subprocess.run(mount, check=False, capture_output=True).returncode:
         pytest.skip("a small disk cannot be mounted here")
     try:
         yield place

@@ -18,6 +18,8 @@ from urllib.parse import urlsplit
 
 import httpx2
 
+from tests.server.processes import members_of
+
 READY = re.compile(r"http://127\.0\.0\.1:\d+")
 START_SECONDS = 40.0
 STOP_SECONDS = 15.0
@@ -102,16 +104,8 @@ class Server:
         self.process.send_signal(signal.SIGTERM)
 
     def living_members(self) -> list[int]:
-        """Processes of this server's group that still run; those that ended and were not yet collected do not."""
-        found = []
-        for stat in Path("/proc").glob("[0-9]*/stat"):
-            try:
-                fields = stat.read_text().rpartition(")")[2].split()
-            except OSError:
-                continue
-            if int(fields[2]) == self.process.pid and fields[0] not in "ZX":
-                found.append(int(stat.parent.name))
-        return found
+        """Processes of this server's group that still run."""
+        return members_of(self.process.pid)
 
     def close(self) -> None:
         if self.process.poll() is None:

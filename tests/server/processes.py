@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,16 +23,24 @@ class WorkerProcess:
 
 
 def children_of(pid: int) -> list[int]:
-    """The running children of a process; those that ended and were not yet collected do not count."""
-    found = []
+    """The running children of a process."""
+    return sorted(child for child, parent, _ in _running() if parent == pid)
+
+
+def members_of(group: int) -> list[int]:
+    """The running processes of a group."""
+    return sorted(member for member, _, its_group in _running() if its_group == group)
+
+
+def _running() -> Iterator[tuple[int, int, int]]:
+    """Processes with their parents and groups; those that ended and were not yet collected do not count."""
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
-            fields = stat.read_text().rpartition(")")[2].split()
+            state, parent, group, *_ = stat.read_text().rpartition(")")[2].split()
         except OSError:
             continue
-        if int(fields[1]) == pid and fields[0] not in "ZX":
-            found.append(int(stat.parent.name))
-    return sorted(found)
+        if state not in "ZX":
+            yield int(stat.parent.name), int(parent), int(group)
 
 
 def words_of(pid: int) -> list[str]:
