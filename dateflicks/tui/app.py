@@ -6,6 +6,7 @@ film for them loses nothing.
 """
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Final
 
 from textual import work
+from textual.app import SuspendNotSupported
 from textual.binding import BindingType
 from textual.events import Event as TextualEvent
 from textual.events import Key
@@ -35,6 +37,7 @@ from dateflicks.tui.model import Event, Over, Tick, Toasted, WatchState, reduce
 from dateflicks.tui.palette import Palette
 from dateflicks.tui.room import Room
 from dateflicks.tui.surroundings import AtSession, Farewell, InLobby, Start, Surroundings
+from dateflicks.tui.suspension import suspended
 from dateflicks.tui.textual_themes import register_themes
 
 SHOW_SECONDS: Final = 0.1
@@ -48,7 +51,7 @@ RESUME: Final = "dateflicks watch --resume"
 class RoomEvent(Message):
     """Something has happened in the room."""
 
-    def __init__(self, room: Room, event: Event) -> None:
+    def __init__(self, room: Room, event: Event | Over) -> None:
         super().__init__()
         self.room = room
         self.event = event
@@ -205,6 +208,14 @@ class DateflicksApp(FailingApp[Farewell]):
         key = self.keys.shown("quit", ascii_only=self.glyphs.is_ascii)
         self.notify(f"{key} leaves dateflicks.", markup=False)  # over dialogs too
 
+    def action_suspend(self) -> None:
+        """Back to the shell, until it has this program come to the foreground again; the player goes on."""
+        has_stopped = False
+        with contextlib.suppress(SuspendNotSupported), self.suspend():
+            has_stopped = suspended()
+        if not has_stopped:
+            self.notify("There is no shell here to go back to.", severity="warning", markup=False)
+
     @work
     async def action_quit(self) -> None:  # type: ignore[override]  # a worker, because it may ask
         """Leave, after a question where somebody else is still watching."""
@@ -268,7 +279,7 @@ class DateflicksApp(FailingApp[Farewell]):
         title = (session.video.title or session.video.url) if session.video is not None else "a film"
         self.push_screen(WaitingScreen(start.invitation, title, session.guest_name or "", start.note))
 
-    def _post_of_room(self, room: Room, event: Event) -> None:
+    def _post_of_room(self, room: Room, event: Event | Over) -> None:
         """From the room's task, which is in this loop: a message, so that what screens do cannot fail the room."""
         self.post_message(RoomEvent(room, event))
 

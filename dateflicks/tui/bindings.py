@@ -10,6 +10,7 @@ from dateflicks.tui.keys import BINDINGS, Context, Keymap
 _OF_THE_APP: Final = frozenset(
     {"recommendations", "history", "settings", "to-lobby"}
 )  # keys of screens that lead away from them
+_BEFORE_ALL: Final = frozenset({"suspend"})  # as in any program of a shell, whatever is being written
 _NO_KEY: Final = "no-such-key"
 
 
@@ -27,14 +28,15 @@ def bindings_of(*contexts: Context, actions: Mapping[str, str] | None = None) ->
 
 def app_bindings(actions: Mapping[str, str] | None = None) -> list[Binding]:
     """Keys that work everywhere, for screens over others, where the app's own do not work; `actions` adds more."""
-    names = ("help", "palette", "theme", "screenshot", "quit")
+    names = ("help", "palette", "theme", "screenshot", "suspend", "quit")
     found = {name: f"app.{action_of(name)}" for name in names} | dict(actions or {})
     return [_binding(name, action) for name, action in found.items()]
 
 
 def _binding(name: str, action: str) -> Binding:
     one = next(known for known in BINDINGS if known.id == name)
-    return Binding(",".join(one.keys), action, one.description, show=False, id=name)  # hints are drawn
+    keys, is_first = ",".join(one.keys), name in _BEFORE_ALL
+    return Binding(keys, action, one.description, show=False, priority=is_first, id=name)  # hints are drawn
 
 
 def moved(keymap: Keymap) -> dict[str, str]:

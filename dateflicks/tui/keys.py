@@ -48,6 +48,7 @@ BINDINGS: Final = (
         ("back", "escape", "back", "Go one step out", None),
         ("theme", "f2", "theme", "Choose other colours", None),
         ("screenshot", "f9", "picture", "Keep a picture of this screen", None),
+        ("suspend", "ctrl+z", "suspend", "Go back to the shell for a while: the film goes on, fg comes back", None),
         ("quit", "ctrl+q", "quit", "Leave dateflicks", None),
     ),
     *_of(

@@ -41,6 +41,7 @@ class ComposerField(TextArea):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("alt+enter,shift+enter", "new_line", "New line", show=False, id="composer.new_line"),
+        Binding("ctrl+underscore", "undo", "Undo", show=False, id="composer.undo"),  # ^Z is the shell's
     ]
 
     def __init__(self, composer: "Composer") -> None:
