@@ -59,7 +59,7 @@ class Room:
         self,
         surroundings: Surroundings,
         start: AtSession,
-        post: Callable[[events.Event], None],
+        post: Callable[[events.Event | events.Over], None],
         questions: Questions,
         *,
         kept: KeptEvening | None = None,

@@ -26,7 +26,6 @@ from dateflicks.tui.model import (
     Answered,
     Event,
     LinkChanged,
-    Over,
     PlayerAttached,
     PlayerChanged,
     Sampled,
@@ -160,7 +159,6 @@ def others(draw: Any) -> Event:
             Answered(agreed=draw(st.booleans())),
             Toasted(text=text, is_trouble=draw(st.booleans())),
             opened(title=text),
-            Over(why=text),
             Tick(),
         ])
     )  # fmt: skip

@@ -8,7 +8,6 @@ from dateflicks.client.viewer import Notice
 from dateflicks.protocol.predictions import ScoreBody
 from dateflicks.tui.model import (
     LinkChanged,
-    Over,
     PlayerAttached,
     PlayerChanged,
     Sampled,
@@ -104,12 +103,6 @@ def test_a_session_that_somebody_ends_is_over(kind: str) -> None:
     state = after([*live(), (2.0, Notice(kind, f"The session was {kind} for everybody."))])
     assert state.is_over
     assert texts(state) == [f"The session was {kind} for everybody."]
-
-
-@pytest.mark.parametrize(("why", "told"), [("", []), ("The player was closed.", ["The player was closed."])])
-def test_an_evening_that_is_over_says_why_if_there_is_a_why(why: str, told: list[str]) -> None:
-    state = after([*live(), (2.0, Over(why=why))])
-    assert (state.is_over, texts(state)) == (True, told)
 
 
 # --- toasts -----------------------------------------------------------------------------------------------------

@@ -89,7 +89,7 @@ class Toasted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Over:
-    """The evening is over; `why` is a sentence, or nothing where the own person left."""
+    """The evening is over, and the film's screen with it; `why` is a sentence, or nothing where the own person left."""
 
     why: str = ""
 
@@ -111,6 +111,5 @@ Event = (
     | PlayerAttached
     | PlayerSaid
     | Toasted
-    | Over
     | Tick
 )

@@ -12,7 +12,6 @@ from dateflicks.tui.model.events import (
     Answered,
     ConsentChosen,
     Event,
-    Over,
     PlayerAttached,
     PlayerSaid,
     Sampled,
@@ -63,9 +62,6 @@ def reduce(state: WatchState, event: Event, now: float) -> WatchState:
             return replace(state, player=replace(state.player, says=text, says_until=state.now + stays))
         case Toasted(text=text, is_trouble=is_trouble):
             return told(state, text, is_trouble=is_trouble)
-        case Over(why=why):
-            state = replace(state, is_over=True)
-            return told(state, why) if why else state
         case SessionOpened():
             return _opened(event, state.now)
         case (
