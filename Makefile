@@ -116,5 +116,5 @@ format: .venv/.made  ## the layout, and what the linter can mend
 	$(BIN)/ruff format $(PATHS)
 	$(BIN)/ruff check --fix $(PATHS)
 
-clean:  ## all that these targets have made
+clean:  ## take away what these targets have made, but not what `make fuzz` has found
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build
