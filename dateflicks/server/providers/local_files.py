@@ -123,12 +123,10 @@ def _take(entry: os.DirEntry[str], root: str, seen: set[tuple[int, int]], found:
 # --- looking into -----------------------------------------------------------------------------------------------------
 
 
-class Track(msgspec.Struct, frozen=True, omit_defaults=True):
+class Track(msgspec.Struct, frozen=True):
     """One track of a film: `video`, `audio` or `subtitle`."""
 
     kind: str
-    codec: str = ""
-    language: str = ""
 
 
 class Probed(msgspec.Struct, frozen=True):
@@ -178,8 +176,7 @@ def probed_of(answer: Any) -> Probed:
         if kind not in ("video", "audio", "subtitle") or _is_picture(stream):
             continue
         tags = {name.lower(): value for name, value in one_object(stream.get("tags")).items()}
-        language = text(tags.get("language")) or ""
-        tracks.append(Track(kind, text(stream.get("codec_name")) or "", "" if language == "und" else language))
+        tracks.append(Track(kind))
         lengths.append(seconds_of(stream.get("duration")) or seconds_of(tags.get("duration")))
     return Probed(next((one for one in lengths if one), None), tuple(tracks))
 
