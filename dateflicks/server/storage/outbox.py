@@ -42,7 +42,7 @@ class WriteBehind:
         refused: Callable[[str], None] | None = None,
     ) -> None:
         """`may_write` is asked with what is stored and what would be written over it; `refused` is told of an id that
-        somebody else writes."""
+        somebody else writes. Where one of them fails, that document is dropped, and no other."""
         self._table = table
         self._capacity = capacity
         self._waiting: dict[str, Document] = {}
@@ -51,7 +51,7 @@ class WriteBehind:
         self._may_write = may_write
         self._refused = refused
         self._put = asyncio.Event()
-        self._settled = asyncio.Condition()
+        self._settled = asyncio.Event()  # set, and another one, whenever something is not being written any more
         self._task: asyncio.Task[None] | None = None
         self.dropped_count = 0
 
@@ -113,8 +113,8 @@ class WriteBehind:
     async def delete(self, id: str) -> bool:  # noqa: A002
         """Delete a document, put or written. Raises Unavailable."""
         was_put = self._waiting.pop(id, None) is not None
-        async with self._settled:
-            await self._settled.wait_for(lambda: id not in self._writing)
+        while id in self._writing:
+            await self._settled.wait()
         was_put = self._waiting.pop(id, None) is not None or was_put
         self._revs.pop(id, None)
         return await self._table.delete(id) or was_put
@@ -123,8 +123,9 @@ class WriteBehind:
         """Wait until all is written, this long at most; how many are not."""
         self._put.set()
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds), self._settled:
-                await self._settled.wait_for(lambda: not self._waiting and not self._writing)
+            async with asyncio.timeout(seconds):
+                while self._waiting or self._writing:
+                    await self._settled.wait()
         return self.waiting_count
 
     # --- inside -------------------------------------------------------------------------------------------------
@@ -156,8 +157,8 @@ class WriteBehind:
             self._writing.clear()
             self._waiting = unwritten | self._waiting
             self._drop_excess()
-        async with self._settled:
-            self._settled.notify_all()
+            self._settled.set()
+            self._settled = asyncio.Event()
         return is_done
 
     async def _written(self, documents: Sequence[Document]) -> list[str]:
@@ -187,7 +188,8 @@ class WriteBehind:
             left = await self._table.replace_many(following, seconds=None)
         except Unavailable:
             raise
-        except DateflicksError:  # one by one it shows which of them cannot be written, and whether any can
+        except Exception:  # one by one it shows which of them cannot be written, and whether any can
+            log.debug("what waited together is written one by one", exc_info=True)
             return []
         written = [one for one in following if one["_id"] not in left]
         for one in written:
@@ -210,6 +212,9 @@ class WriteBehind:
         except DateflicksError as error:
             self.dropped_count += 1
             log.error("a document of %s cannot be written: %s", self._table.collection.name, error)
+        except Exception:
+            self.dropped_count += 1
+            log.exception("%s of %s was dropped", document["_id"], self._table.collection.name)
         return True
 
     async def _write_over(self, document: Document) -> None:

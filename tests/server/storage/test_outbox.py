@@ -12,7 +12,7 @@ from dateflicks.server.storage import health
 from dateflicks.server.storage import outbox as outbox_module
 from dateflicks.server.storage.database import Database
 from dateflicks.server.storage.outbox import WriteBehind
-from dateflicks.server.storage.records import Duplicate, Index
+from dateflicks.server.storage.records import Document, Duplicate, Index
 from tests.server.storage.engines import PLAIN, Engine, embedded, pid_of
 from tests.waiting import until
 
@@ -219,6 +219,60 @@ async def test_a_document_that_cannot_be_written_is_counted_and_holds_up_no_othe
 
     assert outbox.dropped_count == 4
     assert set(await table.get_many(["a1", "a2", "a3", "a4"])) == {"a4"}
+
+
+@shared
+@pytest.mark.parametrize("hook", ["may_write", "refused"])
+async def test_where_a_hook_fails_its_document_is_dropped_and_all_others_are_written(
+    engine: Engine, hook: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    table = await engine.table()
+
+    def fails(document_id: str) -> None:
+        if document_id == "a1":
+            raise RuntimeError("nobody foresaw this")
+
+    def may_write(_: Document | None, document: Document) -> bool:
+        if hook == "may_write":
+            fails(document["_id"])
+        return hook == "may_write" or document["_id"] != "a1"
+
+    async with WriteBehind(table, may_write=may_write, refused=fails) as outbox:
+        for n in range(3):
+            outbox.put({"_id": f"a{n}", "n": 1})
+        assert await outbox.flush(IN_TIME) == 0
+        outbox.put({"_id": "a3", "n": 1})
+        assert await outbox.flush(IN_TIME) == 0
+        assert outbox.dropped_count == 1
+    assert sorted(await table.get_many([f"a{n}" for n in range(4)])) == ["a0", "a2", "a3"]
+    assert any("a1" in record.getMessage() and record.exc_info for record in caplog.records)
+
+
+@shared
+async def test_who_waits_for_a_write_goes_on_when_the_writer_is_called_off(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = await engine.table()
+    outbox, is_read = WriteBehind(table), asyncio.Event()
+    await outbox.__aenter__()
+
+    async def never(_: str) -> None:
+        is_read.set()
+        await asyncio.Event().wait()
+
+    with monkeypatch.context() as patched:
+        patched.setattr(table, "get", never)
+        outbox.put({"_id": "a1", "n": 1})
+        await is_read.wait()
+    deleting = asyncio.create_task(outbox.delete("a1"))
+    await asyncio.sleep(0)
+    assert outbox._task is not None
+    outbox._task.cancel()
+
+    async with asyncio.timeout(IN_TIME):
+        assert await deleting
+        await outbox.__aexit__()
+    assert await table.get("a1") is None
 
 
 @shared
