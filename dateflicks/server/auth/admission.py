@@ -144,7 +144,8 @@ class Admission:
         if asked := hint.get("asks"):
             self._answer(by, asked)
             return
-        for one in hint.get("shown") or ():
+        shown = hint.get("shown")
+        for one in shown if isinstance(shown, list | tuple) else ():
             try:
                 ticket = msgspec.convert(one["ticket"], Ticket)
                 if hmac.compare_digest(self._seal(ticket), str(one["seal"])):
@@ -156,7 +157,8 @@ class Admission:
         """Tell a process of one place, or of all of late."""
         assert self._bus is not None
         if isinstance(asked, list | tuple):
-            known = self._shown.get(tuple(asked)) if len(asked) == 2 else None
+            is_place = len(asked) == 2 and all(isinstance(one, str) for one in asked)
+            known = self._shown.get((asked[0], asked[1])) if is_place else None
             told = [] if known is None else [known]
         else:
             told = list(islice(reversed(self._shown.values()), TOLD_MAX))[::-1]

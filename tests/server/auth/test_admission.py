@@ -12,6 +12,7 @@ from dateflicks.server.auth.admission import Admission
 from dateflicks.server.auth.caller import UserToken
 from dateflicks.server.auth.signed_out import SignedOut, SignOuts
 from dateflicks.server.auth.tokens import Signer
+from dateflicks.server.bus.local import LocalBus
 from dateflicks.server.bus.redis import RedisBus
 from tests.redis_server import RedisServer, redis_server
 
@@ -110,6 +111,16 @@ class Line:
     def close(self, code: int, reason: str = "") -> None:
         del reason
         self.codes.append(code)
+
+
+@pytest.mark.parametrize("body", [{"asks": [[], {}]}, {"asks": ["usr_a", ["ses_a"]]}, {"shown": 5}, {"shown": [5]}])
+def test_what_makes_no_sense_between_processes_is_no_failure_and_no_answer(
+    body: dict[str, object], caplog: pytest.LogCaptureFixture
+) -> None:
+    bus, signer = LocalBus(), Signer(b"the key of a deployment in a test")
+    Admission(signer, bus, "timecode")
+    bus.publish("shown-timecode", {"by": "wrk_somebody", **body})
+    assert caplog.messages == []
 
 
 def test_connections_end_with_the_sign_in_that_they_live_on() -> None:
