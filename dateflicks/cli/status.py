@@ -1,6 +1,8 @@
 """`serve status`: how each service of a deployment is, asked of the services themselves."""
 
 import asyncio
+import contextlib
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
@@ -56,7 +58,9 @@ def _health(answer: bytes | BaseException) -> Mapping[str, Any] | None:
 def _row(name: str, address: str, health: Mapping[str, Any] | None, metrics: str) -> dict[str, Any]:
     if health is None:
         return {"service": name, "status": "unreachable", "url": address}
-    own = {**health, **(health.get("services") or {}).get(name, {})}
+    services = health.get("services")
+    told = services.get(name) if isinstance(services, dict) else None
+    own = {**health, **told} if isinstance(told, dict) else health
     lags = _values(metrics, "dateflicks_loop_lag_seconds")
     sockets = _values(metrics, "dateflicks_sockets", f'service="{name}"')
     return {
@@ -71,13 +75,15 @@ def _row(name: str, address: str, health: Mapping[str, Any] | None, metrics: str
 
 
 def _values(metrics: str, name: str, label: str = "") -> list[float]:
-    """Those of all series of this name, with this label if one is given: each worker has its own."""
+    """Those of all series of this name, with this label if one is given: each worker has its own. What is no number,
+    as from a server that is none of ours, is none of them."""
     found = []
     for line in metrics.splitlines():
         series, _, value = line.rpartition(" ")
         if series.partition("{")[0] == name and label in series:
-            found.append(float(value))
-    return found
+            with contextlib.suppress(ValueError):
+                found.append(float(value))
+    return [value for value in found if math.isfinite(value)]
 
 
 def version_of(metrics: str) -> str | None:

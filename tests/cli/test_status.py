@@ -65,6 +65,21 @@ def test_without_metrics_the_rest_is_told(well: Cli) -> None:
     assert (session["status"], session["connections"]) == ("ok", None)
 
 
+def test_what_is_no_number_is_none_of_the_numbers(well: Cli) -> None:
+    odd = METRICS
+    for number, other in ((b"4.0", b"NaN"), (b"20.0", b"many"), (b"0.0021", b"+Inf"), (b"0.0142", b"-Inf")):
+        odd = odd.replace(number, other)
+    well.server.on("GET", "/metrics", Answer(200, odd, {"Content-Type": "text/plain"}))
+    session, timecode = well.json("serve", "status")
+    assert (session["connections"], session["lag_ms"], timecode["connections"]) == (3, None, 0)
+
+
+@pytest.mark.parametrize("services", ["all", ["session"], {"session": "ok"}])
+def test_services_that_are_told_of_otherwise_are_as_the_whole(well: Cli, services: object) -> None:
+    well.server.on("GET", "/health", {**WELL, "services": services})
+    assert [one["status"] for one in well.json("serve", "status")] == ["ok", "ok"]
+
+
 def test_an_answer_that_makes_no_sense_is_no_health(well: Cli) -> None:
     well.server.on("GET", "/health", Answer(200, b"<html>", {"Content-Type": "text/html"}))
     assert well("serve", "status").exit_code == 6
