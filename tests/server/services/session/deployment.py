@@ -20,6 +20,7 @@ from dateflicks.server.services.session import records
 from dateflicks.server.services.session.app import SessionService
 from dateflicks.server.storage.database import Database, DatabaseSettings
 from dateflicks.settings.services import SessionSettings
+from tests.server.services.engine import OnEngine
 
 KEY = b"the key of a deployment in a test"
 PASSWORD = "correct horse"
@@ -114,7 +115,7 @@ def answered(response: httpx2.Response) -> dict[str, Any]:
 
 
 @dataclass
-class Deployment:
+class Deployment(OnEngine):
     """What runs."""
 
     url: str

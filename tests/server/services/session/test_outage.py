@@ -46,24 +46,6 @@ async def until_up(deployment: Deployment) -> None:
     await until(is_up)
 
 
-def engine_pid(database: Database) -> int:
-    """The engine's process; fails when there is none."""
-    assert database.engine is not None
-    assert database.engine.pid is not None
-    return database.engine.pid
-
-
-@contextlib.contextmanager
-def stopped(database: Database) -> Iterator[None]:
-    """The engine stands still for as long as the block runs."""
-    pid = engine_pid(database)
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(pid, signal.SIGCONT)
-
-
 @contextlib.contextmanager
 def before_first_write(database: Database, collection: str, do: Callable[[], None]) -> Iterator[None]:
     """Something happens at the moment when the next write to this collection leaves."""
@@ -98,7 +80,7 @@ async def test_while_the_database_stands_still_everything_is_answered_in_time_wi
     host, guest = await own.pair()
     session = await host.ask(guest)
     link = await host.link()
-    with stopped(own.database):
+    with own.stopped_engine():
         answers = await asyncio.gather(
             timed(host.call("GET", "/sessions")),
             timed(host.call("GET", f"/sessions/{session['id']}")),
@@ -136,7 +118,7 @@ async def test_a_question_whose_outcome_was_unknown_is_asked_once_and_the_guest_
     told: list[str] = []
     own.bus.subscribe("session", lambda _, hint: told.append(hint["document"]["_id"]))
     body = {"session": {"guestUserId": guest.id, "video": FILM}}
-    pid = engine_pid(own.database)
+    pid = own.engine_pid
     try:
         with before_first_write(own.database, "sessions", lambda: os.kill(pid, signal.SIGSTOP)):
             response, seconds = await timed(host.call("POST", "/sessions", body, Idempotency_Key="once"))
@@ -167,7 +149,7 @@ async def test_an_answer_whose_outcome_was_unknown_is_given_once_and_both_are_to
     path = f"/sessions/{session['id']}/accept"
     told: list[str] = []
     own.bus.subscribe("session", lambda _, hint: told.append(hint["document"]["state"]))
-    pid = engine_pid(own.database)
+    pid = own.engine_pid
     try:
         with before_first_write(own.database, "sessions", lambda: os.kill(pid, signal.SIGSTOP)):
             response = await guest.call("POST", path, Idempotency_Key="yes")
@@ -192,7 +174,7 @@ async def test_a_redemption_whose_outcome_was_unknown_makes_one_person(own: Depl
     link = await host.link()
     path = f"/invitations/{link['invitation']}/redeem"
     key = {"Idempotency-Key": "mine"}
-    pid = engine_pid(own.database)
+    pid = own.engine_pid
     try:
         with before_first_write(own.database, "sessions", lambda: os.kill(pid, signal.SIGSTOP)):
             response = await own.client.post(path, json={"name": "by-link"}, headers=key)
@@ -212,7 +194,7 @@ async def test_a_redemption_whose_outcome_was_unknown_makes_one_person(own: Depl
 async def test_nothing_that_was_acknowledged_is_lost_when_the_engine_is_killed(own: Deployment) -> None:
     host, guest = await own.pair()
     sessions = [await host.ask(guest) for _ in range(24)]
-    first = engine_pid(own.database)
+    first = own.engine_pid
     answered_count = 0
 
     async def accept(session: dict[str, Any]) -> httpx2.Response:
