@@ -1,5 +1,6 @@
 """What can be declared: the rules that keep an index on one engine the same as on the other."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -152,3 +153,16 @@ async def test_a_unique_index_outlives_a_restart_and_ensuring_again(folder: Path
     async with embedded(folder, users) as database:
         await taken(database)
         assert len(await database.table(users).between("name", at_least="a")) == 1
+
+
+async def test_what_a_killed_try_of_an_index_has_left_is_gone_after_the_next_one(folder: Path) -> None:
+    users = Collection("Things", "users", (Index(("name",), unique=True),))
+    old, of_others = f"probe{int(time.time()) - 3_600:08x}", f"probe{int(time.time()):08x}"
+    left = [{"_id": f"{mark}00{end}", "name": f"{mark}00a"} for mark, end in ((old, "a"), (of_others, "b"))]
+    theirs = {"_id": "a1", "name": f"{old}x"}  # somebody chose such a name
+    async with embedded(folder, users) as database:
+        await database.table(users).insert_many([*left, theirs])
+
+    async with embedded(folder, users) as database:
+        found = await database.table(users).between("name", at_least="a")
+        assert sorted(one["_id"] for one in found) == sorted(["a1", left[1]["_id"]])
