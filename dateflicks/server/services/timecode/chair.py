@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 
 from dateflicks.core.playback import Member
-from dateflicks.server.services.timecode.handler import Listener, Seat
+from dateflicks.server.services.timecode.room import Listener, Seat
 
 
 @dataclass(slots=True, eq=False)

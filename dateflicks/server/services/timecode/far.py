@@ -17,8 +17,9 @@ from dateflicks.core.playback import Member, Role
 from dateflicks.core.playback.chronicle import RETURN_SECONDS
 from dateflicks.protocol import frames
 from dateflicks.server.clock import ServerClock
-from dateflicks.server.services.timecode.handler import Seat, TimecodeHandler
+from dateflicks.server.services.timecode.handler import TimecodeHandler
 from dateflicks.server.services.timecode.kept import KeptElsewhere
+from dateflicks.server.services.timecode.room import Seat
 from dateflicks.server.websocket.decoding import error_frame
 from dateflicks.server.websocket.frames import WENT_WRONG, Code
 
@@ -101,12 +102,11 @@ class FarSeats:
         member = Member(str(about["userId"]), Role(about["role"]), str(about["name"]))
         try:
             await self._take(session_id)
-            if (returned := self._stays(chair_id)) is not None:
-                self._seats.setdefault(source, {})[chair_id] = returned
-            if (before := self._seats.get(source, {}).get(chair_id)) is not None:
-                self._handler.greet(before)
-                return
-            seat = self._handler.sit_down(session_id, member, listener, looks_on=bool(letter["looksOn"]))
+            seat = self._stays(chair_id) or self._seats.get(source, {}).get(chair_id)
+            if seat is not None and self._handler.has(seat):
+                self._handler.greet(seat)
+            else:
+                seat = self._handler.sit_down(session_id, member, listener, looks_on=bool(letter["looksOn"]))
         except (KeptElsewhere, NotFound, Unavailable):
             self._post(source, {"do": "not-here", "session": session_id})
         except RuleError as error:

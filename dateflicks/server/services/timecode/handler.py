@@ -1,9 +1,9 @@
 """The rules of the timecode service, without a web framework: rooms of listeners around playbacks, told and kept.
 
-A room is one session with its playback and whoever listens. Everything that happens to a playback goes through `_tell`:
-its events go to all listeners in order, its record is put down once, and the next wake-up is set. Playback goes on from
-memory while the database is away; what must be kept is written when it returns (`Records` writes behind). What fails in
-one session ends that session's room, which comes back from its record, and nobody else's.
+Everything that happens to a playback goes through `_tell`: its events go to all listeners in order, its record is put
+down once, and the next wake-up is set. Playback goes on from memory while the database is away; what must be kept is
+written when it returns (`Records` writes behind). What fails in one session ends that session's room, which comes back
+from its record, and nobody else's.
 One file, though long: rooms, playbacks and whose turn it is change together, and all of it passes through `_tell`.
 """
 
@@ -13,7 +13,6 @@ import logging
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 import msgspec
@@ -35,6 +34,7 @@ from dateflicks.server.clock import ServerClock
 from dateflicks.server.observe.metrics import Metrics
 from dateflicks.server.services.timecode.hints import Hints, PlaybackHints
 from dateflicks.server.services.timecode.records import from_document, to_document
+from dateflicks.server.services.timecode.room import Listener, Room, Seat
 from dateflicks.server.services.timecode.turns import Turns
 from dateflicks.server.services.timecode.watch import Watch
 from dateflicks.server.websocket.frames import WENT_WRONG, Code
@@ -72,41 +72,6 @@ class Records(Protocol):
 
     async def delete(self, session_id: str) -> bool:
         """Delete a record; False when there was none. Raises Unavailable."""
-
-
-class Listener(Protocol):
-    """One connection of one participant."""
-
-    def send(self, frame: bytes) -> bool:
-        """Send a text frame; False when the peer is gone or too far behind."""
-
-    def close(self, code: int, reason: str = "") -> None:
-        """End the connection."""
-
-
-@dataclass(slots=True)
-class Seat:
-    """A listener and whose it is; one that looks on is told everything, may act, and is nobody's presence or player."""
-
-    session_id: str
-    member: Member
-    listener: Listener
-    looks_on: bool = False
-
-
-@dataclass(slots=True)
-class Room:
-    """One session and its seats, the newest of a person last."""
-
-    session_id: str
-    seats: list[Seat] = field(default_factory=list)
-
-    def newest(self, user_id: str) -> Seat | None:
-        """The connection of a person whose player is followed, or None when they have none."""
-        for seat in reversed(self.seats):
-            if seat.member.user_id == user_id and not seat.looks_on:
-                return seat
-        return None
 
 
 class TimecodeHandler:
@@ -247,6 +212,11 @@ class TimecodeHandler:
                 self._tell(control, control.leave(user_id, now))
             elif was_newest:
                 self._tell(control, control.change_player(user_id, now))
+
+    def has(self, seat: Seat) -> bool:
+        """Whether this one still counts: with a session that fails, all of its seats go."""
+        room = self._rooms.get(seat.session_id)
+        return room is not None and seat in room.seats
 
     def greet(self, seat: Seat) -> None:
         """Tell one seat the present state, with the limits, as if it had just come."""

@@ -32,9 +32,10 @@ from dateflicks.server.ending import end
 from dateflicks.server.services.timecode.chair import Chair
 from dateflicks.server.services.timecode.detour import Detour, Letter
 from dateflicks.server.services.timecode.far import FarSeats
-from dateflicks.server.services.timecode.handler import DELETED, Listener, TimecodeHandler, check_place
+from dateflicks.server.services.timecode.handler import DELETED, TimecodeHandler, check_place
 from dateflicks.server.services.timecode.kept import KeptElsewhere, KeptRecords
 from dateflicks.server.services.timecode.records import recorded_event
+from dateflicks.server.services.timecode.room import Listener
 from dateflicks.server.storage.records import StorageFault
 from dateflicks.server.websocket.decoding import error_frame
 from dateflicks.server.websocket.frames import WENT_WRONG, Code

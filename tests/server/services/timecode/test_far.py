@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from dateflicks.core.playback import PlaybackControl
 from dateflicks.server.clock import ServerClock
 from dateflicks.server.services.timecode import far as module
 from dateflicks.server.services.timecode.far import FarSeats
@@ -75,3 +76,22 @@ async def test_who_comes_back_to_a_playback_that_was_kept_elsewhere_meanwhile_ha
     town.far.forget(SESSION)
     await town.sits()
     assert town.is_there()
+
+
+@pytest.mark.parametrize("is_back", [False, True], ids=["never away", "taken as gone meanwhile"])
+async def test_who_says_again_that_they_sit_has_a_seat_in_a_playback_that_failed_and_came_back(
+    town: Town, *, is_back: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await town.sits()
+    if is_back:
+        town.far.hear_gone(THERE)
+    with monkeypatch.context() as broken:
+        broken.setattr(PlaybackControl, "rename", _fail)
+        town.house.handler.rename("usr_guest", "eve")
+    assert SESSION not in town.house.handler
+    await town.sits()
+    assert town.is_there()
+
+
+def _fail(*_: object) -> bool:
+    raise ArithmeticError

@@ -15,8 +15,9 @@ from dateflicks.core.playback import Member, PlaybackControl, PlaybackRules, Rol
 from dateflicks.protocol import frames
 from dateflicks.server.clock import ServerClock
 from dateflicks.server.services.timecode import handler as module
-from dateflicks.server.services.timecode.handler import Seat, TimecodeHandler
+from dateflicks.server.services.timecode.handler import TimecodeHandler
 from dateflicks.server.services.timecode.records import to_document
+from dateflicks.server.services.timecode.room import Seat
 from dateflicks.server.storage.records import StorageFault
 from tests.waiting import until
 

@@ -9,8 +9,9 @@ from dateflicks.core.playback import Chronicle
 from dateflicks.protocol import frames
 from dateflicks.server.bus.local import LocalBus
 from dateflicks.server.clock import ServerClock
-from dateflicks.server.services.timecode.handler import Seat, TimecodeHandler
+from dateflicks.server.services.timecode.handler import TimecodeHandler
 from dateflicks.server.services.timecode.hints import LINES_TOPIC, PLAYBACK_TOPIC
+from dateflicks.server.services.timecode.room import Seat
 from tests.server.services.timecode.deployment import Deployment, play_from
 from tests.server.services.timecode.test_handler import EVENING, Ears, House, Kept
 

@@ -6,7 +6,8 @@ from dateflicks.core.playback import Member, PlaybackRules, Role
 from dateflicks.protocol import frames
 from dateflicks.server.clock import ServerClock
 from dateflicks.server.observe.metrics import Metrics
-from dateflicks.server.services.timecode.handler import Seat, TimecodeHandler
+from dateflicks.server.services.timecode.handler import TimecodeHandler
+from dateflicks.server.services.timecode.room import Seat
 from dateflicks.server.services.timecode.watch import Watch
 from tests.server.services.timecode.test_handler import EVENING, Ears, Kept, Silent
 
