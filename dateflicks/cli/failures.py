@@ -39,6 +39,9 @@ def traced(error: BaseException) -> str:
 
 
 _START: Final = "Start one with 'dateflicks serve all', or name one with --server URL."
+_TRUST: Final = (
+    "Name the file with its certificate, which whoever keeps the server has: dateflicks config set client.ca_file FILE."
+)
 _FOR_PROGRAMS: Final = re.compile(r" [^.]*\b(GET|POST) /\S+$")  # what a service tells those who speak HTTP
 _OF_SETTINGS: Final = ("SettingsClash", "BusAddressWrong", "DatabaseAddressWrong")  # of the server, which is not loaded
 _FIELDS: Final = {
@@ -50,6 +53,7 @@ _FIELDS: Final = {
 _CLIENT: tuple[tuple[type[errors.ClientError], Exit, str], ...] = (
     (errors.TimedOut, Exit.UNREACHABLE, "Try again, or allow more time: DATEFLICKS_CLIENT_TIMEOUT_SECONDS."),
     (errors.ServiceDown, Exit.UNREACHABLE, "Try again in a moment."),
+    (errors.Untrusted, Exit.UNREACHABLE, _TRUST),
     (errors.Unreachable, Exit.UNREACHABLE, _START),
     (errors.NotSignedIn, Exit.SIGN_IN, "Type 'dateflicks login', or 'dateflicks register' for a new account."),
     (errors.NotAllowed, Exit.SIGN_IN, ""),

@@ -23,6 +23,10 @@ class TimedOut(Unreachable):
     """Connected, but no answer in time: what was asked may or may not have happened."""
 
 
+class Untrusted(Unreachable):
+    """It shows a certificate that nothing here vouches for, and nothing was asked."""
+
+
 class ServiceDown(Unreachable):
     """The service answers that it, or its database, cannot do it now (502, 503, 504)."""
 

@@ -304,7 +304,9 @@ class ServiceClient:
             detail = f"No answer from {base} within {self._timeout:g} s."
             raise errors.TimedOut(detail, url=base) from error
         except httpx2.TransportError as error:
-            raise errors.Unreachable(f"{base} cannot be reached: {_reason(error)}.", url=base) from error
+            cause = _innermost(error)
+            kind = errors.Untrusted if isinstance(cause, ssl.SSLCertVerificationError) else errors.Unreachable
+            raise kind(f"{base} cannot be reached: {_reason(cause)}.", url=base) from error
         except httpx2.HTTPError as error:
             raise errors.ServiceFailed(f"{base} does not speak HTTP as it should: {error}.", url=base) from error
 
@@ -322,12 +324,15 @@ class ServiceClient:
         return self._clients[kind]
 
 
-def _reason(error: Exception) -> str:
-    """The innermost cause in few words, such as `connection refused`."""
-    cause: BaseException = error
-    while (deeper := cause.__cause__ or cause.__context__) is not None:
-        cause = deeper
-    text = str(cause) or type(error).__name__
+def _innermost(error: BaseException) -> BaseException:
+    while (deeper := error.__cause__ or error.__context__) is not None:
+        error = deeper
+    return error
+
+
+def _reason(cause: BaseException) -> str:
+    """An innermost cause in few words, such as `connection refused`."""
+    text = str(cause) or type(cause).__name__
     if isinstance(cause, ssl.SSLCertVerificationError):
         text = f"its certificate is not trusted: {cause.verify_message}"
     elif isinstance(cause, ssl.SSLError):

@@ -277,6 +277,13 @@ def test_a_server_elsewhere_is_none_that_could_be_started_here(url: str, hint: s
     assert failure.hint.startswith(hint)
 
 
+@pytest.mark.parametrize("url", ["https://127.0.0.1:8700", "https://films.example.org"])
+def test_a_server_that_signed_its_own_certificate_is_trusted_by_a_file(url: str) -> None:
+    failure = failure_of(errors.Untrusted("Its certificate is not trusted.", url=url))
+    assert failure is not None
+    assert "dateflicks config set client.ca_file" in failure.hint
+
+
 def test_what_a_service_says_to_programs_is_not_told_to_people() -> None:
     failure = failure_of(errors.NotThere("There is no such thing. Look for it with GET /videos?q=TITLE."))
     assert failure is not None

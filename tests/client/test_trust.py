@@ -42,7 +42,7 @@ async def test_a_server_whose_certificate_is_in_the_file_is_trusted(pair: Pair) 
 
 async def test_one_that_nobody_vouches_for_is_not(pair: Pair) -> None:
     async with serving(pair) as server, ServiceClient(server.url) as client:
-        with pytest.raises(errors.Unreachable, match="its certificate is not trusted: self-signed"):
+        with pytest.raises(errors.Untrusted, match="its certificate is not trusted: self-signed"):
             await client.services()
         feed = Feed(f"wss://127.0.0.1:{server.port}/rooms/1/events", bearer, trust=lambda: client.trust)
         async with contextlib.aclosing(feed.events()) as events:

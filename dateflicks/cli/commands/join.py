@@ -107,7 +107,7 @@ async def _guest(
     environment: CliEnvironment, client: "ServiceClient", invitation: "Invitation", name: str | None
 ) -> "SessionBody":
     """Take the guest's place; an account that is made for it is kept for the next time."""
-    from dateflicks.client.errors import NotSignedIn, TimedOut, Unreachable
+    from dateflicks.client.errors import NotSignedIn, TimedOut, Unreachable, Untrusted
     from dateflicks.client.joining import join as take_place
 
     login = login_name(environment, "guest")
@@ -122,7 +122,7 @@ async def _guest(
         environment.credentials.check()
         joined = await take_place(client, invitation, name=name, login=login)
     except Unreachable as error:
-        if isinstance(error, TimedOut):
+        if isinstance(error, (TimedOut, Untrusted)):
             raise
         hint = (
             "Ask your host whether the evening is still on, and was begun with --listen 0.0.0.0 if you are elsewhere."
