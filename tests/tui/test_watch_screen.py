@@ -109,6 +109,20 @@ async def test_the_palette_offers_an_answer_only_where_something_is_asked(
         assert ("Agree to what the other asks" in grid, "Refuse what the other asks" in grid) == is_offered
 
 
+@pytest.mark.parametrize("size", [(40, 10), (60, 16), NARROW, (120, 40)], ids=str)
+@pytest.mark.parametrize("keys", [("g",), ("ctrl+f",), ("p", "a")], ids=["go to", "find", "predict"])
+async def test_what_is_written_into_a_question_can_be_read(
+    tmp_path: Path, keys: tuple[str, ...], size: tuple[int, int]
+) -> None:
+    app = StillApp(tmp_path, STATES["playing"])
+    async with app.run_test(size=size) as pilot:
+        for key in keys:
+            await pilot.press(key)
+            await settled(pilot)
+        await pilot.press(*"1:02:03")
+        assert "1:02:03" in await settled(pilot)
+
+
 async def test_a_place_and_a_reaction_are_asked_for_and_a_place_that_is_none_is_told(tmp_path: Path) -> None:
     app = StillApp(tmp_path, STATES["playing"])
     async with app.run_test(size=NARROW) as pilot:

@@ -125,7 +125,7 @@ def field(
     is_needed: bool = False,
     suggester: Suggester | None = None,
 ) -> Widget:
-    """A line to fill in with its name before it; `longest` in characters."""
+    """A line to fill in, with its name before it if it has one; `longest` in characters."""
     line = Input(
         value=value,
         placeholder=example,
@@ -137,7 +137,8 @@ def field(
         compact=True,
     )
     line.cursor_blink = False  # nothing moves without a cause
-    return Horizontal(Static(label, markup=False, classes="label"), line, classes="field")
+    named = [Static(label, markup=False, classes="label")] if label else []
+    return Horizontal(*named, line, classes="field")
 
 
 def trouble() -> Static:
