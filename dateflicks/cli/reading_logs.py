@@ -220,7 +220,8 @@ def show_logs(
     log = _log_of(environment, wanted, data)
     paper = Paper(environment)
     try:
-        if not log.find():
+        is_there = log.find()
+        if not is_there:
             if not wanted.is_followed:
                 raise CliError(
                     Exit.NOT_FOUND,
@@ -234,7 +235,7 @@ def show_logs(
             if wanted.files:
                 paper.flush()  # it may come slowly, through a pipe
         paper.flush()
-        if not (count or wanted.lines == 0 or (wanted.files and wanted.is_followed)):
+        if is_there and not (count or wanted.lines == 0 or (wanted.files and wanted.is_followed)):
             environment.say(f"{wanted.missed()}{'; waiting for it.' if wanted.is_followed else '.'}")
         while wanted.is_followed:
             lines = [line for line in log.come() if wanted.has(line)]

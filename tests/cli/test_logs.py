@@ -216,6 +216,7 @@ def test_a_folder_that_is_not_there_yet_is_waited_for(cli: Cli, capsys: pytest.C
     found = capsys.readouterr()
     assert events(found.out) == ["begun"]
     assert "Nothing was logged yet" in found.err
+    assert found.err.count("waiting for it") == 1
 
 
 @pytest.fixture
