@@ -5,7 +5,7 @@ Private ways of Sanic's `HttpProtocol` and `Http` that this depends on: `_http.s
 `_http.exception` with a cancelled `_task` (its own way of answering a time-out), `recv_buffer`, `_can_write`,
 `_callback_check_timeouts`, that `connections` has all of the server's, that all answers go through `send`, and that
 `close` is called when a handler has returned; `HTTP_CLASS`, and that an `Http` keeps a method of its own in
-`response_func`.
+`response_func`, and is the `stream` of its `request` and `response`.
 """
 
 import asyncio
@@ -33,7 +33,8 @@ _FULL: Final = problem_bytes(503, "full", "There are too many connections here. 
 class PassingHttp(Http):
     """The part of a connection that speaks HTTP; what is left of it afterwards does not refer to itself.
 
-    Sanic's own is kept, with its request, until somebody looks for garbage: 10 kB for each feed that is open.
+    Sanic's own is kept, with its request, until somebody looks for garbage: 10 kB for each feed that is open, and for
+    each connection that has ended in the middle of a head.
     """
 
     __slots__ = ()
@@ -44,6 +45,9 @@ class PassingHttp(Http):
             await super().http1()  # type: ignore[no-untyped-call]  # Sanic's own are untyped
         finally:
             self.response_func = None  # type: ignore[assignment]  # as Sanic's own does when it has answered
+            for one in (self.request, self.response):  # which it lets go, too, unless there is nobody to answer
+                if one is not None:
+                    one.stream = None
 
 
 class FeedProtocol(HttpProtocol):

@@ -224,6 +224,24 @@ async def test_clients_that_go_are_not_logged_as_faults_of_ours(
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
 
 
+@pytest.mark.parametrize("ends_hard", [False, True])
+async def test_half_a_head_leaves_nothing_to_the_garbage_collector(server: Server, *, ends_hard: bool) -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        for piece in (b"GET /heal", HEALTH[:-2]):
+            async with connected(server.port) as peer:
+                await peer.send(piece)
+                await until(
+                    lambda: [one for one in gc.get_objects() if isinstance(one, FeedProtocol) and one.recv_buffer]
+                )
+                if ends_hard:
+                    peer.reset()
+            await until(lambda: not [one for one in gc.get_objects() if isinstance(one, FeedProtocol)])
+    finally:
+        gc.enable()
+
+
 async def test_a_feed_that_has_ended_leaves_nothing_to_the_garbage_collector(server: Server, relay: Relay) -> None:
     gc.collect()
     gc.disable()
