@@ -187,7 +187,7 @@ class Feed:
                         message = await connection.recv(decode=False)
                     self._tries = 0
                     yield Received(message, self._now())
-            except (asyncio.CancelledError, GeneratorExit):
+            except (asyncio.CancelledError, GeneratorExit, TimeoutError):
                 await connection.close()  # whoever leaves ends in order; the library would tell of an error by its code
                 raise
             finally:

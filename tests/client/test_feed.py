@@ -317,6 +317,19 @@ async def test_a_silent_line_is_taken_for_dead() -> None:
         await the_next(Opened, events)
 
 
+async def test_a_silent_line_is_left_in_order() -> None:
+    codes = list[int | None]()
+
+    async def noting(socket: ServerConnection) -> None:
+        await socket.wait_closed()
+        codes.append(socket.close_code)
+
+    async with service(noting) as there, events_of(Feed(there.url, token, silence_seconds=0.05)) as events:
+        await the_next(Lost, events)
+        await the_next(Opened, events)
+    assert codes[0] == 1000
+
+
 async def test_a_service_that_restarts_is_found_again() -> None:
     one = Service(stay)
     one.handler = one.listen
