@@ -234,6 +234,12 @@ def test_the_folded_meter_has_both_letters_or_one_sign_for_both() -> None:
     assert "┼●" in line(meter.folded(same, 80, UNICODE))
 
 
+@pytest.mark.parametrize("width", range(50, 140, 3))
+def test_the_scale_of_the_wide_meter_tells_the_same_to_both_sides(width: int) -> None:
+    before, _, behind = lines(meter.wide(PLAYING, width, UNICODE))[0].partition(" 0 ")
+    assert [one[1:] for one in before.split()] == [one[1:] for one in behind.split()[::-1]]
+
+
 def test_the_wide_meter_has_a_row_for_each_with_what_they_do() -> None:
     scale, mine, theirs = lines(meter.wide(PLAYING, 93, UNICODE))
     assert scale.split() == ["−1s", "−100", "−10", "0", "+10", "+100", "+1s"]

@@ -120,21 +120,17 @@ def _strip(state: WatchState, half: int, glyphs: Glyphs, people: list[Person]) -
 
 
 def _scale(half: int, glyphs: Glyphs) -> str:
-    """Numbers above the meter, where they have room."""
+    """Numbers above the meter, where they have room: the same to both sides."""
     line = [" "] * (2 * half + 3)
-
-    def put(text: str, centre: int) -> None:
-        start = min(max(0, centre - len(text) // 2), len(line) - len(text))
-        around = line[max(0, start - 1) : start + len(text) + 1]
-        if all(one == " " for one in around):
-            line[start : start + len(text)] = text
-
-    put("0", half + 1)
+    line[half + 1] = "0"
     for tick in reversed(_TICKS):
         name = f"{tick:.0f}s" if tick >= 1 else f"{tick * 1000:.0f}"
-        cells = offset_cells(tick, half)
-        put(f"+{name}", half + 1 + cells)
-        put(f"{glyphs.minus}{name}", half + 1 - cells)
+        size = len(name) + 1
+        right = min(half + 1 + offset_cells(tick, half) - size // 2, len(line) - size)
+        left = len(line) - right - size
+        if all(one == " " for start in (left, right) for one in line[max(0, start - 1) : start + size + 1]):
+            line[right : right + size] = f"+{name}"
+            line[left : left + size] = f"{glyphs.minus}{name}"
     return "".join(line)
 
 
