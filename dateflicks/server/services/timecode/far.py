@@ -137,8 +137,12 @@ class FarSeats:
                     seat.listener.send(self._encode(error_frame(error, str(frame.__struct_config__.tag))))
 
     async def _set_length_for(self, letter: Mapping[str, Any]) -> None:
-        with contextlib.suppress(KeptElsewhere, RuleError):
-            await self._handler.set_length(str(letter["session"]), float(letter["length"]))
+        session_id = str(letter["session"])
+        try:
+            with contextlib.suppress(KeptElsewhere, RuleError):
+                await self._handler.set_length(session_id, float(letter["length"]))
+        except Exception:
+            log.exception("the length told elsewhere was not taken in", extra={"session": session_id})
 
     def _stays(self, chair_id: str) -> Seat | None:
         """Nobody waits for this one any more; the seat that they still have, if they were about to leave it."""

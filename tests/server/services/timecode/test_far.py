@@ -93,5 +93,15 @@ async def test_who_says_again_that_they_sit_has_a_seat_in_a_playback_that_failed
     assert town.is_there()
 
 
+async def test_a_length_for_a_record_that_cannot_be_read_is_told_in_the_log_and_ends_nothing(
+    town: Town, caplog: pytest.LogCaptureFixture
+) -> None:
+    town.house.handler.let_go(SESSION)
+    town.house.kept.documents[SESSION]["length"] = -1.0
+    town.far.hear(THERE, {"do": "length", "session": SESSION, "length": 600.0})
+    await until(lambda: not town.far.end())
+    assert "the length" in caplog.text
+
+
 def _fail(*_: object) -> bool:
     raise ArithmeticError
