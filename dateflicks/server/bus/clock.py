@@ -18,8 +18,10 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from dateflicks.core.clock import INTERVAL_SECONDS, FollowedClock
+from dateflicks.protocol.decoding import UNREADABLE
 from dateflicks.server.bus.local import Bus, Unsubscribe
 from dateflicks.server.clock import ClockBase, ServerClock
+from dateflicks.server.ending import end
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -111,7 +113,7 @@ class ClockFollower:
             return
         try:
             kept = msgspec.json.decode(written, type=_Kept)
-        except msgspec.MsgspecError:
+        except UNREADABLE:
             log.warning("what is kept of the deployment's clock makes no sense, and is written anew")
             await self._replace(written, own)
             return
@@ -183,8 +185,7 @@ async def following(
     try:
         yield follower
     finally:
-        task.cancel()
-        await asyncio.wait([task])
+        await end([task])
         with contextlib.suppress(Exception):
             async with asyncio.timeout(CALL_SECONDS):
                 await redis.aclose()

@@ -20,8 +20,10 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from dateflicks.core.errors import DateflicksError
+from dateflicks.protocol.decoding import UNREADABLE
 from dateflicks.protocol.ids import new_id
 from dateflicks.server.bus.local import Callback, LocalBus, Unsubscribe
+from dateflicks.server.ending import end
 
 log = logging.getLogger(__name__)
 
@@ -153,9 +155,7 @@ class RedisBus:
         try:
             yield self
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.wait(tasks)
+            await end(tasks)
             with contextlib.suppress(RedisError, OSError, TimeoutError):
                 async with asyncio.timeout(CALL_SECONDS):
                     farewell = _Parcel(self.worker_id, _BYE, msgspec.Raw(b"{}"))
@@ -214,13 +214,18 @@ class RedisBus:
             try:
                 async with asyncio.timeout(CALL_SECONDS):
                     await self._flush(batch)
+            except (RedisError, OSError, TimeoutError) as error:
+                log.debug("nothing can be said on the bus: %r", error)
+            except Exception:
+                log.exception("nothing can be said on the bus, and nobody has foreseen why")
+            else:
                 failures = 0
                 self.sent += len(batch)
-            except (RedisError, OSError, TimeoutError):
-                # Whether they were heard nobody knows; what is heard twice does no harm, what is old does not help.
-                self.dropped += len(batch)
-                await asyncio.sleep(_BACK_OFF[min(failures, len(_BACK_OFF) - 1)])
-                failures += 1
+                continue
+            # Whether they were heard nobody knows; what is heard twice does no harm, what is old does not help.
+            self.dropped += len(batch)
+            await asyncio.sleep(_BACK_OFF[min(failures, len(_BACK_OFF) - 1)])
+            failures += 1
 
     async def _flush(self, batch: list[_Parcel]) -> None:
         pipe = self._redis.pipeline(transaction=False)
@@ -244,6 +249,8 @@ class RedisBus:
                     # Nothing for so long, not even our own beat: this subscription is dead.
             except (RedisError, OSError, TimeoutError) as error:
                 log.debug("the bus cannot be heard: %r", error)
+            except Exception:
+                log.exception("the bus cannot be heard, and nobody has foreseen why")
             self._lost()  # what is said until we are subscribed again we do not hear, however soon that is
             await asyncio.sleep(_BACK_OFF[min(failures, len(_BACK_OFF) - 1)])
             failures += 1
@@ -254,7 +261,7 @@ class RedisBus:
         try:
             parcel = self._decode(data)
             body = msgspec.json.decode(parcel.body)
-        except msgspec.MsgspecError:
+        except UNREADABLE:
             log.warning("something on the bus is none of ours")
             return
         if parcel.topic == _BYE:

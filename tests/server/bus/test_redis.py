@@ -126,13 +126,45 @@ async def test_what_makes_no_sense_is_passed_over(server: RedisServer) -> None:
     async with buses(server, 1) as (bus,), Redis.from_url(server.uri) as stranger:
         ear = Ear()
         bus.subscribe("session", ear)
-        for nonsense in (b"", b"{}", b"[1]", b'["wrk_x","session","text"]', b'["wrk_x","session",[1]]', b"\xff"):
+        deep = b'["wrk_x","session",' + b"[" * 50_000 + b"]" * 50_001
+        for nonsense in (
+            b"", b"{}", b"[1]", b'["wrk_x","session","text"]', b'["wrk_x","session",[1]]', b"\xff", b'["\xff","x",{}]',
+            b'["wrk_x","session",{"id":"\xff"}]', deep,
+        ):  # fmt: skip
             await stranger.publish("test:all", nonsense)
         bus.publish("session", {"odd": float("nan"), "what": object()})
         await stranger.publish("test:all", b'["wrk_x","session",{"id":"ses_a"}]')
         await until(lambda: len(ear.heard) >= 2)
         assert ear.heard[-1] == ("session", {"id": "ses_a"})
         assert bus.is_up
+
+
+async def test_what_nobody_foresaw_makes_no_bus_deaf_or_dumb(
+    server: RedisServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with buses(server, 2) as (one, other):
+        receives, flushes = other._receive, one._flush
+
+        def fails(_: object) -> None:
+            monkeypatch.setattr(other, "_receive", receives)
+            raise RuntimeError("nobody foresaw this in hearing")
+
+        async def fails_too(_: object) -> None:
+            monkeypatch.setattr(one, "_flush", flushes)
+            raise RuntimeError("nobody foresaw this in saying")
+
+        monkeypatch.setattr(other, "_receive", fails)
+        monkeypatch.setattr(one, "_flush", fails_too)
+        await until(lambda: sum("nobody has foreseen" in text for text in caplog.messages) == 2)
+        ear = Ear()
+        other.subscribe("session", ear)
+        await until(lambda: one.is_up and other.is_up)
+
+        def heard() -> bool:
+            one.publish("session", {"id": "ses_a"})
+            return bool(ear.heard)
+
+        await until(heard)
 
 
 @pytest.mark.parametrize("uri", ["", "local", "http://localhost", "redis://localhost:none", "mongodb://x"])
