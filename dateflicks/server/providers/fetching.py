@@ -23,6 +23,7 @@ import httpx2
 import msgspec
 
 from dateflicks import __version__
+from dateflicks.protocol.decoding import UNREADABLE
 from dateflicks.protocol.hosts import is_loopback_host
 from dateflicks.protocol.text import clean_line
 from dateflicks.server.providers.hosts import Hosts, origin_of
@@ -363,7 +364,7 @@ def _explanation(text: str) -> str:
     """What an answer that says no says to people, where it is JSON with words for them; else all of it."""
     try:
         value = msgspec.json.decode(text)
-    except msgspec.DecodeError:
+    except UNREADABLE:
         return text
     if isinstance(value, dict):
         for name in _WORDS_IN:

@@ -27,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from dateflicks.protocol.decoding import UNREADABLE
 from dateflicks.server.recommenders.evaluating.reading import Ratings
 from dateflicks.server.recommenders.evaluating.splitting import interactions_of
 from dateflicks.server.recommenders.prior_films import Finder, KnownFilm, PriorFilm, read_films
@@ -37,7 +38,7 @@ PREFIX: Final = "prior:"  # what ids of people and films begin with that are a p
 LICENCE_MAX: Final = 40_000
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 _UNREADABLE: Final = (
-    OSError, EOFError, KeyError, IndexError, ValueError, TypeError, zipfile.BadZipFile, zlib.error, msgspec.MsgspecError
+    OSError, EOFError, KeyError, IndexError, ValueError, TypeError, zipfile.BadZipFile, zlib.error, *UNREADABLE
 )  # fmt: skip
 _FILMS: Final = list[tuple[str, tuple[str, ...], int | None, dict[str, str]]]  # id, titles, year, ids elsewhere
 _LICENCES: Final = re.compile(r"(licen[cs]e|copying|readme|terms)[^/]*", re.IGNORECASE)
@@ -263,7 +264,7 @@ def remove(data: Path, name: str) -> None:
 def _about(folder: Path) -> About:
     try:
         return msgspec.json.decode((folder / "prior.json").read_bytes(), type=About)
-    except (OSError, msgspec.MsgspecError) as error:
+    except (OSError, *UNREADABLE) as error:
         raise _broken(folder.name, error) from error
 
 

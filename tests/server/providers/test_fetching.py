@@ -117,6 +117,14 @@ async def test_what_will_not_pass_is_not_tried_again(
     assert len(recorded.asked) == 1
 
 
+@pytest.mark.parametrize("body", [b"[" * 5_000, b'{"message": "\xff"}'])
+async def test_a_refusal_that_cannot_be_read_is_a_refusal(recorded: RecordedServer, body: bytes) -> None:
+    recorded.misbehave(lambda _: Reply(body, 403, {"Content-Type": "application/json"}))
+    async with client(recorded) as http:
+        with pytest.raises(AuthError):
+            await http.get(f"{recorded.url}/titles")
+
+
 async def test_a_rest_that_is_asked_for_is_kept(recorded: RecordedServer) -> None:
     naps = Naps()
     recorded.misbehave(provider.too_many(41), provider.failing(503, {"Retry-After": formatdate(time() + 50)}))

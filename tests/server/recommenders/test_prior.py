@@ -1,6 +1,5 @@
 """Other people's interactions: found again among the films of the collection, kept whole or not at all, stacked."""
 
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -192,9 +191,10 @@ def test_no_object_is_ever_unpickled(tmp_path: Path, brought: Prior) -> None:
         priors.load(tmp_path, "ml")
 
 
-def test_an_unreadable_description_is_told(tmp_path: Path, brought: Prior) -> None:
+@pytest.mark.parametrize("written", [b'{"name": 1}', b'{"name": "\xff"}', b"[" * 50_000])
+def test_an_unreadable_description_is_told(tmp_path: Path, brought: Prior, written: bytes) -> None:
     priors.keep(brought, about(brought), tmp_path)
-    (tmp_path / FOLDER / "ml" / "prior.json").write_text(json.dumps({"name": 1}))
+    (tmp_path / FOLDER / "ml" / "prior.json").write_bytes(written)
     with pytest.raises(PriorError, match="cannot be read"):
         priors.kept(tmp_path)
     assert priors.names(tmp_path) == ["ml"]
