@@ -152,10 +152,13 @@ class Child:
     def _told(self, line: str) -> None:
         try:
             told = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             return
         if isinstance(told, dict):
-            self._on_told(told)
+            try:
+                self._on_told(told)
+            except Exception:  # whoever listens fails: what else it tells is still heard
+                log.exception("what %s has told could not be taken", self._name)
 
     def _said(self, line: str) -> None:
         self._words.append(line[:LINE_MAX])
