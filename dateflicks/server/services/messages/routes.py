@@ -1,6 +1,8 @@
 """The messages service's calls: from HTTP's words to the handler's and back."""
 
+import hashlib
 from collections.abc import Sequence
+from typing import Final
 
 from dateflicks.core.errors import FieldProblem, Invalid
 from dateflicks.protocol.chat import MessageAnswer, MessagePage, MessageRequest, PostMessage
@@ -9,6 +11,9 @@ from dateflicks.server.auth.caller import Caller, Ticket
 from dateflicks.server.services.messages.handler import MessagesHandler
 from dateflicks.server.services.messages.history import HistoryQuery
 from dateflicks.server.web.route import Call, Route
+
+KEY: Final = "idempotency-key"
+_KEY_MAX_CHARACTERS: Final = 64  # those of a `clientId`, in whose place it stands
 
 
 class MessagesRoutes:
@@ -33,9 +38,9 @@ class MessagesRoutes:
                 body=PostMessage, answer=MessageAnswer, status=201, errors=(403, 409),
                 description="Answered when it is on disk; whoever is connected is told. The fields may stand inside "
                 "`message` or by themselves. With a `clientId` a repeated request is answered with the message that "
-                "there is, stored once; the same `clientId` with something else is 409. Text has 1 to 4,000 "
-                "characters after cleaning, a reaction one line of at most 32. Without a `position` a message has "
-                "that of the film, where it is known.",
+                "there is, stored once; the same `clientId` with something else is 409. Without one an Idempotency-Key "
+                "stands for it. Text has 1 to 4,000 characters after cleaning, a reaction one line of at "
+                "most 32. Without a `position` a message has that of the film, where it is known.",
             ),
         )  # fmt: skip
 
@@ -47,7 +52,7 @@ class MessagesRoutes:
     async def say(self, call: Call) -> MessageAnswer:
         """`POST /messages/{sessionId}`."""
         ticket = await self._ticket(call)
-        said = _said(call.body)
+        said = _said(call.body, call.header(KEY))
         message = await self._handler.post(ticket.session_id, ticket.user_id, ticket.name, said)
         return MessageAnswer(message=message)
 
@@ -58,14 +63,21 @@ class MessagesRoutes:
         return await self._admission.admitted(caller, call.path["sessionId"])
 
 
-def _said(body: PostMessage) -> MessageRequest:
+def _said(body: PostMessage, key: str | None) -> MessageRequest:
     said: PostMessage | MessageRequest = body if body.message is None else body.message
     if said.content is None:
         raise Invalid("The body does not fit.", (FieldProblem("message.content", "is required"),))
     return MessageRequest(
         content=said.content,
         kind=said.kind if said.type is None or said.type == "message" else said.type,
-        client_id=said.client_id,
+        client_id=said.client_id or _client_id(key),
         position=said.position,
         reply_to=said.reply_to,
     )
+
+
+def _client_id(key: str | None) -> str | None:
+    """What a key that came in the header is as a `clientId`."""
+    if not key:
+        return None
+    return key if len(key) <= _KEY_MAX_CHARACTERS else hashlib.sha256(key.encode()).hexdigest()

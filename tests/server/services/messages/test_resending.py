@@ -1,6 +1,7 @@
 """The same `clientId` once more: acknowledged again and stored once, whatever has happened in between."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -35,6 +36,22 @@ async def test_many_at_once_are_one(shared: Deployment) -> None:
         assert len(acks) == 10
         assert {ack["seq"] for ack in acks} == {1}
     assert len(await shared.documents(talk, 3)) == 2
+
+
+@pytest.mark.parametrize("key", ["mine", "k" * 200])
+async def test_an_idempotency_key_stands_for_a_client_id_where_there_is_none(shared: Deployment, key: str) -> None:
+    talk = shared.talk()
+
+    async def say(content: str, *, expect: int = 201, **more: str) -> Any:
+        headers = {"Idempotency-Key": key}
+        token = talk.ana.ticket
+        body = {"content": content, **more}
+        return (await shared.rest.call("POST", talk.path, body, token=token, headers=headers, expect=expect)).body
+
+    first = await say("hello")
+    assert await say("hello") == first
+    assert (await say("else", expect=409))["type"].endswith("client-id-reused")
+    assert (await say("else", clientId="other"))["message"]["seq"] == 2
 
 
 @pytest.mark.parametrize("other", [{"content": "else"}, {"kind": "action"}])
