@@ -45,7 +45,10 @@ class JobStore:
                 with suppress(Duplicate):
                     await self._jobs.insert(document)
                     return state
-            elif await self._jobs.replace(document | {"rev": stored["rev"] + 1}, stored["rev"]):
+                continue
+            document["rev"] = stored["rev"] + 1
+            # An earlier try of the same writing may have been carried out.
+            if await self._jobs.replace(document, stored["rev"]) or await self._jobs.get(key) == document:
                 return state
         raise Unavailable(f"Others keep changing what is known of {subject}. Try again in a moment.")
 

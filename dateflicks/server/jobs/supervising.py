@@ -5,7 +5,7 @@ import contextlib
 import logging
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -204,7 +204,7 @@ class Supervisor:
         return await self._settle(job, _told(began, heard, ended, bounds, self._now()), heard, lease, wish)
 
     async def _settle(self, job: Job, run: JobRun, heard: _Heard, lease: Lease | None, wish: Wish) -> JobRun:
-        """Keep the record and what it means for the next run."""
+        """Keep the record and what it means for the next run, each once: a failure that counts twice waits too long."""
         if lease is None:
             return run
 
@@ -212,13 +212,14 @@ class Supervisor:
             titles = state.titles if heard.titles is None else heard.titles
             return replace(after(state, run, self._now()), titles=titles)
 
+        left: list[Callable[[], Awaitable[object]]] = [lambda: self.store.put(run)]
+        if wish.user is None:
+            left.append(lambda: self.store.change(job.subject, changed))
+        left.append(lambda: self._note_change(job.kind, run))
         deadline = time.monotonic() + KEEP_SECONDS
-        while True:
+        while left:
             try:
-                await self.store.put(run)
-                if wish.user is None:
-                    await self.store.change(job.subject, changed)
-                await self._note_change(job.kind, run)
+                await left[0]()
             except Unavailable:
                 if time.monotonic() > deadline:
                     log.error("what became of %s cannot be kept: the database is away", job.name)
@@ -228,7 +229,8 @@ class Supervisor:
                         await self._database.wait_up()
                 await asyncio.sleep(PAUSE_SECONDS)
             else:
-                return run
+                del left[0]
+        return run
 
 
 def _told(began: JobRun, heard: _Heard, ended: Ended, bounds: Bounds, now: float) -> JobRun:

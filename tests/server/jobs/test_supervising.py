@@ -3,17 +3,22 @@
 import asyncio
 import os
 import signal
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from dateflicks.core.errors import Unavailable
 from dateflicks.server.catalogue.records import WORKS
 from dateflicks.server.catalogue.sources import RUNS
-from dateflicks.server.jobs.declared import Job
+from dateflicks.server.jobs.declared import Job, Kind
 from dateflicks.server.jobs.leases import LeaseHeld
-from dateflicks.server.jobs.supervising import Wish
+from dateflicks.server.jobs.records import JobRun
+from dateflicks.server.jobs.supervising import Wish, _Heard
 from dateflicks.server.providers.records import Counters
 from dateflicks.server.storage.database import Database
+from dateflicks.server.storage.table import Table
 from tests.cli.process import children_of, command_line, is_running
 from tests.server.jobs.conftest import FILMS_JOB, MERGE_JOB, Supervised, offered
 from tests.server.jobs.plugged import FILMS, Plugged
@@ -29,6 +34,36 @@ def the_child() -> int:
 def input_of(pid: int) -> Path:
     """What a process reads."""
     return Path(f"/proc/{pid}/fd/0").readlink()
+
+
+async def test_a_failure_counts_once_however_often_the_database_is_away_while_it_is_kept(
+    database: Database, supervised: Supervised, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    supervisor = supervised()
+    lease = await supervisor.leases.take("films", "run_a")
+    run = JobRun(
+        id="run_a", source="films", job="films", mode="full", trigger="manual", started_at=1.0, status="failed"
+    )
+    note, replace, aways = supervisor._note_change, Table.replace, 1
+
+    async def away_once(kind: Kind, run: JobRun) -> None:
+        nonlocal aways
+        aways -= 1
+        if aways >= 0:
+            raise Unavailable("It is away.")
+        await note(kind, run)
+
+    async def carried_out_before(self: Table, document: Mapping[str, Any], rev: int) -> bool:
+        await replace(self, document, rev)
+        return False  # as a second try is told, when the first had only not been answered
+
+    monkeypatch.setattr(supervisor, "_note_change", away_once)
+    await supervisor._settle(FILMS_JOB, run, _Heard(lambda _: None), lease, Wish())
+    assert (await supervisor.store.state("films")).rung == 1
+
+    monkeypatch.setattr(Table, "replace", carried_out_before)
+    await supervisor._settle(FILMS_JOB, run, _Heard(lambda _: None), lease, Wish())
+    assert (await supervisor.store.state("films")).rung == 2
 
 
 @pytest.mark.slow
