@@ -109,7 +109,7 @@ class FetchedAnswer:
         _, _, declared = self.headers.get("content-type", "").lower().partition("charset=")
         try:
             return self.content.decode(declared.split(";")[0].strip(" \"'") or "utf-8", "replace")
-        except LookupError:
+        except (LookupError, ValueError):  # there is none of this name, or one that is not for text
             return self.content.decode("utf-8", "replace")
 
     def json(self) -> Any:

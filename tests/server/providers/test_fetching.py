@@ -125,6 +125,15 @@ async def test_a_refusal_that_cannot_be_read_is_a_refusal(recorded: RecordedServ
             await http.get(f"{recorded.url}/titles")
 
 
+@pytest.mark.parametrize("charset", ["nonsense", "idna", "punycode", "hex", "utf-16"])
+async def test_what_is_declared_as_text_that_it_is_not_is_read_as_far_as_it_can_be(
+    recorded: RecordedServer, charset: str
+) -> None:
+    recorded.misbehave(lambda _: Reply(b"No\xff-", 200, {"Content-Type": f"text/plain; charset={charset}"}))
+    async with client(recorded) as http:
+        assert (await http.get(f"{recorded.url}/titles")).text()
+
+
 async def test_a_rest_that_is_asked_for_is_kept(recorded: RecordedServer) -> None:
     naps = Naps()
     recorded.misbehave(provider.too_many(41), provider.failing(503, {"Retry-After": formatdate(time() + 50)}))
