@@ -19,6 +19,7 @@ import typer
 from dateflicks.cli.exits import Exit
 from dateflicks.cli.failures import CliError
 from dateflicks.cli.output import Format, Printer
+from dateflicks.core import limits
 from dateflicks.protocol.printable import printable
 
 if TYPE_CHECKING:
@@ -140,7 +141,15 @@ class CliEnvironment:
         if from_stdin:
             return sys.stdin.readline().rstrip("\r\n")
         hint = "Give it on the first line of stdin, with --password-stdin."
-        return self.ask("Password", instead=hint, is_secret=True, twice=is_new)
+        if not is_new:
+            return self.ask("Password", instead=hint, is_secret=True)
+        return self.ask_new_password("Password", instead=hint)
+
+    def ask_new_password(self, question: str, *, instead: str) -> str:
+        """A password that is to be: asked for twice at the terminal, after what it has to be like."""
+        if self._can_ask():
+            question = f"{question} ({limits.PASSWORD_MIN_CHARACTERS} characters or more)"
+        return self.ask(question, instead=instead, is_secret=True, twice=True)
 
     def agree(self, question: str, *, instead: str = "Say yes beforehand with --yes.") -> None:
         """Go on only with a yes: typed here, or given before with --yes (or as `instead` says)."""

@@ -32,6 +32,7 @@ def test_a_person_is_asked_for_name_and_password_and_neither_password_is_shown(
     assert result.exit_code == 0, result.stderr
     assert server.last.body == {"name": "ana", "password": "correct horse"}
     assert "correct horse" not in result.output
+    assert "Password (8 characters or more): " in result.output
 
 
 @pytest.mark.parametrize("flags", [("--no-input",), ()])

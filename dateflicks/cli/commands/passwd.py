@@ -40,7 +40,7 @@ def passwd(
 
 def _asked(environment: CliEnvironment, account: "Me") -> tuple[str | None, str]:
     old = environment.ask("Old password", instead=INSTEAD, is_secret=True) if account.has_password else None
-    return old, environment.ask("New password", instead=INSTEAD, is_secret=True, twice=True)
+    return old, environment.ask_new_password("New password", instead=INSTEAD)
 
 
 def _typed(*, has_old: bool) -> tuple[str | None, str]:
