@@ -44,12 +44,12 @@ async def test_a_failure_counts_once_however_often_the_database_is_away_while_it
     run = JobRun(
         id="run_a", source="films", job="films", mode="full", trigger="manual", started_at=1.0, status="failed"
     )
-    note, replace, aways = supervisor._note_change, Table.replace, 1
+    note, replace, left = supervisor._note_change, Table.replace, 1
 
     async def away_once(kind: Kind, run: JobRun) -> None:
-        nonlocal aways
-        aways -= 1
-        if aways >= 0:
+        nonlocal left
+        left -= 1
+        if left >= 0:
             raise Unavailable("It is away.")
         await note(kind, run)
 
