@@ -263,7 +263,7 @@ def test_a_worker_that_cannot_start_ends_everything_with_its_reason(tmp_path: Pa
 
 def test_several_workers_without_what_joins_them_are_refused_in_words(tmp_path: Path) -> None:
     ended = started(tmp_path)
-    assert ended.returncode == Exit.FAILED
+    assert ended.returncode == Exit.USAGE
     assert "`bus.uri` is `local`" in ended.stderr
     assert "redis://" in ended.stderr
     assert "Traceback" not in ended.stderr
