@@ -61,8 +61,7 @@ async def test_what_is_too_short_is_named(stage: Stage) -> None:
         await actor.press("f4")
         await actor.type("cleo")
         await actor.press("enter", "x", "enter")
-        await actor.until_sees("password")
-        await actor.until_sees("✗")
+        await actor.until_sees("✗ The password")
 
 
 async def test_a_server_that_is_not_there_is_said_with_what_can_be_done(stage: Stage) -> None:

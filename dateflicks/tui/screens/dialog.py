@@ -2,10 +2,11 @@
 foot of the terminal, a way back, and fields with their names beside them."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import ClassVar, Final, TypeVar
 
 from textual.app import ComposeResult
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.suggester import Suggester
@@ -73,7 +74,16 @@ class Form(Dialog[Answer]):
 
     CONTEXTS: ClassVar[tuple[Context, ...]] = ("form",)
     BINDINGS: ClassVar[list[BindingType]] = [
-        *bindings_of("form", actions={"go-on": "go_on", "next-line": "step(1)", "line-before": "step(-1)"})
+        # Keys between lines act at once: what is typed behind them, a password maybe, is for the line they lead to.
+        # Enter waits for what was typed before it, which it asks about.
+        *(
+            replace(one, priority=one.id != "go-on")
+            for one in (
+                *bindings_of("form", actions={"go-on": "go_on", "next-line": "step(1)", "line-before": "step(-1)"}),
+                Binding("tab", "step(1)", "Next", show=False),
+                Binding("shift+tab", "step(-1)", "Before", show=False),
+            )
+        )
     ]
     KIND = "wide"
 

@@ -154,8 +154,8 @@ class SignInScreen(Form[ServiceClient | None]):
         self.dismiss(client)
 
     def _said(self, error: ClientError) -> str:
-        problems = "; ".join(f"{one.field} {one.message}" for one in getattr(error, "problems", ()))
-        text = f"{error.detail} {problems}".rstrip()
+        problems = " ".join(f"The {one.field} {one.message}." for one in getattr(error, "problems", ()))
+        text = problems or error.detail
         match error:
             case AskedTooOften(retry_after=float() as seconds):
                 return f"{text} Wait {seconds:.0f} s."
