@@ -1,12 +1,10 @@
 """What to watch next: for this person, for the other, or for both; every film says why it is there and takes an answer.
 
-What was really on the screen is told to the service once, so that it can learn which lists are good.
-
-One file, though long: whose list it is, what is shown of it and what each answer does to it belong to one list.
+What was really on the screen is told to the service once (`shown_films.py`), so that it can learn which lists are good.
 """
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, ClassVar, Final, cast
 
@@ -34,6 +32,7 @@ from dateflicks.tui.screens.new_session import NewSessionScreen
 from dateflicks.tui.screens.showing import can_show, where_it_can
 from dateflicks.tui.screens.sign_in import sign_in
 from dateflicks.tui.screens.why import WhyScreen
+from dateflicks.tui.shown_films import Shown, ShownFilms
 from dateflicks.tui.widgets.board import Board
 from dateflicks.tui.widgets.hints import Hints
 
@@ -46,15 +45,6 @@ STALE_SECONDS: Final = 60.0  # a list that is older is asked for again when the 
 LOOKED_SECONDS: Final = 0.7  # a film that stood there for so long was seen
 UNDONE_MAX: Final = 20
 NO_SERVICE: Final = "This server recommends nothing: no recommendation service runs there."
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """One film that was on the screen, in one list."""
-
-    video_id: str
-    other: str | None
-    made: str | None  # when the list was made: a new one is shown anew
 
 
 class RecommendationsScreen(Screen[None]):
@@ -80,7 +70,7 @@ class RecommendationsScreen(Screen[None]):
         self._place = 0  # of the mark among the rows, for when its film goes
         self._at: list[tuple[int, int, str]] = []  # first row, rows, id
         self._undone: list[tuple[str, str, Rating | None]] = []  # what was said last: id, title, what was said before
-        self._shown: set[Shown] = set()
+        self._shown = ShownFilms()
         self._look: Timer | None = None
 
     @property
@@ -234,25 +224,17 @@ class RecommendationsScreen(Screen[None]):
         around = self.query_one("#list", VerticalScroll)
         top, bottom = round(around.scroll_y), round(around.scroll_y) + around.size.height
         visible = {name for row, _, name in self._at if top <= row < bottom}
-        news: list[tuple[Shown, int]] = []
-        for one in self._picks.rows():
-            shown = Shown(one.film.video_id, other, listing_.generated_at)
-            if one.number is not None and one.film.video_id in visible and shown not in self._shown:
-                self._shown.add(shown)
-                news.append((shown, one.number))
+        news = self._shown.news(
+            (Shown(one.film.video_id, other, listing_.generated_at), one.number)
+            for one in self._picks.rows()
+            if one.number is not None and one.film.video_id in visible
+        )
         if news:
             self._tell_all(news)
 
     @work(group="tell")
     async def _tell_all(self, news: list[tuple[Shown, int]]) -> None:
-        """One after the other; where one cannot be told, the rest is told when it is looked at again."""
-        client = self._app.client
-        for number, (shown, position) in enumerate(news):
-            if client is None or not await Recommendations(client).tell(
-                shown.video_id, "shown", position=position, other=shown.other
-            ):
-                self._shown.difference_update(left for left, _ in news[number + 1 :])
-                return
+        await self._shown.tell(self._app.client, news)
 
     @work(group="tell")
     async def _tell(self, one: Pick, event: Event, other: str | None) -> None:
