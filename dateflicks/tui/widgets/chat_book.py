@@ -3,7 +3,6 @@
 It is given all entries at each change and finds out what is new by comparing: entries are frozen, so most comparisons
 are of identical objects and done by the tuple itself. Entries and lines are counted by numbers that never move: older
 pages put before get smaller ones, below zero if need be. `y` counts the lines from the top of what is there now.
-One file, though long: comparing, grouping and counting lines keep the same few lists in step.
 """
 
 import re
@@ -17,30 +16,11 @@ from rich.cells import cell_len
 from dateflicks.protocol.printable import printable
 from dateflicks.tui.emoji import shown
 from dateflicks.tui.model import ChatEntry
-from dateflicks.tui.widgets.chat_lines import (
-    ChatLine,
-    Context,
-    Layout,
-    author_of,
-    belongs,
-    day_of,
-    entry_lines,
-    searched_text,
-)
+from dateflicks.tui.widgets.chat_groups import Block, count_of, leader_of, regroup
+from dateflicks.tui.widgets.chat_lines import ChatLine, Context, Layout, author_of, day_of, entry_lines, searched_text
 
 _CHUNK: Final = 64
-_LOOK_BACK: Final = 16  # reactions of others between two that are told in one line
 _READ_KINDS: Final = ("text", "action")
-
-
-@dataclass(slots=True)
-class _Block:
-    """One entry and its lines; `leader` is the number of the entry that tells of this reaction, mostly its own."""
-
-    entry: ChatEntry
-    leader: int
-    context: Context | None = None
-    lines: tuple[ChatLine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +38,7 @@ class ChatBook:
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
         self._entries: tuple[ChatEntry, ...] = ()
-        self._blocks: list[_Block] = []
+        self._blocks: list[Block] = []
         self._starts: list[int] = []  # the line number at which each block begins
         self._end = 0
         self._base = 0  # the number of the first entry
@@ -229,7 +209,7 @@ class ChatBook:
 
     def _append(self, entry: ChatEntry, dirty: set[int]) -> None:
         number = self._base + len(self._blocks)
-        self._blocks.append(_Block(entry, number))
+        self._blocks.append(Block(entry, number))
         self._starts.append(self._end)
         self._know(entry, number, dirty)
 
@@ -237,7 +217,7 @@ class ChatBook:
         if self._blocks:
             dirty.add(self._base)
         self._base -= len(entries)
-        self._blocks[:0] = [_Block(entry, self._base + at) for at, entry in enumerate(entries)]
+        self._blocks[:0] = [Block(entry, self._base + at) for at, entry in enumerate(entries)]
         self._starts[:0] = [self._first] * len(entries)
         self._entries = entries + self._entries
         for at, entry in enumerate(entries):
@@ -332,52 +312,12 @@ class ChatBook:
         for number in sorted(dirty):
             at = number - self._base
             if done < at < len(self._blocks):
-                done = self._regroup(at, touched)
+                done = regroup(self._blocks, at, self._base, self._layout.zone, touched)
         return touched
-
-    def _regroup(self, at: int, touched: set[int]) -> int:
-        """From `at` to the end of its run of reactions; the index of the last entry looked at."""
-        start = at
-        while at < len(self._blocks) and (at == start or self._blocks[at].entry.kind == "reaction"):
-            block, number, leader = self._blocks[at], self._base + at, self._leader(at)
-            if leader != block.leader:
-                touched.update((number, leader, block.leader))
-                block.leader = leader
-            elif leader != number:
-                touched.add(leader)
-            at += 1
-        return at - 1
 
     def _regroup_all(self) -> None:
         for at, block in enumerate(self._blocks):
-            block.leader = self._leader(at)
-
-    def _leader(self, at: int) -> int:
-        """The number of the entry that tells of the one at an index: its own, but for a repeated reaction."""
-        entry = self._blocks[at].entry
-        if entry.kind == "reaction":
-            for before in range(at - 1, max(-1, at - 1 - _LOOK_BACK), -1):
-                if self._blocks[before].entry.kind != "reaction":
-                    break
-                leader = self._blocks[before].leader - self._base
-                if leader >= 0 and belongs(entry, self._blocks[leader].entry, self._layout.zone):
-                    return self._base + leader
-        return self._base + at
-
-    def _count(self, at: int) -> int:
-        """How many reactions the entry at an index tells of."""
-        number, blocks = self._base + at, self._blocks
-        if blocks[at].leader != number:
-            return 0
-        count, last = 1, at
-        if blocks[at].entry.kind != "reaction":
-            return 1
-        for after in range(at + 1, len(blocks)):
-            if blocks[after].entry.kind != "reaction" or after - last > _LOOK_BACK:
-                break
-            if blocks[after].leader == number:
-                count, last = count + 1, after
-        return count
+            block.leader = leader_of(self._blocks, at, self._base, self._layout.zone)
 
     def _context(self, at: int) -> Context:
         entry = self._entries[at]
@@ -385,7 +325,7 @@ class ChatBook:
         return Context(
             entry,
             at > 0 and self._begins_day(entry, self._entries[at - 1]),
-            self._count(at),
+            count_of(self._blocks, at, self._base),
             self._base + at == self._read,
             self.entry(answered) if answered is not None else None,
         )
@@ -414,7 +354,7 @@ class ChatBook:
         if first is not None:
             self._restart(first)
 
-    def _wrap(self, block: _Block, context: Context) -> None:
+    def _wrap(self, block: Block, context: Context) -> None:
         self.wraps += 1
         block.context = context
         block.lines = entry_lines(context, self._layout)
