@@ -21,6 +21,7 @@ from dateflicks.core import limits
 from dateflicks.core.errors import Conflict, Forbidden, NotFound, RuleError
 from dateflicks.core.playback import (
     Member,
+    Place,
     PlaybackCollection,
     PlaybackControl,
     PlaybackRules,
@@ -43,6 +44,7 @@ log = logging.getLogger(__name__)
 
 IDLE_SECONDS: Final = 600.0  # a session with nobody there is dropped from memory after this long; its record stays
 TELL_SECONDS: Final = limits.EVENT_INTERVAL_SECONDS - 0.25  # so that it has come within the interval on a slow line too
+MOVED_SECONDS: Final = 0.25  # all that move at once are told together, and nobody can have more said than this often
 RECORD_SECONDS: Final = limits.RECORD_INTERVAL_SECONDS - 0.25
 TOLD_TOGETHER_SECONDS: Final = 0.05  # whose turn comes so soon is told with those whose turn it is, for one wake-up
 KEPT_TOGETHER_SECONDS: Final = 0.25  # and kept with them: many records that are written together cost little
@@ -95,7 +97,8 @@ class TimecodeHandler:
         self._playbacks = PlaybackCollection((), clock.now(), rules, kind)
         self._rooms: dict[str, Room] = {}
         self._telling = Turns(TELL_SECONDS)  # where somebody listens
-        self._idle = Turns(IDLE_SECONDS)  # where nobody does
+        self._moved = Turns(MOVED_SECONDS)  # where somebody has gone elsewhere in a film that stands
+        self._idle = Turns(IDLE_SECONDS)  # where nobody listens
         self._keeping = Turns(RECORD_SECONDS)  # where the film has run when the record was last put down
         self._deleting: Counter[str] = Counter()  # what is written meanwhile would bring the record back
         self._deletions = 0
@@ -203,6 +206,7 @@ class TimecodeHandler:
         if not room.seats:
             del self._rooms[seat.session_id]
             self._telling.end(seat.session_id)
+            self._moved.end(seat.session_id)
             self._idle.begin(seat.session_id, now)
         if self._is_ending or seat.looks_on:
             return
@@ -272,6 +276,9 @@ class TimecodeHandler:
         for session_id in self._telling.due(now, TURNS_MAX, TOLD_TOGETHER_SECONDS):
             with self._apart(session_id):
                 self._tell_again(session_id, now)
+        for session_id in self._moved.due(now, TURNS_MAX):
+            with self._apart(session_id):
+                self._tell_again(session_id, now)
         for session_id in self._keeping.due(now, TURNS_MAX, KEPT_TOGETHER_SECONDS):
             with self._apart(session_id):
                 self._keep_again(session_id, now)
@@ -320,7 +327,9 @@ class TimecodeHandler:
                 case frames.Report():
                     if self._rooms[seat.session_id].newest(user_id) is seat:
                         self._watch.heard(control, frame, now)
+                        before = control.state.position.places.get(user_id)
                         self._tell(control, control.receive(request_of(frame, user_id), now))
+                        self._mind_move(control, user_id, before, now)
                 case frames.Seek():
                     self._tell(control, control.seek(user_id, frame.to, now))
                 case frames.Refuse():
@@ -356,6 +365,18 @@ class TimecodeHandler:
         if wake is not None and wake < self._wakes_at:
             self._earlier.set()
 
+    def _mind_move(self, control: PlaybackControl, user_id: str, before: Place | None, now: float) -> None:
+        """Have it told soon that somebody is elsewhere now, where the film stands: no change tells the others of it."""
+        if control.state.timeline.moves_at(now):
+            return
+        after = control.state.position.places.get(user_id)
+        if after is None or (before is not None and abs(after.position - before.position) <= self._rules.band_seconds):
+            return
+        session_id = control.state.session_id
+        if session_id not in self._moved:
+            self._moved.begin(session_id, now)
+            self._plan(session_id)
+
     def _tell_again(self, session_id: str, now: float) -> None:
         """Say where the film is though nothing changed."""
         control = self._playbacks.control(session_id)
@@ -378,6 +399,7 @@ class TimecodeHandler:
         if room is None:
             return
         self._telling.begin(session_id, self._clock.now())
+        self._moved.end(session_id)
         for encoded in told:
             for seat in tuple(room.seats):
                 seat.listener.send(encoded)
@@ -390,7 +412,7 @@ class TimecodeHandler:
 
     def _next_wake(self) -> float:
         wake = self._playbacks.next_wake()
-        turns = (self._telling, self._keeping, self._idle)
+        turns = (self._telling, self._moved, self._keeping, self._idle)
         return min(float("inf") if wake is None else wake, *(one.next_due() for one in turns))
 
     @contextlib.contextmanager
@@ -417,6 +439,7 @@ class TimecodeHandler:
         self._playbacks.forget(session_id)
         self._others.end(session_id)
         self._telling.end(session_id)
+        self._moved.end(session_id)
         self._idle.end(session_id)
         self._keeping.end(session_id)
 

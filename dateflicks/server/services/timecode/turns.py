@@ -8,6 +8,10 @@ class Turns:
         self._seconds = seconds
         self._since: dict[str, float] = {}  # whoever has waited longest comes first
 
+    def __contains__(self, session_id: str) -> bool:
+        """Whether it waits."""
+        return session_id in self._since
+
     def begin(self, session_id: str, now: float) -> None:
         """The wait begins, or begins anew."""
         self._since.pop(session_id, None)

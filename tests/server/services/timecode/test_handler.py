@@ -110,6 +110,13 @@ class House:
         )
         self.handler.hear(seat, report, self.now)
 
+    def report(self, seat: Seat, position: float) -> None:
+        is_host = seat.member.role is Role.HOST
+        report = frames.Report(
+            session_id=seat.session_id, current_position=position, status="stop", is_host=is_host, cause="tick"
+        )
+        self.handler.hear(seat, report, self.now)
+
     async def playing(self, session_id: str) -> tuple[tuple[Seat, Ears], tuple[Seat, Ears]]:
         host, guest = await self.both(session_id)
         for seat, _ in (host, guest):
@@ -450,3 +457,35 @@ async def test_a_look_at_2000_rooms_costs_only_those_that_are_due(monkeypatch: p
     for _ in range(2_000 // module.TURNS_MAX):
         house.wait(0.0)
     assert 2_000 <= next(looked_at) <= 4_000
+
+
+async def test_where_somebody_has_gone_in_a_film_that_stands_is_told_soon_and_for_all_that_move_at_once() -> None:
+    house = House()
+    host, guest = await house.both("ses_a")
+    for (seat, _), position in ((host, 60.0), (guest, 60.3)):
+        house.report(seat, position)
+    heard = len(host[1].frames)
+    house.wait(module.MOVED_SECONDS)
+    (told,) = host[1].frames[heard:]
+    places = {user: one["position"] for user, one in told["participants"].items()}
+    assert places == {"usr_host": 60.0, "usr_guest": 60.3}
+    house.report(host[0], 60.01)
+    house.wait(module.MOVED_SECONDS)
+    assert len(host[1].frames) == heard + 1  # a player's noise is no news
+    for _ in range(20):  # nor is anything said more often than that of somebody who cannot decide
+        for position in (10.0, 20.0):
+            house.report(guest[0], position)
+    house.wait(module.MOVED_SECONDS)
+    assert len(host[1].frames) == heard + 2
+
+
+async def test_nothing_more_is_told_where_the_last_one_has_left_after_a_move() -> None:
+    house = House()
+    host, guest = await house.both("ses_a")
+    house.report(host[0], 60.0)
+    for seat, _ in (host, guest):
+        house.handler.stand_up(seat)
+    heard = len(host[1].frames) + len(guest[1].frames)
+    house.wait(module.MOVED_SECONDS)
+    assert len(host[1].frames) + len(guest[1].frames) == heard
+    assert house.handler._next_wake() > house.now + 60.0
