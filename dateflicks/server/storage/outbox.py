@@ -39,10 +39,10 @@ class WriteBehind:
         *,
         capacity: int = CAPACITY,
         may_write: Callable[[Document | None, Document], bool] | None = None,
-        refused: Callable[[str], None] | None = None,
+        refused: Callable[[Document], None] | None = None,
     ) -> None:
-        """`may_write` is asked with what is stored and what would be written over it; `refused` is told of an id that
-        somebody else writes. Where one of them fails, that document is dropped, and no other."""
+        """`may_write` is asked with what is stored, if anything is, and what would be written. What it says no to is told
+        to `refused`. Where one of them fails, that document is dropped, and no other."""
         self._table = table
         self._capacity = capacity
         self._waiting: dict[str, Document] = {}
@@ -103,11 +103,13 @@ class WriteBehind:
     async def replace(self, document: Mapping[str, Any]) -> Document | None:
         """Write now over the version that `document` has as its `rev`; None when that is not the stored one any more.
 
-        Raises Unavailable.
+        What was put before and is not written yet is asked about then as anything is. Raises Unavailable.
         """
         written = dict(document)
         if not await self._replaced(written, written.get("rev", 0)):
             return None
+        if written["_id"] in self._waiting or written["_id"] in self._writing:
+            del self._revs[written["_id"]]
         return written | {"rev": written.get("rev", 0) + 1}
 
     async def delete(self, id: str) -> bool:  # noqa: A002
@@ -224,9 +226,8 @@ class WriteBehind:
             if rev is None:
                 stored = await self._table.get(id)
                 if self._may_write is not None and not self._may_write(stored, document):
-                    self._waiting.pop(id, None)
                     if self._refused is not None:
-                        self._refused(id)
+                        self._refused(document)
                     return
                 rev = None if stored is None else stored.get("rev", 0)
             if await self._replaced(document, rev):

@@ -228,13 +228,13 @@ async def test_where_a_hook_fails_its_document_is_dropped_and_all_others_are_wri
 ) -> None:
     table = await engine.table()
 
-    def fails(document_id: str) -> None:
-        if document_id == "a1":
+    def fails(document: Document) -> None:
+        if document["_id"] == "a1":
             raise RuntimeError("nobody foresaw this")
 
     def may_write(_: Document | None, document: Document) -> bool:
         if hook == "may_write":
-            fails(document["_id"])
+            fails(document)
         return hook == "may_write" or document["_id"] != "a1"
 
     async with WriteBehind(table, may_write=may_write, refused=fails) as outbox:

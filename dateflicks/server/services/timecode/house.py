@@ -281,8 +281,8 @@ class House:
     # --- who keeps what -----------------------------------------------------------------------------------------
 
     def overtaken(self, session_id: str) -> None:
-        """Another process keeps this playback now: what is here of it is out of date."""
-        log.info("a playback is kept by another process now", extra={"session": session_id})
+        """Another process keeps this playback now, or has deleted it: what is here of it is out of date."""
+        log.info("a playback is not kept here any more", extra={"session": session_id})
         self._handler.let_go(session_id)
         self._far.forget(session_id)
         for chair in self._chairs.get(session_id, {}).values():

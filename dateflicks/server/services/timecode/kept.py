@@ -2,9 +2,11 @@
 
 The keeper has the playback in memory and writes its record; every other process sends it what its own people say. Who
 finds a record whose keeper is gone takes it over by compare-and-set, with the next epoch. So a keeper that was frozen
-or cut off, and is overtaken meanwhile, cannot write any more: that is how it learns of it.
+or cut off, and is overtaken meanwhile, cannot write any more: that is how it learns of it. No more can one whose record
+was deleted, which nobody writes but by making it anew.
 """
 
+import time
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -30,7 +32,7 @@ class KeptElsewhere(DateflicksError):
 class KeptRecords:
     """The records of the playbacks that this process keeps; `async with` runs what writes them.
 
-    `overtaken` is called with a session that another process keeps now.
+    `overtaken` is called with a session that another process keeps now, or has deleted.
     """
 
     def __init__(self, table: Table, bus: Bus, overtaken: Callable[[str], None]) -> None:
@@ -38,7 +40,7 @@ class KeptRecords:
         self._bus = bus
         self._overtaken = overtaken
         self._epochs: dict[str, int] = {}
-        self._outbox = WriteBehind(table, may_write=_is_ours, refused=self._lose)
+        self._outbox = WriteBehind(table, may_write=_is_ours, refused=self._refused)
 
     async def __aenter__(self) -> "KeptRecords":
         await self._outbox.__aenter__()
@@ -75,7 +77,9 @@ class KeptRecords:
 
     async def insert(self, document: dict[str, Any]) -> bool:
         """Write a new record, kept by this process; False when there is one already. Raises Unavailable."""
-        inserted = await self._outbox.insert(document | {"keeper": self._bus.worker_id, "epoch": 1})
+        # No version that a record of this session had before: a keeper of that one may still write over what it knows.
+        rev = time.time_ns() // 1_000_000
+        inserted = await self._outbox.insert(document | {"keeper": self._bus.worker_id, "epoch": 1, "rev": rev})
         if inserted:
             self._epochs.setdefault(document["_id"], 1)  # who was faster to find it here has its next one
         return inserted
@@ -98,10 +102,13 @@ class KeptRecords:
 
     async def look_again(self) -> None:
         """See of all records whether they are still kept here; `overtaken` is called for others. Raises Unavailable."""
-        kept = list(self._epochs)
+        kept = list(self._epochs.items())
         for start in range(0, len(kept), PAGE_MAX):
-            for session_id, document in (await self._table.get_many(kept[start : start + PAGE_MAX])).items():
-                if epoch_of(document) > self._epochs.get(session_id, epoch_of(document)):
+            page = dict(kept[start : start + PAGE_MAX])
+            stored = await self._table.get_many(list(page))
+            for session_id, epoch in page.items():
+                ours = {"epoch": epoch, "keeper": self._bus.worker_id}
+                if self._epochs.get(session_id) == epoch and not _is_ours(stored.get(session_id), ours):
                     self._lose(session_id)
 
     def keeps(self, session_id: str) -> bool:
@@ -116,6 +123,10 @@ class KeptRecords:
         """Keep it no more; what waits to be written is written, unless somebody else keeps it by then."""
         self._epochs.pop(session_id, None)
 
+    def _refused(self, document: Document) -> None:
+        if epoch_of(document) == self.epoch(document["_id"]):  # else it was put down in an earlier one, which is over
+            self._lose(document["_id"])
+
     def _lose(self, session_id: str) -> None:
         if self._epochs.pop(session_id, None) is not None:
             self._overtaken(session_id)
@@ -128,4 +139,7 @@ def epoch_of(document: Document) -> int:
 
 
 def _is_ours(stored: Document | None, document: Document) -> bool:
-    return stored is None or epoch_of(stored) <= epoch_of(document)
+    if stored is None:
+        return False
+    before, now = epoch_of(stored), epoch_of(document)
+    return before < now or (before == now and stored.get("keeper") == document["keeper"])
