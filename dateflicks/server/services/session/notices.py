@@ -5,10 +5,12 @@ than a ticket is good, so that every process finds it, and one that has just beg
 does no harm.
 """
 
+import logging
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
+from dateflicks.core.errors import Unavailable
 from dateflicks.core.limits import PAGE_MAX, TICKET_LIFETIME_SECONDS
 from dateflicks.protocol.ids import new_id
 from dateflicks.server.auth.signed_out import SignOuts
@@ -16,6 +18,8 @@ from dateflicks.server.bus.local import Bus
 from dateflicks.server.services.session.handler import TOPIC
 from dateflicks.server.storage.records import Document
 from dateflicks.server.storage.table import Table
+
+log = logging.getLogger(__name__)
 
 LATE_SECONDS: Final = 600.0  # what is older was told; clocks of two machines differ by less
 KEEP_SECONDS: Final = 2 * TICKET_LIFETIME_SECONDS
@@ -47,14 +51,22 @@ class Notices:
         for one in late:
             if one["_id"] in self._told:
                 continue
-            for token_id in one["tokens"]:
-                self._sign_outs.tell(token_id)
-            if one.get("erased"):
-                self._sign_outs.tell_erased(one["erased"])
-            for document in (await self._sessions.get_many(one["sessions"])).values():
-                self._bus.publish(TOPIC, {"document": document})
+            try:
+                await self._tell(one)
+            except Unavailable:
+                raise
+            except Exception:  # the others are told all the same, and of this one nobody hears each few seconds
+                log.exception("what an operator has done could not be told", extra={"notice": one["_id"]})
         self._told = {one["_id"] for one in late}
         self._reach = LATE_SECONDS
+
+    async def _tell(self, one: Document) -> None:
+        for token_id in one["tokens"]:
+            self._sign_outs.tell(token_id)
+        if one.get("erased"):
+            self._sign_outs.tell_erased(one["erased"])
+        for document in (await self._sessions.get_many(one["sessions"])).values():
+            self._bus.publish(TOPIC, {"document": document})
 
     async def sweep(self) -> None:
         """Forget what everybody has been told. Raises Unavailable."""

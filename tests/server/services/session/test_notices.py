@@ -66,3 +66,24 @@ async def test_a_process_that_has_just_begun_tells_who_was_erased_for_as_long_as
     ending()
 
     assert elsewhere.is_erased("usr_gone")
+
+
+async def test_a_notice_that_cannot_be_told_holds_up_no_other(
+    shared: Deployment, caplog: pytest.LogCaptureFixture
+) -> None:
+    sign_outs = signed_out.SignOuts(shared.bus)
+    table, sessions = shared.database.table(records.NOTICES), shared.database.table(records.SESSIONS)
+    notices = Notices(table, sessions, shared.bus, sign_outs, now=shared.clock)
+    told: list[Any] = []
+    ending = shared.bus.subscribe(signed_out.TOPIC, lambda _, hint: told.append(hint["tokenId"]))
+    odd = notice(shared.clock(), tokens=["tok_odd"]) | {"sessions": [7]}
+    older = notice(shared.clock() - 1.0, tokens=["tok_older"])
+    await table.insert_many([odd, older])
+
+    await notices.look()
+    await notices.look()
+    ending()
+    await table.delete(odd["_id"])
+
+    assert told.count("tok_older") == 1
+    assert any(getattr(record, "notice", None) == odd["_id"] for record in caplog.records)
