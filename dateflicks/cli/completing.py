@@ -31,11 +31,11 @@ def remember(environment: CliEnvironment, sessions: "Iterable[SessionBody]", peo
     names = [name for one in found for name in (one.host_name, one.guest_name) if name]
     with contextlib.suppress(OSError):
         everything = _read(environment)
-        known = _of_server(everything, environment.server_address)
+        known = _of_server(everything, environment.kept_as)
         ours = {one.id: _told(one) for one in found}
         known["sessions"] = dict(list({**ours, **_without(known["sessions"], ours)}.items())[:SESSIONS_MAX])
         known["people"] = list(dict.fromkeys([*people, *names, *known["people"]]))[:PEOPLE_MAX]
-        everything[environment.server_address] = known
+        everything[environment.kept_as] = known
         _write(environment, everything)
 
 
@@ -43,7 +43,7 @@ def forget(environment: CliEnvironment) -> None:
     """Keep nothing of the chosen server any more."""
     with contextlib.suppress(OSError):
         everything = _read(environment)
-        if everything.pop(environment.server_address, None) is not None:
+        if everything.pop(environment.kept_as, None) is not None:
             _write(environment, everything)
 
 
@@ -97,7 +97,7 @@ def _sessions(ctx: typer.Context) -> list[tuple[str, str]]:
 def _known(ctx: typer.Context) -> dict[str, Any]:
     try:
         environment = _environment(ctx)
-        return _of_server(_read(environment), environment.server_address)
+        return _of_server(_read(environment), environment.kept_as)
     except Exception:  # noqa: BLE001 - whatever is wrong, it is not told in the middle of a line that is being typed
         return _of_server({}, "")
 

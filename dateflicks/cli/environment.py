@@ -19,6 +19,7 @@ import typer
 from dateflicks.cli.exits import Exit
 from dateflicks.cli.failures import CliError
 from dateflicks.cli.output import Format, Printer
+from dateflicks.cli.own_evening import EVENING, address_of, kept_as, within_evening
 from dateflicks.core import limits
 from dateflicks.protocol.printable import printable
 
@@ -232,8 +233,17 @@ class CliEnvironment:
     @cached_property
     def client(self) -> "ClientSettings":
         """The client's settings; `--server` wins over them."""
+        if self.is_evening:
+            import msgspec
+
+            return msgspec.structs.replace(self.load("client").settings, token="")  # which is for another server
         settings: ClientSettings = self.load("client", {"server": self.server} if self.server else None).settings
         return settings
+
+    @property
+    def is_evening(self) -> bool:
+        """Whether the server is that of an evening hosted from this home, which `run` starts if it has ended."""
+        return self.server == EVENING
 
     @property
     def has_server(self) -> bool:
@@ -242,10 +252,20 @@ class CliEnvironment:
 
     @cached_property
     def server_address(self) -> str:
-        """The chosen server, in the form under which sign-ins are kept."""
+        """The chosen server, in the one form in which addresses are compared. Raises CliError for an evening over."""
         from dateflicks.client.address import server_address
 
+        if self.is_evening:
+            found = address_of(self.home)
+            if found is None:
+                raise CliError(Exit.UNREACHABLE, "The evening is over.", hint="Go on with: dateflicks watch --resume")
+            return found
         return server_address(self.client.server)
+
+    @property
+    def kept_as(self) -> str:
+        """The name under which the sign-in at the chosen server is kept: its address, if it stays the same."""
+        return kept_as(self.home) if self.is_evening else self.server_address
 
     @property
     def place(self) -> str:
@@ -285,19 +305,19 @@ class CliEnvironment:
     @property
     def signed_in(self) -> "SignIn | None":
         """Who is signed in at the chosen server."""
-        return self.credentials.get(self.server_address)
+        return self.credentials.get(self.kept_as)
 
     def acting(self, client: "ServiceClient", server: str | None = None) -> "SignIn | None":
         """The kept sign-in that `client` acts by; None where it is a token of the settings, whoever's that is."""
         if client.token == (self.client.token or None):
             return None
-        kept = self.credentials.get(server or self.server_address)
+        kept = self.credentials.get(server or self.kept_as)
         return kept if kept is not None and kept.token == client.token else None
 
     def keep_ticket(self, client: "ServiceClient", session_id: str, ticket: str, server: str | None = None) -> None:
         """Remember a session's ticket with the sign-in that it was given to, if that one is kept."""
         if self.acting(client, server) is not None:
-            self.credentials.put_ticket(server or self.server_address, session_id, ticket)
+            self.credentials.put_ticket(server or self.kept_as, session_id, ticket)
 
     def connect(self, *, anonymously: bool = False) -> "ServiceClient":
         """A client of the chosen server (an async context manager), with this user's token unless anonymous."""
@@ -324,7 +344,7 @@ class CliEnvironment:
         """Run a coroutine to its end."""
         import asyncio
 
-        return asyncio.run(work)
+        return asyncio.run(within_evening(self, work) if self.is_evening else work)
 
 
 def _fitted(line: str, width: int | None) -> str:

@@ -10,6 +10,7 @@ from dateflicks.cli.environment import environment_of
 from dateflicks.cli.exits import Exit
 from dateflicks.cli.failures import CliError
 from dateflicks.cli.output import Format
+from dateflicks.cli.own_evening import check_command
 from dateflicks.cli.typer_lazy import WORDS, Entry, LazyGroup
 
 TOGETHER = "Watch together"
@@ -96,7 +97,10 @@ def _version(value: bool) -> None:
 @app.callback()
 def root(
     ctx: typer.Context,
-    server: Annotated[str | None, typer.Option(metavar="URL", help="The server to talk to.")] = None,
+    server: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="The server to talk to; 'evening': the one that your host starts."),
+    ] = None,
     settings: Annotated[Path | None, typer.Option(metavar="DIR", help="The folder of the settings files.")] = None,
     profile: Annotated[
         str | None,
@@ -140,6 +144,8 @@ def root(
     environment.is_quiet = quiet
     environment.verbosity = verbose
     environment.is_debug = debug
+    if environment.is_evening:
+        check_command(ctx.invoked_subcommand)
     if ctx.invoked_subcommand != "help":
         environment.check_profile(is_new=ctx.invoked_subcommand == "init")
     if ctx.invoked_subcommand is None:

@@ -115,7 +115,10 @@ async def _port(process: asyncio.subprocess.Process, log: Path, written: int, da
 
 def _failed(words: str, data: Path, log: Path) -> ServerFailed:
     if found := _IN_USE.search(words):
-        why = "Another evening is going on with it, or its server was left behind: end that process first."
+        why = (
+            "Are you two people on one machine? Then say --profile, or DATEFLICKS_HOME, to keep you apart. Or else "
+            "another evening is going on with it, or its server was left behind: end that process first."
+        )
         return ServerFailed(found[0], why=why)
     _, error, last = words.rpartition("Error: ")
     what, *hint = last.splitlines()[:2]

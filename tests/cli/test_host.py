@@ -131,6 +131,7 @@ def test_a_data_folder_in_use_is_said(tmp_path: Path, film: Path) -> None:
     ):
         assert second.ends() == 1
         second.until_said("is in use by process")
+        second.until_said("--profile, or DATEFLICKS_HOME, to keep you apart")
         assert second.out == []
 
 

@@ -113,6 +113,25 @@ def test_they_see_each_other_talk_predict_in_secret_play_by_consent_seek_when_ag
     host.type("quit")
     assert host.ends() == 0
     host.until_said("The server of the evening ends with it.")
+    host.until_said("What was said stays here: dateflicks chat export ses_")
+
+
+@pytest.mark.long
+def test_the_host_s_second_terminal_takes_part_and_what_was_said_is_read_when_all_is_over(
+    two: Two, tmp_path: Path
+) -> None:
+    ana = tmp_path / "ana"
+    session = _session_of(ana)[:12]
+    with Program(ana, "chat", "send", session, "From the kitchen.", "--server", "evening") as other:
+        assert other.ends() == 0
+    two.guest.until("ana: From the kitchen.")
+    two.host.type("quit")
+    assert two.host.ends() == 0
+    with Program(ana, "chat", "export", session, "--server", "evening") as later:
+        later.until("ana: From the kitchen.")
+        assert later.ends() == 0
+        later.until_said("That evening is over")
+    assert not (ana / "evening.at").exists()
 
 
 def test_whoever_leaves_by_ctrl_c_ends_nothing_for_the_other_and_may_come_back_while_the_code_works_once(

@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -22,6 +22,7 @@ from dateflicks.cli.environment import CliEnvironment, environment_of
 from dateflicks.cli.exits import Exit
 from dateflicks.cli.failures import CliError, failure_of
 from dateflicks.cli.moments import length_of
+from dateflicks.cli.own_evening import evening_server, kept_as, look_back
 from dateflicks.cli.terminal import open_terminal, opens_terminal
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ class Place:
     kept_as: str
     note: str = ""
     own: tuple[str, int] | None = None  # the address and port of a server of one's own
+    last_words: list[str] = field(default_factory=list)  # what is said once that one ends
 
 
 @app.command()
@@ -135,12 +137,14 @@ async def _host(environment: CliEnvironment, wishes: Wishes) -> None:
                     place.client, hosted.session, film, screen, line, place.note, place.kept_as, own_server=place.own
                 )
                 await open_terminal(environment, start, player=wishes.player)
+                place.last_words.append(look_back(hosted.session.id))
                 return
             _invite(teller, hosted)
             session = await _answered(environment, place.client, hosted)
             if not screen.is_silent:
                 await screen.load(film, told_length=wishes.length)
             await attend(environment, place.client, session, screen, teller, settings, server=place.kept_as)
+            place.last_words.append(look_back(session.id))
 
 
 def _needs_server(environment: CliEnvironment, wishes: Wishes) -> bool:
@@ -203,23 +207,14 @@ async def own_place(environment: CliEnvironment, listen: str, port: int | None) 
     """A server of one's own for the evening, with last evening's account or a new one. Raises ServerFailed."""
     from urllib.parse import urlsplit
 
-    from dateflicks.client.hosting import own_account
-    from dateflicks.client.http import ServiceClient
-    from dateflicks.client.own_server import own_server
-
-    data = environment.home / "evening"
-    log = environment.home / "evening.log"
-    environment.say(f"Starting a server for the evening; its log is {log}.")
-    async with (
-        own_server(data, log, host=listen, port=port, environ=environment.for_children()) as server,
-        ServiceClient(server.url, timeout=environment.client.timeout_seconds) as client,
-    ):
-        await own_account(client, environment.credentials, data.as_uri(), login_name(environment))
+    environment.say(f"Starting a server for the evening; its log is {environment.home / 'evening.log'}.")
+    async with evening_server(environment, listen, port, login_name(environment)) as (server, client):
         note = _reach(server.is_private)
         environment.say(note)
         found = urlsplit(server.url).port or 0
-        yield Place(client, server.for_guests, data.as_uri(), note, (listen, found))
-        environment.say("The server of the evening ends with it.")
+        place = Place(client, server.for_guests, kept_as(environment.home), note, (listen, found))
+        yield place
+        environment.say("The server of the evening ends with it.", *place.last_words)
 
 
 def _reach(is_private: bool) -> str:

@@ -43,7 +43,8 @@ SERVER   as for --server: films.example.org:8700, https://films.example.org, 192
          http is meant; without @SERVER, the server of your settings. https://films.example.org/j/CODE is the same.
 
 A server that 'dateflicks host' starts is reached from this machine alone. With --listen 0.0.0.0 it is reached from
-your network too; nothing on the way is encrypted. To meet over the internet, use a server with TLS.
+your network too; nothing on the way is encrypted. To meet over the internet, use a server with TLS. The host's other
+commands mean it by --server evening, also when it is over: 'dateflicks chat export 7fk2 --server evening'.
 """
 OUTPUT = """\
 Data goes to stdout, words go to stderr.

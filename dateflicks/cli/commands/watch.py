@@ -20,6 +20,7 @@ from dateflicks.cli.commands.host import Place, own_place
 from dateflicks.cli.environment import CliEnvironment, environment_of
 from dateflicks.cli.exits import Exit
 from dateflicks.cli.failures import CliError
+from dateflicks.cli.own_evening import look_back
 from dateflicks.cli.sessions import SessionArgument, accepted, full_id
 from dateflicks.cli.terminal import open_terminal, opens_terminal
 
@@ -83,6 +84,7 @@ async def _watch(
 
             start = AtSession(client, session, chosen, kept_as=place.kept_as, own_server=place.own)
             await open_terminal(environment, start, player=player, kept=kept)
+            place.last_words.append(look_back(session.id))
             return
         async with await Screen.open(settings, teller.say) as screen:
             length = session.video.length if session.video is not None else 0.0
@@ -91,6 +93,7 @@ async def _watch(
             is_own = user_id == session.host_user_id
             await screen.load(the_film(environment, session, screen, chosen, is_own=is_own), told_length=length)
             await attend(environment, client, session, screen, teller, settings, server=place.kept_as)
+            place.last_words.append(look_back(session.id))
 
 
 @contextlib.asynccontextmanager
