@@ -1,5 +1,6 @@
 """Jobs and their runs in the database: read by the command line, changed by whoever runs them."""
 
+import secrets
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -12,7 +13,7 @@ from dateflicks.core.limits import PAGE_DEFAULT, PAGE_MAX
 from dateflicks.server.catalogue.sources import RUNS
 from dateflicks.server.jobs.records import JOBS, KIND, JobRun, JobState, document_of_run, run_of, state_of
 from dateflicks.server.storage.database import Database
-from dateflicks.server.storage.records import Duplicate, Place
+from dateflicks.server.storage.records import Duplicate, Missing, Place, Stale
 
 TRIES: Final = 8  # to change a document that others change too
 
@@ -34,21 +35,27 @@ class JobStore:
         found = await self._jobs.get_many([_key(one) for one in wanted])
         return {one: state_of(found.get(_key(one))) for one in wanted}
 
-    async def change(self, subject: str, change: Callable[[JobState], JobState]) -> JobState:
-        """Change what is known of a subject, whoever else does so at the same time."""
-        key = _key(subject)
+    async def change(
+        self, subject: str, change: Callable[[JobState], JobState], *, command: str | None = None
+    ) -> JobState:
+        """Change what is known of a subject, whoever else does so at the same time.
+
+        What has to be changed once only, and is asked for again when nobody knows whether it was, has a `command` of
+        its own. Raises OutcomeUnknown.
+        """
+        key, command = _key(subject), command or secrets.token_hex(16)
         for _ in range(TRIES):
             stored = await self._jobs.get(key)
-            state = change(state_of(stored))
-            document = {"_id": key, "kind": KIND, "name": subject, **msgspec.to_builtins(state)}
-            if stored is None:
-                with suppress(Duplicate):
-                    await self._jobs.insert(document)
-                    return state
-                continue
-            document["rev"] = stored["rev"] + 1
-            # An earlier try of the same writing may have been carried out.
-            if await self._jobs.replace(document, stored["rev"]) or await self._jobs.get(key) == document:
+            state = state_of(stored)
+            if stored is not None and command in stored.get("cmds", ()):
+                return state
+            state = change(state)
+            fields = {"kind": KIND, "name": subject, **msgspec.to_builtins(state)}
+            with suppress(Duplicate, Stale, Missing):
+                if stored is None:
+                    await self._jobs.insert({"_id": key, "cmds": [command], **fields})
+                else:
+                    await self._jobs.compare_and_set(key, stored["rev"], fields, command=command)
                 return state
         raise Unavailable(f"Others keep changing what is known of {subject}. Try again in a moment.")
 

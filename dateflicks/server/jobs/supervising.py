@@ -214,7 +214,7 @@ class Supervisor:
 
         left: list[Callable[[], Awaitable[object]]] = [lambda: self.store.put(run)]
         if wish.user is None:
-            left.append(lambda: self.store.change(job.subject, changed))
+            left.append(lambda: self.store.change(job.subject, changed, command=f"{run.id} ended"))
         left.append(lambda: self._note_change(job.kind, run))
         deadline = time.monotonic() + KEEP_SECONDS
         while left:

@@ -7,17 +7,20 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from dateflicks.core.errors import Unavailable
 from dateflicks.server.catalogue.records import WORKS
 from dateflicks.server.catalogue.sources import RUNS
 from dateflicks.server.jobs.declared import Job, Kind
+from dateflicks.server.jobs.ladder import after
 from dateflicks.server.jobs.leases import LeaseHeld
-from dateflicks.server.jobs.records import JobRun
+from dateflicks.server.jobs.records import JobRun, JobState
 from dateflicks.server.jobs.supervising import Wish, _Heard
 from dateflicks.server.providers.records import Counters
 from dateflicks.server.storage.database import Database
+from dateflicks.server.storage.records import Document, OutcomeUnknown
 from dateflicks.server.storage.table import Table
 from tests.cli.process import children_of, command_line, is_running
 from tests.server.jobs.conftest import FILMS_JOB, MERGE_JOB, Supervised, offered
@@ -44,7 +47,7 @@ async def test_a_failure_counts_once_however_often_the_database_is_away_while_it
     run = JobRun(
         id="run_a", source="films", job="films", mode="full", trigger="manual", started_at=1.0, status="failed"
     )
-    note, replace, left = supervisor._note_change, Table.replace, 1
+    note, set_, left = supervisor._note_change, Table.compare_and_set, 1
 
     async def away_once(kind: Kind, run: JobRun) -> None:
         nonlocal left
@@ -53,17 +56,41 @@ async def test_a_failure_counts_once_however_often_the_database_is_away_while_it
             raise Unavailable("It is away.")
         await note(kind, run)
 
-    async def carried_out_before(self: Table, document: Mapping[str, Any], rev: int) -> bool:
-        await replace(self, document, rev)
-        return False  # as a second try is told, when the first had only not been answered
+    async def not_answered(self: Table, *given: Any, command: str) -> Document:
+        monkeypatch.setattr(Table, "compare_and_set", set_)
+        await set_(self, *given, command=command)
+        raise OutcomeUnknown("Nobody knows whether it was carried out, and it was.")
 
     monkeypatch.setattr(supervisor, "_note_change", away_once)
     await supervisor._settle(FILMS_JOB, run, _Heard(lambda _: None), lease, Wish())
     assert (await supervisor.store.state("films")).rung == 1
 
-    monkeypatch.setattr(Table, "replace", carried_out_before)
-    await supervisor._settle(FILMS_JOB, run, _Heard(lambda _: None), lease, Wish())
+    monkeypatch.setattr(Table, "compare_and_set", not_answered)
+    second = msgspec.structs.replace(run, id="run_b")
+    await supervisor._settle(FILMS_JOB, second, _Heard(lambda _: None), lease, Wish())
     assert (await supervisor.store.state("films")).rung == 2
+
+
+async def test_a_first_failure_counts_once_though_nobody_knows_whether_it_was_kept(
+    database: Database, supervised: Supervised, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, insert = supervised().store, Table.insert
+    run = JobRun(
+        id="run_a", source="films", job="films", mode="full", trigger="manual", started_at=1.0, status="failed"
+    )
+
+    async def not_answered(self: Table, document: Mapping[str, Any]) -> Document:
+        await insert(self, document)
+        raise OutcomeUnknown("Nobody knows whether it was carried out, and it was.")
+
+    async def count() -> JobState:
+        return await store.change("films", lambda state: after(state, run, 1.0), command=f"{run.id} ended")
+
+    monkeypatch.setattr(Table, "insert", not_answered)
+    with pytest.raises(OutcomeUnknown):
+        await count()
+    assert (await count()).rung == 1
+    assert (await store.state("films")).rung == 1
 
 
 @pytest.mark.slow
