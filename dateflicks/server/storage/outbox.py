@@ -41,8 +41,8 @@ class WriteBehind:
         may_write: Callable[[Document | None, Document], bool] | None = None,
         refused: Callable[[Document], None] | None = None,
     ) -> None:
-        """`may_write` is asked with what is stored, if anything is, and what would be written. What it says no to is told
-        to `refused`. Where one of them fails, that document is dropped, and no other."""
+        """`may_write` is asked with what is stored, if anything is, and what would be written; `refused` is told of it
+        where that says no. Where one of them fails, that document is dropped, and no other."""
         self._table = table
         self._capacity = capacity
         self._waiting: dict[str, Document] = {}
