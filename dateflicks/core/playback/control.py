@@ -101,6 +101,7 @@ class PlaybackControl:
         if state.recovering and state.wait is None:
             everybody = frozenset(state.participants)
             state.wait = Wait(Why.RECOVER, everybody, now + review.RECOVER_SECONDS)
+            state.moved_on = frozenset()
         state.tell(Reason.JOIN, member.user_id, now)
         return self._reviewed(now)
 
@@ -307,6 +308,8 @@ class PlaybackControl:
             excused_until=one.excused_until,
             delays=delays,
         )
+        if rate > 0 and state.wait is not None and state.wait.why is Why.RECOVER:
+            state.moved_on |= {user_id}  # the wait itself stops this player in a moment
 
     def _acts(self, request: TimecodeRequest) -> bool:
         if request.cause is None:

@@ -13,7 +13,7 @@ from dateflicks.core.playback.patience import Outside, Wait, Why
 from dateflicks.core.playback.state import PlaybackState
 
 DESERTED_SECONDS = 60.0  # with nobody there for this long the film is taken to stand where the last one left it
-RECOVER_SECONDS = 3.0  # how long those who come back to an unknown position are waited for
+RECOVER_SECONDS = 6.0  # how long those who come back to an unknown position are waited for: lines are tried every 5 s
 
 
 def review(state: PlaybackState, now: float) -> None:
@@ -162,17 +162,22 @@ def _ready(state: PlaybackState, wait: Wait, user: str, now: float) -> bool:
 
 
 def _recover(state: PlaybackState, now: float) -> None:
-    """Those who came back have said where they are: their minimum is where the film is."""
+    """Those who came back have said where they are: where the film is, is the minimum of those who went on with it."""
     state.wait = None
     if not any(state.present()):
         return
     state.recovering = False
-    here = [one for one in state.present() if one.reported_at is not None]
-    moving = [one.member.user_id for one in here if one.rate > 0]
+    here = [one.member.user_id for one in state.present() if one.reported_at is not None]
+    moving = [user for user in here if user in state.moved_on]
     smallest = state.position.minimum(now, moving)
+    goes_on = smallest is not None or state.goes_on
+    if not goes_on:  # who stands beyond it went on before they stood; who stands before it has a new player
+        kept = state.timeline.position_at(now) + state.rules.band_seconds
+        beyond = [user for user in here if (place := state.position.of(user, now)) is not None and place > kept]
+        smallest = state.position.minimum(now, beyond)
     if smallest is not None:
         state.anchor(smallest[0], now, 0.0)
-    if smallest is None and not state.goes_on:
+    if not goes_on:
         state.status = state.status.forced(Status.PAUSE, now)
         state.tell(Reason.PAUSE, None, now)
         return

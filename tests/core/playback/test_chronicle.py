@@ -324,7 +324,7 @@ def test_when_nobody_knows_where_the_film_is_its_standing_still_is_nobodys_deed(
     scene.wait(70)
     scene.lines.clear()
     scene.join("host")
-    scene.wait(5)
+    scene.wait(7)
     assert scene.event.status is PAUSE
     assert scene.news() == [(Deed.JOINED, "host")]
 

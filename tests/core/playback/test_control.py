@@ -612,7 +612,7 @@ def test_who_comes_back_to_a_deserted_film_is_asked_where_they_are_and_finds_it_
     scene.join("host")
     assert scene.line.waiting_for == ("guest", "host")
     scene.report("host", position=0.0, rate=0.0)
-    scene.wait(3)
+    scene.wait(6)
     assert (scene.event.status, scene.line.reason) == (PAUSE, Reason.PAUSE)
     assert scene.film == pytest.approx(left_at)
     scene.join("guest")

@@ -161,7 +161,7 @@ def test_a_film_that_was_waited_for_goes_on_when_all_are_back() -> None:
 def test_a_film_that_was_waited_for_goes_on_without_those_who_do_not_come_back() -> None:
     scene = recovered(after=5, rate=0.0)
     scene.join("host")
-    scene.run(2.5, host=0)
+    scene.run(5.5, host=0)
     assert scene.event.rate == 0
     scene.wait(0.5)
     assert (scene.event.rate, scene.event.status) == (1, PLAY)
@@ -184,15 +184,15 @@ def test_after_a_long_outage_the_film_stands_until_those_who_come_back_have_said
     assert scene.line.current_position == pytest.approx(1_199.0)
 
 
-def test_after_a_long_outage_the_others_are_waited_for_3_seconds() -> None:
+def test_after_a_long_outage_the_others_are_waited_for_as_long_as_a_line_takes_to_be_tried_again() -> None:
     scene = recovered(after=600)
     scene.join("host")
     scene.report("host", position=1_200.0, rate=1.0)
-    scene.wait(2.999)
+    scene.wait(5.999)
     assert scene.event.rate == 0
     scene.wait(0.001)
     assert scene.event.rate == 1
-    assert scene.line.current_position == pytest.approx(1_203.0)
+    assert scene.line.current_position == pytest.approx(1_206.0)
     scene.join("guest")
     scene.run(5, host=0, guest=-3)
     assert scene.line.rate == 1
@@ -207,6 +207,29 @@ def test_after_a_long_outage_players_that_stand_mean_a_pause_and_not_the_beginni
     assert (scene.event.status, scene.film) == (PAUSE, 600.0)
     assert scene.line.reason is Reason.PAUSE
     assert {view.status for view in scene.event.participants.values()} == {PAUSE}
+
+
+def test_who_went_on_and_is_held_while_the_others_are_asked_is_not_thrown_back() -> None:
+    scene = recovered(after=600)
+    scene.join("guest")
+    scene.report("guest", position=1_200.0, rate=1.0)
+    scene.wait(0.5)
+    scene.report("guest", position=1_200.2, rate=0.0)  # it stands, for the wait has stopped it
+    scene.wait(0.5)
+    scene.join("host")
+    scene.report("guest", position=1_200.2, rate=0.0)
+    scene.report("host", position=0.0, rate=0.0)  # a new player
+    assert (scene.line.reason, scene.line.status, scene.line.rate) == (Reason.RESUME, PLAY, 1)
+    assert scene.line.current_position == pytest.approx(1_200.2)
+
+
+def test_after_a_long_outage_a_pause_is_where_those_stand_who_went_on() -> None:
+    scene = recovered(after=600)
+    scene.join("host", "guest")
+    scene.report("guest", position=1_100.0, rate=0.0)
+    scene.report("host", position=0.0, rate=0.0)
+    assert (scene.line.reason, scene.line.status) == (Reason.PAUSE, PAUSE)
+    assert scene.film == pytest.approx(1_100.0)
 
 
 def test_a_player_that_stands_at_the_beginning_does_not_count_beside_one_that_went_on() -> None:
@@ -231,7 +254,7 @@ def test_who_comes_and_goes_during_the_asking_leaves_the_question_open() -> None
     assert (scene.event.rate, scene.event.status, scene.film) == (0, PLAY, 600.0)
     scene.join("guest")
     scene.report("guest", position=1_200.0, rate=1.0)
-    scene.wait(3)
+    scene.wait(6)
     assert scene.event.rate == 1
 
 
