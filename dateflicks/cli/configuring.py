@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from dateflicks.settings.keys import Key
 
 MODEL: Final = ".model.toml"
+LIKE: Final = 0.6  # of 1, which is the same
 MISTAKES: Final = ("file", "line", "key", "problem", "suggestion")
 
 
@@ -57,8 +58,16 @@ def spot_of(name: str) -> Spot:
             return Spot(service, key, entry)
     order = [service] if service in SERVICES else ["client", *SERVICES]
     meant = nearest_key(name, [f"{one}.{key}" for one in order for key in keys_by_name(one)])
-    hint = f"Did you mean '{meant}'?" if meant else "See all with 'dateflicks config show'."
+    is_slip = meant is not None and _is_like(name.rpartition(".")[2], meant.rpartition(".")[2])
+    hint = f"Did you mean '{meant}'?" if is_slip else "See all with 'dateflicks config show'."
     raise CliError(Exit.USAGE, f"There is no setting '{name}'.", hint=hint)
+
+
+def _is_like(word: str, name: str) -> bool:
+    """Whether a name may be meant by a word: the sections before them, which are right, make nothing alike."""
+    import difflib
+
+    return name.startswith(word) or difflib.SequenceMatcher(None, word, name).ratio() >= LIKE
 
 
 def found_at(environment: CliEnvironment, name: str) -> list[dict[str, Any]]:

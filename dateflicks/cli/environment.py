@@ -100,9 +100,17 @@ class CliEnvironment:
 
     def complain(self, *lines: str) -> None:
         """Write to stderr even when asked to be quiet."""
-        width = self._width_of(self.stderr)
         for line in lines:
-            print(_fitted(printable(line), width), file=self.stderr, flush=True)
+            print(self.fitted(printable(line), self.stderr), file=self.stderr, flush=True)
+
+    def fitted(self, line: str, stream: TextIO) -> str:
+        """A line as this stream shows it: broken between words, where it is a terminal of fewer columns."""
+        width = self._width_of(stream)
+        if not width or len(line) < width:
+            return line
+        from dateflicks.cli.tables import folded
+
+        return folded(line, width)
 
     def _width_of(self, stream: TextIO) -> int | None:
         """How many columns a terminal has; None for what is none."""
@@ -233,12 +241,12 @@ class CliEnvironment:
     @cached_property
     def client(self) -> "ClientSettings":
         """The client's settings; `--server` wins over them."""
-        if self.is_evening:
-            import msgspec
+        import msgspec
 
-            return msgspec.structs.replace(self.load("client").settings, token="")  # which is for another server
-        settings: ClientSettings = self.load("client", {"server": self.server} if self.server else None).settings
-        return settings
+        flags = {"server": self.server} if self.server and not self.is_evening else None
+        settings: ClientSettings = self.load("client", flags).settings
+        # A token of the settings is for another server.
+        return msgspec.structs.replace(settings, token="") if self.is_evening else settings
 
     @property
     def is_evening(self) -> bool:
@@ -345,14 +353,6 @@ class CliEnvironment:
         import asyncio
 
         return asyncio.run(within_evening(self, work) if self.is_evening else work)
-
-
-def _fitted(line: str, width: int | None) -> str:
-    if not width or len(line) < width:
-        return line
-    from dateflicks.cli.tables import folded
-
-    return folded(line, width)
 
 
 def output_file() -> tuple[int, int]:

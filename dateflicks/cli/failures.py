@@ -50,6 +50,7 @@ _FIELDS: Final = {
     "content": "the text",
     "prediction.details": "the text",
 }  # which nobody has typed by this name
+_YOURSELF: Final = "is yourself"  # which the sentence has said already: one cannot be one's own guest, or friend
 _CLIENT: tuple[tuple[type[errors.ClientError], Exit, str], ...] = (
     (errors.TimedOut, Exit.UNREACHABLE, "Try again, or allow more time: DATEFLICKS_CLIENT_TIMEOUT_SECONDS."),
     (errors.ServiceDown, Exit.UNREACHABLE, "Try again in a moment."),
@@ -113,7 +114,8 @@ def _of_client(error: errors.ClientError) -> Failure:
     if isinstance(error, errors.Unreachable) and hint == _START and not _is_here(error.url):
         hint = "Check the address and your connection, or name another server with --server URL."
     if isinstance(error, errors.DoesNotFit) and error.problems:
-        why = "; ".join(f"{_FIELDS.get(one.field, one.field)}: {one.message}" for one in error.problems)
+        told = [one for one in error.problems if one.message != _YOURSELF]
+        why = "; ".join(f"{_FIELDS.get(one.field, one.field)}: {one.message}" for one in told)
         if what.endswith("does not fit."):  # a body or a query, of which nobody has heard who typed a command
             what, why = why, ""
     if isinstance(error, errors.FilmMissing) and error.looked_in:

@@ -1,11 +1,13 @@
 """What `recommenders` shows of recommenders and runs of them: how they are, who has lists, and when they run next."""
 
-from typing import TYPE_CHECKING, Any
+import re
+from typing import TYPE_CHECKING, Any, Final
 
 from dateflicks.cli.background import Background, background_of, exit_of, opened, shown, supervisor_of, time_of
 from dateflicks.cli.environment import CliEnvironment
 from dateflicks.cli.exits import Exit
 from dateflicks.cli.failures import CliError, nearest
+from dateflicks.cli.output import Format, cell
 
 if TYPE_CHECKING:
     from dateflicks.server.jobs.declared import Job
@@ -17,6 +19,7 @@ DETAILS = (
     *COLUMNS, "live_run", "live_since", "videos", "interactions", "data_cut", "parameters", "figures", "offline",
     "schedule", "package", "package_version", "summary",
 )  # fmt: skip
+_HUMP: Final = re.compile(r"(?<=[a-z0-9])[A-Z]")
 RUNS = ("name", "status", "seconds", "counters.seen", "counters.new", "peak_memory_bytes", "error")
 
 
@@ -32,7 +35,26 @@ def show_one(environment: CliEnvironment, name: str) -> None:
     background = background_of(environment)
     one = _the_recommender(background, name)
     (found,) = environment.run(_all(environment, background, [one]))
-    environment.show(found | _loaded(one), DETAILS)
+    record = found | _loaded(one)
+    if environment.printer.form is Format.TABLE and not environment.fields:
+        record |= {name: _in_words(record.get(name)) for name in ("parameters", "figures", "offline")}
+    environment.show(record, DETAILS)
+
+
+def _in_words(value: Any) -> Any:
+    """What a run was made with and what came of it, for people: `rows 12, peak memory 96 MiB` of an object."""
+    if not isinstance(value, dict):
+        return value
+    return ", ".join(_pair(name, one) for name, one in value.items())
+
+
+def _pair(name: str, value: Any) -> str:
+    words = _HUMP.sub(lambda found: f" {found[0].lower()}", name)
+    if isinstance(value, dict):
+        return f"{words} ({_in_words(value)})"
+    if words.endswith(" bytes") and isinstance(value, int):
+        return f"{words.removesuffix(' bytes')} {value / 2**20:.0f} MiB"
+    return f"{words} {cell(value) or '-'}"
 
 
 def run(environment: CliEnvironment, name: str, *, is_dry: bool, user: str | None = None) -> Exit:

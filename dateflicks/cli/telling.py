@@ -1,5 +1,6 @@
 """How an evening is told on stdout: a sentence for each event, or a JSON object on a line of its own."""
 
+from collections.abc import Callable
 from typing import Any, Protocol, TextIO, assert_never
 
 from dateflicks.cli.environment import CliEnvironment
@@ -26,11 +27,13 @@ class Teller(Protocol):
 class Sentences:
     """For people; whatever other people put into a line is harmless afterwards."""
 
-    def __init__(self, stdout: TextIO) -> None:
+    def __init__(self, stdout: TextIO, fit: Callable[[str], str] = str) -> None:
+        """`fit` breaks a line for whoever reads it."""
         self._stdout = stdout
+        self._fit = fit
 
     def say(self, text: str, event: str = "said", **more: Any) -> None:  # noqa: ARG002 - programs read the other one
-        print(printable(text), file=self._stdout, flush=True)
+        print(self._fit(printable(text)), file=self._stdout, flush=True)
 
     def update(self, update: Happening, *sentences: str | None) -> None:  # noqa: ARG002
         for sentence in sentences:
@@ -53,8 +56,9 @@ class JsonLines:
 
 def teller_of(environment: CliEnvironment) -> Teller:
     """The one that was asked for."""
-    is_json = environment.output in (Format.JSON, Format.JSONL)
-    return JsonLines(environment.stdout) if is_json else Sentences(environment.stdout)
+    if environment.output in (Format.JSON, Format.JSONL):
+        return JsonLines(environment.stdout)
+    return Sentences(environment.stdout, lambda line: environment.fitted(line, environment.stdout))
 
 
 def _record(update: Happening) -> dict[str, Any]:

@@ -97,6 +97,8 @@ def test_a_key_of_the_terminal_client_is_moved_and_one_that_cannot_be_is_refused
         (("get", "client.gentel"), "Did you mean 'client.gentle'?"),
         (("get", "gentle"), "Did you mean 'client.gentle'?"),
         (("set", "clint.gentle", "true"), "Did you mean 'client.gentle'?"),
+        (("get", "client.timeout"), "Did you mean 'client.timeout_seconds'?"),
+        (("get", "client.nonsense"), "See all with 'dateflicks config show'."),
         (("unset", "client.gentel"), "Did you mean 'client.gentle'?"),
         (("set", "client.player", "mpvv"), "Did you mean 'mpv'?"),
         (("set", "client.films", "[1"), "is not TOML"),

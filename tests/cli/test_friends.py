@@ -48,6 +48,12 @@ def test_somebody_is_added_and_a_name_that_nobody_has_is_not_found(cli: Cli, ser
     assert "in 7 s" in cli("friends", "add", "eva").stderr
 
 
+def test_that_nobody_is_their_own_friend_is_said_once(cli: Cli, server: ScriptedServer) -> None:
+    doubled = [{"field": "name", "message": "is yourself"}]
+    server.on("PUT", "/users/me/friends/ana", Answer.problem(422, "You cannot be on your own list.", errors=doubled))
+    assert cli("friends", "add", "ana").stderr == "Error: You cannot be on your own list.\n"
+
+
 def test_somebody_is_removed_and_the_nearest_name_is_offered(cli: Cli, server: ScriptedServer) -> None:
     server.on("DELETE", "/users/me/friends/bea", None, 204)
     assert cli("friends", "remove", "bea").exit_code == 0

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from dateflicks.cli.exits import Exit
+from dateflicks.cli.recommenders import _in_words
 from dateflicks.server.recommenders.discovery import BUILT_IN
 from tests.cli.conftest import Cli
 from tests.server.jobs.odd import Odd
@@ -35,6 +36,14 @@ def test_recommenders_are_listed_shown_and_run(cli: Cli, odd: Odd) -> None:
     assert (refused.exit_code, "nobody called 'nobody'" in refused.stderr) == (Exit.NOT_FOUND, True)
     shown = cli.json("recommend", "show", "odd")
     assert (shown["summary"], shown["last_status"], shown["attention"]) == ("odd", "unchanged", None)
+    pointed = cli("recommend", "list", "--with", "bea")
+    assert (pointed.exit_code, "recommendations list --with bea" in pointed.stderr) == (Exit.USAGE, True)
+    assert cli("recommend", "list").stdout == cli("recommenders", "list").stdout
+
+
+def test_what_came_of_a_run_is_told_to_people_in_words() -> None:
+    figures = {"seconds": {"read": 0.5, "weigh": 1.25}, "coverage": None, "rows": 12, "peakMemoryBytes": 100 * 2**20}
+    assert _in_words(figures) == "seconds (read 0.5, weigh 1.25), coverage -, rows 12, peak memory 100 MiB"
 
 
 def test_a_recommender_that_is_not_there_or_not_used_is_named(cli: Cli, odd: Odd) -> None:

@@ -121,6 +121,18 @@ def test_a_guest_is_asked_by_name_and_a_file_travels_without_its_folder(cli: Cli
     assert made["is_accepted"] is None
 
 
+def test_a_file_that_is_not_here_is_said_and_asked_with_all_the_same(
+    cli: Cli, server: ScriptedServer, tmp_path: Path
+) -> None:
+    server.on("POST", "/sessions", {"session": session_json()}, 201)
+    (tmp_path / "films").mkdir()
+    (tmp_path / "films" / "here.mkv").touch()
+    cli.variables["DATEFLICKS_CLIENT_FILMS"] = str(tmp_path / "films")
+    for film, is_said in (("gone.mkv", True), ("here.mkv", False), ("films/here.mkv", False), ("~/gone.mkv", True)):
+        result = cli("session", "create", film, "--guest", "bea")
+        assert (result.exit_code, f"There is no file {film} here." in result.stderr) == (0, is_said)
+
+
 def test_a_film_can_be_named_by_id_or_address(cli: Cli, server: ScriptedServer) -> None:
     server.on("POST", "/sessions", {"session": session_json()}, 201)
     video = "vid_" + "a" * 26

@@ -12,6 +12,7 @@ from dateflicks.cli.environment import CliEnvironment
 from dateflicks.cli.output import Format, Printer
 from dateflicks.cli.sessions import COLUMNS
 from dateflicks.cli.tables import folded, wide
+from dateflicks.cli.telling import teller_of
 
 A, B = "ses_" + "a" * 26, "ses_" + "b" * 26
 SESSIONS: list[dict[str, Any]] = [
@@ -153,3 +154,14 @@ def test_words_are_fitted_to_a_terminal_and_left_alone_in_a_pipe(monkeypatch: py
         monkeypatch.setattr(sys, "stderr", stream)
         CliEnvironment(environ={"COLUMNS": "40"}).say("One two three four five six seven eight nine ten.")
         assert len(stream.getvalue().splitlines()) == lines
+
+
+def test_so_is_what_an_evening_tells_line_by_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setattr(sys, "stdout", stdout := Terminal())
+    teller = teller_of(CliEnvironment(environ={"COLUMNS": "40"}))
+    teller.say("'nonsense' is no command. Commands: play, pause, stop.")
+    assert stdout.getvalue() == "'nonsense' is no command. Commands:\nplay, pause, stop.\n"

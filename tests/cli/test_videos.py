@@ -90,7 +90,13 @@ def test_without_a_verb_videos_are_listed(cli: Cli, collection: ScriptedServer) 
 def test_nothing_found_is_said(cli: Cli, collection: ScriptedServer) -> None:
     collection.on("GET", "/videos", page_json())
     result = cli("videos", "search", "xyzzy")
-    assert (result.exit_code, result.stdout, result.stderr) == (0, "", "No film is found for 'xyzzy'.\n")
+    none = (
+        "No film is found for 'xyzzy'. There are none at all. Fill the collection with 'dateflicks providers run all'."
+    )
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "", f"{none}\n")
+    others = page_json(video_json())
+    collection.on("GET", "/videos", Answer(200, page_json(), before=lambda: collection.on("GET", "/videos", others)))
+    assert cli("videos", "search", "xyzzy").stderr == "No film is found for 'xyzzy'.\n"
 
 
 def test_a_collection_that_is_still_being_read_is_said(cli: Cli, collection: ScriptedServer) -> None:
@@ -170,7 +176,7 @@ def test_while_a_collection_is_read_for_the_first_time_nobody_says_that_there_is
 def test_long_after_the_last_run_nothing_is_waited_for(cli: Cli, collection: ScriptedServer) -> None:
     collection.on("GET", "/videos", page_json())
     collection.on("GET", "/sources", sources_json("2026-11-25T02:00:00Z", RUN))
-    assert cli("videos", "search", "night").stderr == "No film is found for 'night'.\n"
+    assert cli("videos", "search", "night").stderr.startswith("No film is found for 'night'. ")
 
 
 def test_text_of_others_cannot_move_the_cursor(cli: Cli, collection: ScriptedServer) -> None:

@@ -23,7 +23,7 @@ from dateflicks.cli.sessions import (
 from dateflicks.protocol.printable import printable
 
 if TYPE_CHECKING:
-    from dateflicks.protocol.bodies import HistoryEntry, SessionBody, SessionRequest
+    from dateflicks.protocol.bodies import HistoryEntry, SessionBody, SessionRequest, VideoRef
 
 app = typer.Typer(add_completion=False)
 
@@ -91,6 +91,8 @@ def create(
     if (guest is None) == (not link):
         raise CliError(Exit.USAGE, "Who is to come?", hint="Name them with --guest NAME, or make a --link.")
     request = _request(video, guest, link, at, note, title, length_of("--length", length))
+    if request.video is not None and not _is_here(environment, video, request.video):
+        environment.say(f"There is no file {video} here. You will need a copy to watch it, as your guest does.")
     made = environment.run(_create(environment, request, wait))
     environment.show(made, DETAILS)
     if wait is not None and made.state != "accepted":
@@ -290,11 +292,22 @@ async def _history(
         return await watched(client, limit, with_name, past, environment.now())
 
 
+def _is_here(environment: CliEnvironment, typed: str, video: "VideoRef") -> bool:
+    """Whether a film is an address, or is found where it was typed or where `watch` will look for it."""
+    from dateflicks.client.errors import FilmMissing
+    from dateflicks.client.films import film_of
+
+    if "://" in typed:
+        return True
+    try:
+        return bool(film_of(video, [Path(typed).parent, *map(Path, environment.client.films), Path()]))
+    except (FilmMissing, RuntimeError, ValueError):
+        return False
+
+
 def _request(
     video: str, guest: str | None, link: bool, at: str | None, note: str | None, title: str | None, length: float
 ) -> "SessionRequest":
-    from pathlib import Path
-
     from dateflicks.protocol.bodies import SessionRequest, VideoRef
     from dateflicks.protocol.ids import is_id
     from dateflicks.protocol.times import rfc3339_from_unix

@@ -26,6 +26,7 @@ DETAILS = (
     "playable", "source", "url", "added_at",
 )  # fmt: skip
 ADDED = ("url", "title")
+FILL = "Fill the collection with 'dateflicks providers run all'."
 OFFERS = ("source", "region", "type", "playable", "url")
 
 
@@ -82,6 +83,8 @@ def search(
     environment = environment_of(ctx)
     found, is_all = environment.run(_found(environment, words, filters))
     empty = f"No film is found for '{words}'{'' if is_all else ' yet'}."
+    if not found and is_all and environment.run(_is_empty(environment)):
+        empty = f"{empty} There are none at all. {FILL}"
     environment.show_all(found, COLUMNS, empty=empty)
 
 
@@ -100,7 +103,7 @@ def list_videos(
     environment = environment_of(ctx)
     filters = _filters(source, genre, year, region, playable, sort, limit)
     found, is_all = environment.run(_found(environment, "", filters))
-    empty = "No films. Fill the collection with 'dateflicks providers run all'." if is_all else "No films yet."
+    empty = f"No films. {FILL}" if is_all else "No films yet."
     if source or genre or year or region or playable is not None:
         empty = f"No film fits{'' if is_all else ' yet'}."
     environment.show_all(found, COLUMNS, empty=empty)
@@ -175,6 +178,14 @@ async def _found(environment: CliEnvironment, text: str, filters: dict[str, Any]
         if not is_all:
             environment.say(STILL_READ)
         return found, is_all
+
+
+async def _is_empty(environment: CliEnvironment) -> bool:
+    """Whether there is no film at all."""
+    from dateflicks.client.videos import Videos
+
+    async with environment.connect(anonymously=True) as client:
+        return not (await Videos(client).page(limit=1)).items
 
 
 async def _one(environment: CliEnvironment, text: str) -> "tuple[VideoBody, list[str]]":
