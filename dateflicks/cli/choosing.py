@@ -15,7 +15,9 @@ from dateflicks.cli.patience import STILL_READ, found_in
 
 if TYPE_CHECKING:
     from dateflicks.client.films import Film
+    from dateflicks.client.http import ServiceClient
     from dateflicks.client.videos import Videos
+    from dateflicks.protocol.bodies import VideoRef
     from dateflicks.protocol.videos import VideoBody
 
 SHOWN: Final = 10  # films to choose from
@@ -76,6 +78,32 @@ async def the_video(environment: CliEnvironment, videos: "Videos", text: str) ->
         return video
     _list(environment, found)
     raise CliError(Exit.USAGE, f"'{text}' may be any of these.", hint="Name one by its id, or type more of its title.")
+
+
+async def film_of_id(
+    environment: CliEnvironment, client: "ServiceClient", video_id: str, title: str | None
+) -> "VideoRef | None":
+    """A film of the collection as a session names it: what both open, what it is called; None where nobody knows it."""
+    from dateflicks.cli.resolving import LIBRARIES
+    from dateflicks.client.address import is_loopback
+    from dateflicks.client.errors import ClientError
+    from dateflicks.client.videos import Videos, film_elsewhere, film_here
+    from dateflicks.protocol.bodies import VideoRef
+
+    try:
+        video = await Videos(client).video(video_id)
+    except ClientError:
+        return None
+    has_its_files = is_loopback(environment.server_address)
+    urls = []
+    for offer in video.offers:
+        if (film := film_here(offer, has_its_files=has_its_files)) is not None:
+            urls.append(film.url)
+        elif offer.playable and offer.url.partition("://")[0] in LIBRARIES:
+            urls.append(offer.url)
+    if not urls and (film := film_elsewhere(video)) is not None:
+        urls.append(film.url)
+    return VideoRef(url=urls[0], title=title or video.title, length=video.duration_seconds or 0.0) if urls else None
 
 
 def _is_words(text: str) -> bool:

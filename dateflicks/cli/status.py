@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from dateflicks.cli.environment import CliEnvironment
 from dateflicks.cli.exits import Exit
 from dateflicks.cli.failures import CliError
+from dateflicks.cli.output import Format
 
 if TYPE_CHECKING:
     from dateflicks.client.http import ServiceClient
@@ -24,6 +25,8 @@ async def show_status(environment: CliEnvironment) -> None:
         answers = await asyncio.gather(*(look(client, address) for address in addresses))
     found = dict(zip(addresses, answers, strict=True))
     rows = [_row(name, address, *found[address]) for name, address in sorted(where.items())]
+    if environment.printer.form is Format.TABLE:  # of an address without a scheme, http is meant
+        rows = [row | {"url": row["url"].removeprefix("http://")} for row in rows]
     environment.show_all(rows, COLUMNS, empty="No service is known there.")
     down = [row["service"] for row in rows if row["status"] != "ok"]
     if down:

@@ -11,6 +11,7 @@ import pytest
 from websockets.sync.server import ServerConnection, serve
 
 from tests.cli.conftest import Cli
+from tests.client.videos import NIGHT, netflix_json, offer_json, video_json
 from tests.scripted_server import Answer, ScriptedServer, session_json
 
 A = "ses_" + "a" * 26
@@ -140,6 +141,22 @@ def test_a_film_can_be_named_by_id_or_address(cli: Cli, server: ScriptedServer) 
     assert server.last.body["session"] == {"guestName": "bea", "videoId": video}
     cli("session", "create", "https://films.example.org/general.mp4", "--guest", "bea", "--title", "The General")
     assert server.last.body["session"]["video"]["url"] == "https://films.example.org/general.mp4"
+
+
+def test_a_film_of_the_collection_is_asked_with_by_its_title_and_where_it_is(cli: Cli, server: ScriptedServer) -> None:
+    server.on("POST", "/sessions", {"session": session_json()}, 201)
+    server.on("GET", "/services", {"services": {"session": server.url, "videos": server.url}})
+    film = video_json(
+        offers=[netflix_json(), offer_json(url="jellyfin://k/1"), offer_json(url="https://a.example/n.mp4")]
+    )
+    server.on("GET", f"/videos/{NIGHT}", {"video": film})
+    for more, title in (((), "Night of the Living Dead"), (("--title", "Night"), "Night")):
+        cli("session", "create", NIGHT, "--guest", "bea", *more)
+        assert server.last.body["session"] == {
+            "guestName": "bea",
+            "videoId": NIGHT,
+            "video": {"url": "jellyfin://k/1", "title": title, "length": 5760.0},
+        }
 
 
 def test_a_link_shows_its_code(cli: Cli, server: ScriptedServer) -> None:

@@ -36,6 +36,14 @@ def test_each_service_is_shown_with_its_connections_and_lag(well: Cli) -> None:
     assert len([one for one in well.server.asked if one.path == "/health"]) == 1  # one process carries both
 
 
+def test_a_row_for_each_fits_into_a_usual_terminal(well: Cli) -> None:
+    table = well("serve", "status", "-o", "table").stdout
+    rows = [line.rstrip() for line in table.splitlines() if well.server.url.removeprefix("http://") in line]
+    assert [row.split()[0] for row in rows] == ["session", "timecode"]
+    assert max(map(len, rows)) <= 80
+    assert "http://" not in table
+
+
 def test_one_that_is_not_well_is_exit_code_6_and_named(well: Cli) -> None:
     worse = {"timecode": {"status": "degraded", "database": "down"}, "session": {"status": "ok", "database": "ok"}}
     well.server.on("GET", "/health", {**WELL, "status": "degraded", "services": worse}, 503)

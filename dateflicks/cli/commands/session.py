@@ -93,7 +93,7 @@ def create(
     request = _request(video, guest, link, at, note, title, length_of("--length", length))
     if request.video is not None and not _is_here(environment, video, request.video):
         environment.say(f"There is no file {video} here. You will need a copy to watch it, as your guest does.")
-    made = environment.run(_create(environment, request, wait))
+    made = environment.run(_create(environment, request, wait, title))
     environment.show(made, DETAILS)
     if wait is not None and made.state != "accepted":
         timed_out = made.state == "pending"
@@ -242,14 +242,22 @@ async def _follow(environment: CliEnvironment, text: str) -> None:
             raise not_opened(name) from None
 
 
-async def _create(environment: CliEnvironment, request: "SessionRequest", wait: float | None) -> "SessionBody":
+async def _create(
+    environment: CliEnvironment, request: "SessionRequest", wait: float | None, title: str | None
+) -> "SessionBody":
     """Make it; with `wait` as it is once it is answered, or so many seconds later."""
     import asyncio
     import contextlib
 
+    import msgspec
+
+    from dateflicks.cli.choosing import film_of_id
     from dateflicks.client.news import changed
 
     async with environment.connect() as client:
+        if request.video_id is not None:
+            film = await film_of_id(environment, client, request.video_id, title)
+            request = msgspec.structs.replace(request, video=film)
         made = await create_with_guest(client, request)
         if isinstance(made.invitation, str):
             environment.say(f"Whoever holds this code may come, once: {made.invitation}")
