@@ -138,7 +138,7 @@ class PlainWatch:
         async for line in typed_lines(self._stdin, LINE_MAX_BYTES, cuts_long_ones=True):
             if not line.strip():
                 continue
-            if line.strip().lower() in ("quit", "q", "exit"):
+            if line.strip().lower().removeprefix("/") in ("quit", "q", "exit"):
                 await self._leave()
                 return
             self._command(line.strip())

@@ -1,12 +1,16 @@
 """`host` up to the invitation: on a named server, and on one that is started for the evening."""
 
+import asyncio
+import os
 import shutil
 import signal
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from dateflicks.client import own_server
+from dateflicks.cli.commands import host
+from dateflicks.client import news, own_server
 from dateflicks.client.account_names import account_name
 from dateflicks.client.credentials import CredentialStore
 from dateflicks.client.errors import ServerFailed
@@ -101,6 +105,31 @@ def test_an_account_is_named_as_much_like_its_person_as_can_be(login: str, name:
 
 def test_a_guest_whose_machine_has_no_name_for_them_is_not_called_host() -> None:
     assert account_name("", "guest") == "guest"
+
+
+@pytest.mark.parametrize("typed", [b"play\n/quit\n", b"\x04"])
+def test_who_waits_at_a_terminal_may_type_quit_or_the_end_of_input_which_takes_the_invitation_back(
+    typed: bytes, cli: Cli, server: ScriptedServer, film: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cli.sign_in()
+    server.on("GET", "/users/me", {"id": "usr_a", "name": "ana"})
+    server.on("POST", "/sessions", {"session": session_json()}, 201)
+    server.on("POST", f"/sessions/{'ses_' + 'a' * 26}/cancel", {"session": session_json(state="cancelled")})
+
+    async def never(*_: object) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(news, "changed", never)
+    ours, theirs = os.openpty()
+    with os.fdopen(theirs, encoding="utf-8") as stdin:
+        monkeypatch.setattr(host, "sys", SimpleNamespace(stdin=stdin))
+        os.write(ours, typed)
+        result = cli("host", str(film), "--guest", "bea", "--plain", *SIMULATED)
+    os.close(ours)
+    assert (result.exit_code, result.stdout.count("\n")) == (0, 1)
+    assert "quit or Ctrl-C takes the invitation back." in result.stderr
+    assert ("Bea is not here yet." in result.stderr) == typed.startswith(b"play")
+    assert "The invitation is taken back." in result.stderr
 
 
 # --- a server of one's own ---------------------------------------------------------------------------------------

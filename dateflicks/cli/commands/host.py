@@ -1,6 +1,7 @@
 """`dateflicks host`: a film, an invitation and an evening in one command, on a server of one's own if there is none."""
 
 import contextlib
+import sys
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Annotated
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 app = typer.Typer(add_completion=False)
 
 TAKE_BACK_SECONDS = 3.0
+QUIT = ("quit", "q", "exit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +143,8 @@ async def _host(environment: CliEnvironment, wishes: Wishes) -> None:
                 return
             _invite(teller, hosted)
             session = await _answered(environment, place.client, hosted)
+            if session is None:
+                return
             if not screen.is_silent:
                 await screen.load(film, told_length=wishes.length)
             await attend(environment, place.client, session, screen, teller, settings, server=place.kept_as)
@@ -230,23 +234,56 @@ def _invite(teller: "Teller", hosted: "Hosted") -> None:
     teller.say(line, "invitation", **more)
 
 
-async def _answered(environment: CliEnvironment, client: "ServiceClient", hosted: "Hosted") -> "SessionBody":
-    """The session once the guest has said yes. An evening that is given up before takes the invitation back."""
+async def _answered(environment: CliEnvironment, client: "ServiceClient", hosted: "Hosted") -> "SessionBody | None":
+    """The session once the guest has said yes; None when somebody at a terminal gives it up.
+
+    An evening that is given up before takes the invitation back.
+    """
     import asyncio
 
-    from dateflicks.client.errors import ClientError
     from dateflicks.client.news import changed
 
     guest = hosted.session.guest_name or "your guest"
-    environment.say(f"Waiting for {guest} to type that line… Ctrl-C takes the invitation back.")
+    is_interactive = environment.may_ask and sys.stdin.isatty()  # what a pipe types is for when the guest is there
+    ways = "quit or Ctrl-C takes" if is_interactive else "Ctrl-C takes"
+    environment.say(f"Waiting for {guest} to type it… {ways} the invitation back.")
+    answer = asyncio.ensure_future(changed(client, hosted.session))
+    given_up = asyncio.ensure_future(_given_up(environment, guest)) if is_interactive else None
     try:
-        session = await changed(client, hosted.session)
+        await asyncio.wait([one for one in (answer, given_up) if one], return_when=asyncio.FIRST_COMPLETED)
+        session = await answer if answer.done() else None
     except asyncio.CancelledError:
-        with contextlib.suppress(ClientError, TimeoutError):
-            async with asyncio.timeout(TAKE_BACK_SECONDS):
-                await client.cancel(hosted.session.id)
-                environment.say("The invitation is taken back.")
+        await _taken_back(environment, client, hosted)
         raise
+    finally:
+        for one in (answer, given_up):
+            if one is not None:
+                one.cancel()
+    if session is None:
+        await _taken_back(environment, client, hosted)
+        return None
     if session.state != "accepted":
         raise CliError(Exit.REFUSED, f"{guest} said no." if session.state == "rejected" else f"It is {session.state}.")
     return session
+
+
+async def _given_up(environment: CliEnvironment, guest: str) -> None:
+    """Until somebody types quit, or nothing any more."""
+    from dateflicks.cli.lines import typed_lines
+
+    async for line in typed_lines(sys.stdin):
+        if (word := line.strip().lower().removeprefix("/")) in QUIT:
+            return
+        if word:
+            environment.say(f"{guest[0].upper()}{guest[1:]} is not here yet. Type quit to take the invitation back.")
+
+
+async def _taken_back(environment: CliEnvironment, client: "ServiceClient", hosted: "Hosted") -> None:
+    import asyncio
+
+    from dateflicks.client.errors import ClientError
+
+    with contextlib.suppress(ClientError, TimeoutError):
+        async with asyncio.timeout(TAKE_BACK_SECONDS):
+            await client.cancel(hosted.session.id)
+            environment.say("The invitation is taken back.")
