@@ -77,6 +77,7 @@ class Viewer:
         self._spread = spread
         self._gentle = gentle
         self._line: Timeline | None = None
+        self._is_asked = False  # by that line
         self._wanted: frames.StatusWord | None = None
         self._wanted_at = float("-inf")
         self._sought_at = float("-inf")
@@ -134,6 +135,7 @@ class Viewer:
             outputs.append(Pause())
             head = Playhead(head.carried(now), now, 0.0, head.noise)
             self._line = Timeline(head.position, now, 0.0, max(self.length, head.position))
+            self._is_asked = False
         outputs += self._report(now, head, cause="user", status=status)
         return outputs
 
@@ -192,6 +194,7 @@ class Viewer:
         if told is not None and self._follows_told() and self._can_place(told):
             at = self.clock.local(seconds(told.at)) if self._clock_fits() else now
             self._line = Timeline(told.current_position, at, told.rate, told.length)
+            self._is_asked = told.rate == 0 and told.status == "play" and self._is_waited_for(told)
         return self._line
 
     def error(self, now: float, head: Playhead | None) -> float | None:
@@ -291,6 +294,9 @@ class Viewer:
             return []
         if self._is_over(head, line, now):
             line = Timeline(self.length, now, 0.0, self.length)
+        elif self._is_asked and head.carried(now) > line.position + BAND_SECONDS:
+            # Whoever went on while nobody kept the line stands where they are, not where it was last known to be.
+            line = Timeline(head.carried(now), now, 0.0, line.length)
         error = line.position_at(now) - head.carried(now)
         is_new = self.timecode is not None and self._can_place(self.timecode)
         if self.may_jump and is_new and head.rate > 0 and line.rate > 0 and abs(error) <= BAND_SECONDS:
@@ -323,6 +329,10 @@ class Viewer:
         if not self.length or head.rate > 0:
             return False
         return min(head.position, line.position_at(now)) > self.length - END_SECONDS and line.length > self.length
+
+    def _is_waited_for(self, told: frames.TimecodeFrame) -> bool:
+        """Whether this player is waited for, to say where it is or to be there at all; a move says where to be."""
+        return told.reason != "seek" and self.user_id in told.waiting_for
 
     def _exact(self) -> bool:
         """A wait is a time to stand still; a pause, a stop and a seek are places to be at."""
@@ -363,9 +373,11 @@ class Viewer:
         return self._send(report, now)
 
     def _plays_along(self, head: Playhead) -> bool:
-        """Whether the player moves just as the timeline does, so that a report need not say so."""
-        line = self._line
-        return line is not None and line.rate == head.rate == 1.0 and head.at >= line.at and self._word() == "play"
+        """Whether the player moves just as the timeline does that was told, so that a report need not say so."""
+        line, told = self._line, self.timecode
+        if line is None or told is None or told.rate != 1.0:
+            return False
+        return line.rate == head.rate == 1.0 and head.at >= line.at and self._word() == "play"
 
     def _word(self) -> frames.StatusWord:
         assert self.timecode is not None

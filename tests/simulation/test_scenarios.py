@@ -236,6 +236,26 @@ def test_play_goes_on_through_a_restart_of_the_service(seed: int, line: Line, aw
 
 
 @SEEDS
+@LINES
+@pytest.mark.parametrize("later", [0.0, 0.05, 4.5])
+def test_who_played_on_over_a_long_outage_is_not_thrown_back_and_play_goes_on(
+    seed: int, line: Line, later: float
+) -> None:
+    world = playing(seed, line)
+    world.run_until(20.0)
+    world.kill_server()
+    film = world.position("host")
+    world.run_until(120.0)
+    world.start_server(clock_step=0.03)
+    world.connect("host")
+    world.at(world.now + later, lambda: world.connect("guest"))
+    assert fallen_back(world, "guest", later + 10.0) <= later + 0.5  # the other is held as long as that
+    assert together_after(world, FRAME_SECONDS) <= 3.0
+    assert world.control.state.status.value is Status.PLAY
+    assert world.position("host") - film >= 100.0 + 10.0 + 20.0 - 1.0  # but for a start that is planned
+
+
+@SEEDS
 def test_who_is_cut_off_for_a_while_plays_on_and_is_back_in_step(seed: int) -> None:
     world = playing(seed, FAR)
     world.disconnect("guest", noticed_after=1.0, missed_after=0.5)

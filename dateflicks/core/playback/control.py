@@ -101,7 +101,7 @@ class PlaybackControl:
         if state.recovering and state.wait is None:
             everybody = frozenset(state.participants)
             state.wait = Wait(Why.RECOVER, everybody, now + review.RECOVER_SECONDS)
-            state.moved_on = frozenset()
+            state.moved_on = {}
         state.tell(Reason.JOIN, member.user_id, now)
         return self._reviewed(now)
 
@@ -150,7 +150,9 @@ class PlaybackControl:
         if self._is_old(request.revision):
             if request.cause is Cause.USER:
                 raise Conflict(_STALE, code="stale")
+            self._note_movement(request, now)
             return self._reviewed(now)
+        self._note_movement(request, now)
         self._learn(one, request, now)
         if self._acts(request):
             self._ask(request.user_id, request.status, now)
@@ -308,8 +310,20 @@ class PlaybackControl:
             excused_until=one.excused_until,
             delays=delays,
         )
-        if rate > 0 and state.wait is not None and state.wait.why is Why.RECOVER:
-            state.moved_on |= {user_id}  # the wait itself stops this player in a moment
+
+    def _note_movement(self, request: TimecodeRequest, now: float) -> None:
+        """Where somebody comes back with a player that moves is remembered while all are asked: the asking stops it,
+        and whoever takes the line as it stands for a place to be at goes back to it."""
+        state = self.state
+        if state.wait is None or state.wait.why is not Why.RECOVER or request.buffering:
+            return
+        if request.rate is None:  # of players that do not say so, one that has just been opened stands at the beginning
+            kept = state.timeline.position_at(now) + state.rules.band_seconds
+            moves = request.status.moves and request.current_position > kept
+        else:
+            moves = request.rate > 0
+        if moves:
+            state.moved_on[request.user_id] = min(request.current_position, state.position.length)
 
     def _acts(self, request: TimecodeRequest) -> bool:
         if request.cause is None:

@@ -169,14 +169,14 @@ def _recover(state: PlaybackState, now: float) -> None:
     state.recovering = False
     here = [one.member.user_id for one in state.present() if one.reported_at is not None]
     moving = [user for user in here if user in state.moved_on]
-    smallest = state.position.minimum(now, moving)
-    goes_on = smallest is not None or state.goes_on
+    where = [max(state.moved_on[user], state.position.of(user, now) or 0.0) for user in moving]
+    goes_on = bool(moving) or state.goes_on
     if not goes_on:  # who stands beyond it went on before they stood; who stands before it has a new player
         kept = state.timeline.position_at(now) + state.rules.band_seconds
-        beyond = [user for user in here if (place := state.position.of(user, now)) is not None and place > kept]
-        smallest = state.position.minimum(now, beyond)
-    if smallest is not None:
-        state.anchor(smallest[0], now, 0.0)
+        stands = [state.position.of(user, now) for user in here]
+        where = [place for place in stands if place is not None and place > kept]
+    if where:
+        state.anchor(min(where), now, 0.0)
     if not goes_on:
         state.status = state.status.forced(Status.PAUSE, now)
         state.tell(Reason.PAUSE, None, now)

@@ -46,7 +46,7 @@ class PlaybackState:
     last_minimum: float = float("-inf")
     deserted_at: float | None = None
     recovering: bool = False  # where the film is will be said by those who come back
-    moved_on: frozenset[str] = frozenset()  # while recovering: who came back with a player that moved
+    moved_on: dict[str, float] = field(default_factory=dict)  # while recovering: where the players are that went on
     goes_on: bool = False  # while recovering: play went on a moment ago, so it goes on also when all stand
     open_seek: SeekChange | None = None
     past_seeks: tuple[tuple[float, SeekChange], ...] = ()  # moves that ended a moment ago, and when

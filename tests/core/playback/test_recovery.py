@@ -223,6 +223,35 @@ def test_who_went_on_and_is_held_while_the_others_are_asked_is_not_thrown_back()
     assert scene.line.current_position == pytest.approx(1_200.2)
 
 
+def test_who_takes_the_place_of_the_asking_for_one_to_go_to_is_not_taken_at_their_word() -> None:
+    scene = recovered(after=600)
+    scene.join("guest")
+    scene.report("guest", position=1_200.0, rate=1.0)
+    scene.report("guest", position=600.0, rate=0.0)  # it has gone back to where the line stands meanwhile
+    scene.join("host")
+    scene.report("host", position=600.0, rate=0.0)
+    assert (scene.line.reason, scene.line.current_position) == (Reason.RESUME, 1_200.0)
+
+
+def test_who_never_tells_a_rate_went_on_if_they_are_beyond_what_was_kept() -> None:
+    scene = recovered(after=600)
+    scene.join("host", "guest")
+    scene.report("host", position=0.0)  # a new player
+    scene.report("guest", position=1_200.0)
+    assert (scene.line.reason, scene.line.current_position) == (Reason.RESUME, 1_200.0)
+
+
+def test_a_player_that_moved_before_another_came_is_known_by_a_report_that_was_overtaken() -> None:
+    scene = recovered(after=600)
+    scene.join("guest")
+    before = scene.control.state.revision
+    scene.join("host")
+    scene.report("guest", position=1_200.0, rate=1.0, revision=before)
+    scene.report("guest", position=1_200.1, rate=0.0)
+    scene.report("host", position=0.0, rate=0.0)
+    assert (scene.line.reason, scene.line.current_position) == (Reason.RESUME, 1_200.1)
+
+
 def test_after_a_long_outage_a_pause_is_where_those_stand_who_went_on() -> None:
     scene = recovered(after=600)
     scene.join("host", "guest")
