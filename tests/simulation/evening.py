@@ -19,6 +19,7 @@ DELAYS: Final = (0.0002, 2.0)  # the range of one way, in seconds
 JITTER_MAX_SECONDS: Final = 0.5
 CLOCK_PPM: Final = 200.0
 AUDIO_PPM: Final = 200.0
+LONG_SECONDS: Final = 80.0  # after such an outage nobody knows where the film is but the players
 
 
 class Evening:
@@ -103,7 +104,7 @@ class Evening:
             case 5:
                 self._does(at, name, "slips", by=draw.choice((0.1, 0.6, 5.0, 20.0)) * draw.uniform(-1.0, 1.0))
             case 6:
-                self._restart(at, span)
+                self._restart(at, span + draw.choice((0.0, 0.0, LONG_SECONDS)))
             case _:
                 self._does(at, name, "asks pause")
                 self._does(at + draw.uniform(1.0, 8.0), draw.choice(self.names), "asks play")
