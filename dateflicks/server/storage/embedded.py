@@ -19,6 +19,7 @@ import urllib.parse
 from pathlib import Path
 from typing import Final, Literal
 
+from dateflicks.server.ending import end
 from dateflicks.server.storage.folder import EngineFolder, FolderInUse
 
 log = logging.getLogger(__name__)
@@ -109,8 +110,7 @@ class EmbeddedEngine:
         """Let the child write what is under way and end, then give the folder back."""
         try:
             if self._watch is not None:
-                self._watch.cancel()
-                await asyncio.wait([self._watch])
+                await end([self._watch])
             if self._child is not None:
                 await self._end(self._child)
         finally:

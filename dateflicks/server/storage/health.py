@@ -13,6 +13,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+from dateflicks.server.ending import end
 from dateflicks.server.storage.faults import stop_when_told_to
 
 log = logging.getLogger(__name__)
@@ -73,8 +74,7 @@ class Health:
         self._up.clear()
         self._gone_at = float("-inf")
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+            await end([self._task])
             self._task = None
 
     async def _watch(self) -> None:

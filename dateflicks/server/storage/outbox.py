@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from dateflicks.core.errors import DateflicksError, Unavailable
+from dateflicks.server.ending import end
 from dateflicks.server.storage.records import Document, Duplicate, StorageFault
 from dateflicks.server.storage.table import PIECE, Table
 
@@ -62,8 +63,7 @@ class WriteBehind:
     async def __aexit__(self, *exc: object) -> None:
         left = await self.flush(CLOSE_SECONDS)
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+            await end([self._task])
             self._task = None
         if left:
             log.error("%d documents of %s could not be written before the end", left, self._table.collection.name)

@@ -1,6 +1,7 @@
 """The embedded engine as a process: private, one for a folder, replaced when it dies, gone when we are."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import stat
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from dateflicks.server.storage import embedded as embedded_module
+from dateflicks.server.storage.embedded import EmbeddedEngine
 from dateflicks.server.storage.folder import FolderInUse
 from tests.server.storage.engines import PLAIN, embedded, pid_of
 from tests.waiting import until
@@ -300,3 +302,21 @@ async def test_a_folder_is_taken_for_as_long_as_the_engine_of_a_killed_server_li
     async with embedded(folder) as database:  # waits for the engine to end
         assert not is_running(engine)
         assert await database.table(PLAIN).get("a1") is not None
+
+
+async def test_a_watch_that_does_not_end_holds_up_no_stop(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    is_enough = asyncio.Event()
+
+    async def watch() -> None:
+        while not is_enough.is_set():
+            with contextlib.suppress(asyncio.CancelledError):
+                await is_enough.wait()
+
+    engine = EmbeddedEngine(folder)
+    engine._watch = asyncio.create_task(watch(), name="obstinate")
+    await asyncio.sleep(0)
+    async with asyncio.timeout(30):
+        await engine.stop()
+
+    assert [getattr(record, "task", None) for record in caplog.records] == ["obstinate"]
+    is_enough.set()

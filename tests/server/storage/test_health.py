@@ -206,3 +206,24 @@ async def test_a_stop_that_the_driver_takes_for_an_outage_is_a_stop_all_the_same
     await is_asked.wait()
     async with asyncio.timeout(30):
         await health.stop()
+
+
+async def test_a_look_that_does_not_end_holds_up_no_stop(quick: None, caplog: pytest.LogCaptureFixture) -> None:
+    is_enough, asked = asyncio.Event(), 0
+
+    async def probe() -> bool:
+        nonlocal asked
+        asked += 1
+        while asked > 1 and not is_enough.is_set():
+            with contextlib.suppress(asyncio.CancelledError):
+                await is_enough.wait()
+        return True
+
+    health = Health(probe, lambda _: None)
+    await health.start()
+    await until(lambda: asked > 1)
+    async with asyncio.timeout(30):
+        await health.stop()
+
+    assert [getattr(record, "task", None) for record in caplog.records] == ["database health"]
+    is_enough.set()

@@ -1,6 +1,7 @@
 """Writing behind: what was put is written, the latest per document, through outages and up to the end."""
 
 import asyncio
+import contextlib
 import os
 import signal
 from pathlib import Path
@@ -414,3 +415,28 @@ async def test_an_end_during_an_outage_does_not_wait_for_ever(
         assert "1 documents of plain could not be written" in caplog.text
         os.kill(pid_of(database), signal.SIGCONT)
     assert outbox.waiting_count == 1
+
+
+@shared
+async def test_a_write_that_does_not_end_holds_up_no_stop(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    table, is_enough, is_read = await engine.table(), asyncio.Event(), asyncio.Event()
+
+    async def never(_: str) -> None:
+        is_read.set()
+        while not is_enough.is_set():
+            with contextlib.suppress(asyncio.CancelledError):
+                await is_enough.wait()
+
+    monkeypatch.setattr(table, "get", never)
+    monkeypatch.setattr(outbox_module, "CLOSE_SECONDS", 0.0)
+    outbox = WriteBehind(table)
+    async with asyncio.timeout(30):
+        async with outbox:
+            outbox.put({"_id": "a1", "n": 1})
+            await is_read.wait()
+
+    assert outbox.waiting_count == 1
+    assert f"outbox of {table.collection.name}" in [getattr(record, "task", None) for record in caplog.records]
+    is_enough.set()
