@@ -10,9 +10,9 @@ from dateflicks.server.auth.admission import Admission
 from dateflicks.server.auth.caller import Caller, Ticket
 from dateflicks.server.services.messages.handler import MessagesHandler
 from dateflicks.server.services.messages.history import HistoryQuery
+from dateflicks.server.web.idempotency import key_in
 from dateflicks.server.web.route import Call, Route
 
-KEY: Final = "idempotency-key"
 _KEY_MAX_CHARACTERS: Final = 64  # those of a `clientId`, in whose place it stands
 
 
@@ -52,7 +52,7 @@ class MessagesRoutes:
     async def say(self, call: Call) -> MessageAnswer:
         """`POST /messages/{sessionId}`."""
         ticket = await self._ticket(call)
-        said = _said(call.body, call.header(KEY))
+        said = _said(call.body, key_in(call))
         message = await self._handler.post(ticket.session_id, ticket.user_id, ticket.name, said)
         return MessageAnswer(message=message)
 
@@ -78,6 +78,6 @@ def _said(body: PostMessage, key: str | None) -> MessageRequest:
 
 def _client_id(key: str | None) -> str | None:
     """What a key that came in the header is as a `clientId`."""
-    if not key:
+    if key is None:
         return None
     return key if len(key) <= _KEY_MAX_CHARACTERS else hashlib.sha256(key.encode()).hexdigest()

@@ -8,10 +8,9 @@ from dateflicks.protocol import predictions as wire
 from dateflicks.server.auth.admission import Admission
 from dateflicks.server.auth.caller import Caller
 from dateflicks.server.services.prediction.handler import Member, PredictionHandler
+from dateflicks.server.web.idempotency import key_in
 from dateflicks.server.web.route import Call, Handler, PageQuery, Route
 
-KEY: Final = "idempotency-key"
-KEY_MAX_CHARACTERS: Final = 200
 _REPEAT: Final = "Safe to repeat: what is done already is answered as it is."
 _REVISION: Final = "With `revision` only if the prediction is still at it."
 
@@ -86,10 +85,7 @@ class PredictionRoutes:
     async def create(self, call: Call) -> wire.PredictionAnswer:
         """`POST /predictions/{sessionId}`."""
         body: wire.CreatePrediction = call.body
-        key = call.header(KEY)
-        found = await self._handler.create(
-            await self._member(call), body.prediction, key[:KEY_MAX_CHARACTERS] if key else None
-        )
+        found = await self._handler.create(await self._member(call), body.prediction, key_in(call))
         return wire.PredictionAnswer(prediction=found)
 
     async def list_predictions(self, call: Call) -> wire.PredictionPage:

@@ -12,9 +12,9 @@ from dateflicks.server.services.session.friends import Friends
 from dateflicks.server.services.session.handler import SessionHandler
 from dateflicks.server.services.session.lists import Lists
 from dateflicks.server.services.session.people import People
+from dateflicks.server.web.idempotency import key_in
 from dateflicks.server.web.route import Call, Handler, PageQuery, Route
 
-KEY: Final = "idempotency-key"
 _REPEAT: Final = (
     "Safe to repeat with the same Idempotency-Key, as after a 503 that says it may or may not have been saved."
 )
@@ -140,7 +140,7 @@ class SessionRoutes:
     async def register(self, call: Call) -> bodies.SignedIn:
         """`POST /users`."""
         body: bodies.Credentials = call.body
-        return await self._people.register(body.name, body.password, call.address, call.header(KEY))
+        return await self._people.register(body.name, body.password, call.address, key_in(call))
 
     async def sign_in(self, call: Call) -> bodies.SignedIn:
         """`POST /tokens`."""
@@ -165,7 +165,7 @@ class SessionRoutes:
     async def change_password(self, call: Call) -> None:
         """`PUT /users/me/password`."""
         body: bodies.ChangePassword = call.body
-        words = (body.old, body.new, call.address, call.header(KEY))
+        words = (body.old, body.new, call.address, key_in(call))
         await self._people.change_password(_caller(call), *words)
 
     # --- friends ------------------------------------------------------------------------------------------------
@@ -187,7 +187,7 @@ class SessionRoutes:
 
     async def create(self, call: Call) -> bodies.SessionAnswer:
         """`POST /sessions`."""
-        return bodies.SessionAnswer(session=await self._handler.create(_caller(call), call.body, call.header(KEY)))
+        return bodies.SessionAnswer(session=await self._handler.create(_caller(call), call.body, key_in(call)))
 
     async def list_sessions(self, call: Call) -> bodies.SessionPage:
         """`GET /sessions`."""
@@ -200,7 +200,7 @@ class SessionRoutes:
 
     def _acting(self, action: Action) -> Handler:
         async def act(call: Call) -> bodies.SessionAnswer:
-            session = await self._handler.act(_caller(call), call.path["id"], action, call.header(KEY))
+            session = await self._handler.act(_caller(call), call.path["id"], action, key_in(call))
             return bodies.SessionAnswer(session=session)
 
         return act
@@ -208,14 +208,14 @@ class SessionRoutes:
     async def end(self, call: Call) -> bodies.SessionAnswer:
         """`POST /sessions/{id}/end`."""
         body: bodies.EndSession = call.body
-        session = await self._handler.end(_caller(call), call.path["id"], body.position, body.length, call.header(KEY))
+        session = await self._handler.end(_caller(call), call.path["id"], body.position, body.length, key_in(call))
         return bodies.SessionAnswer(session=session)
 
     async def redeem(self, call: Call) -> bodies.Redeemed:
         """`POST /invitations/{code}/redeem`."""
         body: bodies.Redeem = call.body
         caller: Any = call.caller
-        return await self._handler.redeem(caller, call.path["code"], body.name, call.header(KEY), call.address)
+        return await self._handler.redeem(caller, call.path["code"], body.name, key_in(call), call.address)
 
     async def history(self, call: Call) -> bodies.HistoryPage:
         """`GET /history`."""

@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+import httpx2
 import pytest
 
 from tests.server.services.messages.deployment import Deployment
@@ -52,6 +53,16 @@ async def test_an_idempotency_key_stands_for_a_client_id_where_there_is_none(sha
     assert await say("hello") == first
     assert (await say("else", expect=409))["type"].endswith("client-id-reused")
     assert (await say("else", clientId="other"))["message"]["seq"] == 2
+
+
+@pytest.mark.parametrize("key", [b"", b"k" * 201, b"\xff" * 100, b"tab\there"])
+async def test_an_idempotency_key_that_does_not_fit_is_refused(shared: Deployment, key: bytes) -> None:
+    talk = shared.talk()
+    headers = {b"Idempotency-Key": key, b"Authorization": b"Bearer " + talk.ana.ticket.encode()}
+    async with httpx2.AsyncClient() as client:
+        answer = await client.post(shared.address.url + talk.path, json={"content": "hello"}, headers=headers)
+    assert answer.status_code == 422
+    assert [one["field"] for one in answer.json()["errors"]] == ["Idempotency-Key"]
 
 
 @pytest.mark.parametrize("other", [{"content": "else"}, {"kind": "action"}])

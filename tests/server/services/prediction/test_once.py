@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 
 from dateflicks.core.errors import Unavailable
@@ -285,3 +286,14 @@ async def test_who_asks_for_too_much_is_told_when_to_come_back(tmp_path: Path, m
         answer = await own.rest.call("POST", path, token=evening.ana.ticket, expect=429)
         assert int(answer.headers["retry-after"]) > 0
         await own.act(evening, evening.ben, made, "void", expect=409)
+
+
+@pytest.mark.parametrize("key", [b"", b"k" * 201, b"\xff\xfe"])
+async def test_an_idempotency_key_that_does_not_fit_is_refused(own: Deployment, key: bytes) -> None:
+    evening = own.evening()
+    headers = {b"Idempotency-Key": key, b"Authorization": b"Bearer " + evening.ana.ticket.encode()}
+    async with httpx2.AsyncClient() as client:
+        body = {"prediction": {"details": "by a header"}}
+        answer = await client.post(own.address.url + evening.path, json=body, headers=headers)
+    assert answer.status_code == 422
+    assert [one["field"] for one in answer.json()["errors"]] == ["Idempotency-Key"]
