@@ -12,7 +12,7 @@ from tests.tui.still import StillApp, settled, until
 STATES = states()
 
 
-@pytest.mark.parametrize("key", ["down", "tab"])
+@pytest.mark.parametrize("key", ["down", "tab", "enter"])
 async def test_what_is_typed_at_once_behind_a_name_is_no_part_of_the_name(tmp_path: Path, key: str) -> None:
     app = StillApp(tmp_path, STATES["playing"])
     async with app.run_test(size=(80, 24)) as pilot:

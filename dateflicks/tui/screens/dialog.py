@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import ClassVar, Final, TypeVar
 
+from textual.actions import SkipAction
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
@@ -69,13 +70,19 @@ class Dialog(ModalScreen[Answer]):
             self.dismiss(None)
 
 
+def leaving(context: Context, name: str) -> list[Binding]:
+    """The key `name` of a context once more, for what it does before the line that is written in hears of it."""
+    return [replace(one, action="leave_line", priority=True) for one in bindings_of(context) if one.id == name]
+
+
 class Form(Dialog[Answer]):
     """Lines to fill in and buttons: up and down go between them, enter goes on to what is empty and then does it."""
 
     CONTEXTS: ClassVar[tuple[Context, ...]] = ("form",)
     BINDINGS: ClassVar[list[BindingType]] = [
         # Keys between lines act at once: what is typed behind them, a password maybe, is for the line they lead to.
-        # Enter waits for what was typed before it, which it asks about.
+        # Enter does too where a line below is empty; else it waits for what was typed before it, which it asks about.
+        *leaving("form", "go-on"),
         *(
             replace(one, priority=one.id != "go-on")
             for one in (
@@ -83,13 +90,21 @@ class Form(Dialog[Answer]):
                 Binding("tab", "step(1)", "Next", show=False),
                 Binding("shift+tab", "step(-1)", "Before", show=False),
             )
-        )
+        ),
     ]
     KIND = "wide"
 
     def action_step(self, step: int) -> None:
         """The next line or button, or the one before."""
         self.focus_next() if step > 0 else self.focus_previous()
+
+    def action_leave_line(self) -> None:
+        """From a line to the empty one below it, if there is one. Raises SkipAction otherwise: the line has the key."""
+        here = self.focused
+        below = self._empty_below(here) if isinstance(here, Input) else None
+        if below is None or _is_left_out(here):
+            raise SkipAction
+        self.set_focus(below)  # now: `focus` would let what is typed meanwhile go to the line above
 
     def action_go_on(self) -> None:
         """Do what is asked, from a place where enter does nothing else."""
@@ -109,11 +124,13 @@ class Form(Dialog[Answer]):
             if not one.value.strip() and one is not here:
                 one.focus()
                 return
-        lines = list(self.query(Input))
         is_done = here is not None and (bool(here.value.strip()) or not here.has_class("needed"))
-        below = lines[lines.index(here) + 1 :] if here is not None and is_done else []
-        empty = next((one for one in below if not one.value.strip()), None)
+        empty = self._empty_below(here) if here is not None and is_done else None
         self.submit() if empty is None else empty.focus()
+
+    def _empty_below(self, here: Input) -> Input | None:
+        lines = list(self.query(Input))
+        return next((one for one in lines[lines.index(here) + 1 :] if not one.value.strip()), None)
 
     def submit(self) -> None:
         """Do what the form is for."""
@@ -122,6 +139,11 @@ class Form(Dialog[Answer]):
     def value(self, name: str) -> str:
         """What is written in a line, without spaces around it; nothing where there is no such line."""
         return next((one.value.strip() for one in self.query(f"#{name}").results(Input)), "")
+
+
+def _is_left_out(line: Widget | None) -> bool:
+    """Whether a line that is needed is empty, and nothing that was typed is still on its way to it."""
+    return isinstance(line, Input) and line.has_class("needed") and not (line.value or line.message_queue_size)
 
 
 def field(

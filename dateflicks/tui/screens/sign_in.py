@@ -14,7 +14,7 @@ from dateflicks.client.http import ServiceClient
 from dateflicks.protocol.printable import printable
 from dateflicks.tui.bindings import bindings_of
 from dateflicks.tui.keys import Context
-from dateflicks.tui.screens.dialog import Form, buttons, field, trouble
+from dateflicks.tui.screens.dialog import Form, buttons, field, leaving, trouble
 
 if TYPE_CHECKING:
     from dateflicks.tui.app import DateflicksApp
@@ -43,7 +43,10 @@ class SignInScreen(Form[ServiceClient | None]):
     """Ends with a client that is signed in, or None for whoever only wants to join with a code, or look around."""
 
     CONTEXTS: ClassVar[tuple[Context, ...]] = ("sign_in", "form")
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("sign_in", actions={"submit": "go_on"})]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *leaving("sign_in", "submit"),
+        *bindings_of("sign_in", actions={"submit": "go_on"}),
+    ]
 
     def __init__(self, server: str, name: str = "", why: str = "") -> None:
         super().__init__()
