@@ -1,16 +1,27 @@
-"""A server for one evening: every service in one child process of ours, its data in a folder, its words in a log."""
+"""A server for one evening: every service in one child process of ours, its data in a folder, its words in a log.
 
+One that ends before the evening does, killed by the system or by mistake, is started again where it was: everybody's
+clients look for it there, and all that was acknowledged is in its folder.
+"""
+
+import asyncio
 import contextlib
+import functools
 import os
 import socket
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final, Protocol
 
 from dateflicks.client.address import is_loopback
+from dateflicks.client.errors import ServerFailed
 from dateflicks.client.service_process import ServiceProcess
 from dateflicks.protocol.hosts import authority, near
 from dateflicks.settings.services import ALL_PORT
+
+AGAIN_SECONDS: Final = 0.2  # before a server that ended is started again,
+AGAIN_MAX_SECONDS: Final = 10.0  # twice as long after each try, up to this
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +47,35 @@ async def own_server(
     `port` 0 is any free one; None is the usual one, or any when that is taken.
     """
     chosen = port if port is not None else ALL_PORT if _is_free(host, ALL_PORT) else 0
-    process = await ServiceProcess.start(
-        "all", data, log, host=host, port=chosen, flags=("--insecure",), environ=environ
-    )
+    start = functools.partial(ServiceProcess.start, "all", data, log, host=host, flags=("--insecure",), environ=environ)
+    process = await start(port=chosen)
+    found = process.port
+    keeping = asyncio.create_task(_keep(process, functools.partial(start, port=found)))
     try:
-        found = process.port
         yield OwnServer(_url(near(host), found), _url(_far(host), found), is_loopback(_url(host, found)))
+    finally:
+        keeping.cancel()
+        await asyncio.wait([keeping])
+
+
+class _Start(Protocol):
+    async def __call__(self) -> ServiceProcess: ...
+
+
+async def _keep(process: ServiceProcess, start: _Start) -> None:
+    """Start it again whenever it ends, and end it when this is cancelled."""
+    try:
+        while True:
+            await process.ended()
+            pause = AGAIN_SECONDS
+            while True:
+                await asyncio.sleep(pause)
+                try:
+                    process = await start()
+                except (ServerFailed, OSError):  # its log says why; the port or the folder may be free in a moment
+                    pause = min(2 * pause, AGAIN_MAX_SECONDS)
+                else:
+                    break
     finally:
         await process.end()
 

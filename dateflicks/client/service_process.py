@@ -79,6 +79,10 @@ class ServiceProcess:
         """Its process id."""
         return self._process.pid
 
+    async def ended(self) -> int:
+        """Wait until it ends, by itself or however; its exit status."""
+        return await self._process.wait()
+
     async def kill(self) -> None:
         """End it as a crash would: at once, and without its doing anything more."""
         with contextlib.suppress(ProcessLookupError):
