@@ -7,6 +7,7 @@ again when the database is back, so that both people are told of it if it happen
 
 import contextlib
 import hashlib
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,9 +28,11 @@ from dateflicks.server.services.session.people import People
 from dateflicks.server.services.session.progress import Progress
 from dateflicks.server.services.session.records import handshake_fields, handshake_of, name_key, order_key
 from dateflicks.server.services.session.views import Views
-from dateflicks.server.storage.records import Document, Duplicate, OutcomeUnknown, Stale
+from dateflicks.server.storage.records import Document, Duplicate, OutcomeUnknown, Stale, StorageFault
 from dateflicks.server.storage.table import Table
 from dateflicks.server.web.limiter import Limiter
+
+log = logging.getLogger(__name__)
 
 TOPIC: Final = "session"
 TRIES: Final = 8  # at one change: after as many others were first, something is wrong with the session
@@ -267,7 +270,11 @@ class SessionHandler:
     async def settle_doubts(self) -> None:
         """Look up what became of writes whose outcome was unknown, and tell. Raises Unavailable."""
         for session_id, doubt in tuple(self._doubts.items()):
-            document = await self._sessions.get(session_id)
+            try:
+                document = await self._sessions.get(session_id)
+            except StorageFault:  # those behind it are looked up all the same
+                log.exception("nobody knows what became of a session", extra={"session": session_id})
+                document = None
             doubt.looks -= 1
             has_changed = document is not None and document["rev"] > doubt.rev
             if document is not None and has_changed:

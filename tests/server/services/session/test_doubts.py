@@ -10,9 +10,9 @@ from dateflicks.core.handshake import Action, Handshake
 from dateflicks.server.auth.caller import Caller
 from dateflicks.server.auth.tokens import Signer
 from dateflicks.server.bus.local import LocalBus
-from dateflicks.server.services.session.handler import LOOKS, TOPIC, Lifetimes, SessionHandler
+from dateflicks.server.services.session.handler import LOOKS, TOPIC, Doubt, Lifetimes, SessionHandler
 from dateflicks.server.services.session.records import handshake_fields
-from dateflicks.server.storage.records import Document, OutcomeUnknown, Stale
+from dateflicks.server.storage.records import Document, OutcomeUnknown, Stale, StorageFault
 
 SESSION = "ses_" + "a" * 26
 GUEST = Caller("usr_guest", "Guest", 2e9)
@@ -127,3 +127,23 @@ async def test_whoever_is_never_first_is_told_to_try_again() -> None:
         await told.handler.act(GUEST, SESSION, Action.ACCEPT, None)
 
     assert told.states == []
+
+
+async def test_one_that_cannot_be_read_keeps_no_other_from_being_told(
+    told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    get, odd = told.table.get, "ses_" + "b" * 26
+
+    async def found(id: str) -> Document | None:  # noqa: A002
+        if id == odd:
+            raise StorageFault("it cannot be read")
+        return await get(id)
+
+    monkeypatch.setattr(told.table, "get", found)
+    told.handler._doubts = {odd: Doubt(1), **told.handler._doubts}
+    told.table.carry_out()
+    for _ in range(LOOKS):
+        await told.handler.settle_doubts()
+
+    assert told.states == ["accepted"]
+    assert told.handler._doubts == {}
