@@ -29,6 +29,7 @@ from dateflicks.server.services.session.people import People
 from dateflicks.server.services.session.routes import SessionRoutes
 from dateflicks.server.storage.database import Database
 from dateflicks.server.storage.outbox import WriteBehind
+from dateflicks.server.storage.records import StorageFault
 from dateflicks.server.web.limiter import Limiter
 from dateflicks.server.web.route import Authenticator, Route
 from dateflicks.server.web.service import Feed
@@ -191,5 +192,10 @@ class SessionService:
         """End connections whose token has expired or was revoked, perhaps by another process."""
         tokens = {seat.caller.token_id: seat for seat in self._hub}
         for token_id, seat in tokens.items():
-            if self._now() >= seat.caller.expires_at or not await self._people.is_signed_in(token_id):
-                self._sign_outs.tell(token_id)
+            try:
+                if self._now() < seat.caller.expires_at and await self._people.is_signed_in(token_id):
+                    continue
+            except StorageFault:  # all others are looked at all the same
+                log.exception("nobody knows whether somebody is still signed in", extra={"token": token_id})
+                continue
+            self._sign_outs.tell(token_id)

@@ -12,6 +12,7 @@ from argon2.profiles import CHEAPEST
 from dateflicks.core.limits import TOKEN_LIFETIME_SECONDS
 from dateflicks.server.services.session import app, records
 from dateflicks.server.services.session.people import People
+from dateflicks.server.storage.records import StorageFault
 from tests.server.services.session.deployment import PASSWORD, Deployment, Person, deployed
 from tests.server.services.session.test_hub import Listener
 
@@ -150,3 +151,24 @@ async def test_a_token_and_a_code_outlive_the_process(tmp_path: Path) -> None:
         host.client = guest.client = deployment.client
         assert (await guest.call("POST", f"/invitations/{link['invitation']}/redeem")).status_code == 200
         assert [one["guestUserId"] for one in (await host.get("/sessions"))["items"]] == [guest.id]
+
+
+async def test_one_token_that_cannot_be_read_keeps_no_other_connection_from_ending(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with deployed(tmp_path) as deployment:
+        people = [await deployment.person() for _ in range(3)]
+        listeners = [await connected(deployment, one) for one in people]
+        odd, revoked, _ = (deployment.signer.verify_user_token(one.token).token_id for one in people)
+        await deployment.database.table(records.TOKENS).delete(revoked)
+        is_signed_in = People.is_signed_in
+
+        async def asked(self: People, token_id: str) -> bool:
+            if token_id == odd:
+                raise StorageFault("it cannot be read")
+            return await is_signed_in(self, token_id)
+
+        monkeypatch.setattr(People, "is_signed_in", asked)
+        with contextlib.suppress(StorageFault):
+            await deployment.service._recheck()
+        assert [listener.closed is not None for listener in listeners] == [False, True, False]
