@@ -68,12 +68,14 @@ async def evening_server(
         ServiceClient(server.url, timeout=environment.client.timeout_seconds) as client,
     ):
         await own_account(client, environment.credentials, kept_as(home), login)
-        replace_private(_file(home), f"{os.getpid()} {server.url}\n".encode())
+        mine = f"{os.getpid()} {server.url}\n".encode()
+        replace_private(_file(home), mine)
         try:
             yield server, client
         finally:
             with contextlib.suppress(OSError):
-                _file(home).unlink()
+                if _file(home).read_bytes() == mine:
+                    _file(home).unlink()
 
 
 def look_back(session_id: str) -> str:

@@ -19,7 +19,7 @@ from dateflicks.client.predictions import PredictionsLine, PredictionsRefused
 from dateflicks.client.sentences import Narrator, clock_text, parse_position
 from dateflicks.client.viewer import Notice
 from dateflicks.client.watching import LinkChanged, PlayerChanged, Told, Update
-from dateflicks.protocol.frames import TimecodeFrame
+from dateflicks.protocol.frames import ParticipantState, TimecodeFrame
 
 if TYPE_CHECKING:
     from dateflicks.client.players.manual import ManualPlayer
@@ -268,7 +268,7 @@ class PlainWatch:
         error = viewer.error(now, self._watching.player.playhead(now))
         mine = "your player cannot be read" if error is None else f"you {-error:+.3f} s"
         others = [
-            f"{one.name or one.role} {one.drift:+.3f} s" if one.drift is not None else f"{one.name or one.role} away"
+            f"{one.name or one.role} {_drift_of(one)}"
             for user_id, one in told.participants.items()
             if user_id != viewer.user_id
         ]
@@ -281,3 +281,9 @@ class PlainWatch:
         """By how much the server's clock may be another than is believed here, in seconds, once it was looked at."""
         doubt = self._evening.viewer.clock.uncertainty
         return None if math.isinf(doubt) else round(doubt, 6)
+
+
+def _drift_of(one: ParticipantState) -> str:
+    if one.drift is not None:
+        return f"{one.drift:+.3f} s"
+    return "with a player that cannot be read" if one.connected else "away"

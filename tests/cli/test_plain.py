@@ -86,6 +86,17 @@ async def test_where_is_told_for_everybody(desk: Desk) -> None:
     assert desk.type("where").endswith("ana +0.000 s.")
 
 
+@pytest.mark.parametrize(("is_here", "said"), [(True, "ana with a player that cannot be read"), (False, "ana away")])
+async def test_where_tells_who_is_away_from_who_has_a_player_that_tells_nothing(
+    desk: Desk, is_here: bool, said: str
+) -> None:
+    ana = ParticipantState(
+        role="host", connected=is_here, buffering=False, status="stop", position=None, drift=None, name="ana"
+    )
+    desk.hear(told(1, participants={ANA: ana}))
+    assert desk.type("where").endswith(f", {said}.")
+
+
 async def test_where_tells_how_well_the_clock_is_known_from_the_first_look_on(desk: Desk) -> None:
     desk.hear(told(1))
     assert "clocks" not in desk.type("where")
