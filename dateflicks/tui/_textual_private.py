@@ -1,7 +1,8 @@
-"""The only place that uses private ways of Textual (8.2.8): how an app fails or loses its terminal, which modes it has
-begun, and, for tests, what is on a screen.
+"""The only place that uses private ways of Textual (8.2.8): how an app fails, is stopped or loses its terminal, which
+modes it has begun, and, for tests, what is on a screen.
 """
 
+import os
 from queue import Full
 from typing import Any, Final, TypeVar
 
@@ -40,6 +41,15 @@ class LosingDriver(LinuxDriver):
         if not self._is_lost:
             self._is_lost = True
             self._app.call_later(self._app.exit)
+
+    def _sigcont_application(self, *_: object) -> None:
+        """Told to go on: also whoever was stopped by another than itself, or was not stopped at all, as when a window
+        is closed. Textual's own would begin once more beside what reads and writes already, and might never end."""
+        if not os.isatty(self.fileno):
+            return
+        if self._auto_restart and not self._must_signal_resume:
+            self.suspend_application_mode()
+        super()._sigcont_application()
 
     def close(self) -> None:
         """Let the writer end, if it has not."""
