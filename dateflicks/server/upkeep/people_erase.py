@@ -149,7 +149,10 @@ class Erasing:
         if self._everywhere.has(messages.DATABASE):
             await self._silence(document["_id"], document)
         if self._everywhere.has(timecode.DATABASE):
-            await self._everywhere.table(timecode.TIMECODES).delete(document["_id"])
+            timecodes = self._everywhere.table(timecode.TIMECODES)
+            playback = await timecodes.get(document["_id"])
+            if playback is not None:
+                await _changed(timecodes, playback, self._nameless_playback)
         if self._everywhere.has(prediction.DATABASE):
             await self._unname_predictions(document["_id"])
         before = document["rev"]
@@ -165,6 +168,11 @@ class Erasing:
         else:
             wanted = {"guestName": session.ERASED}
         return {} if all(current.get(name) == value for name, value in wanted.items()) else wanted
+
+    def _nameless_playback(self, current: Document) -> dict[str, Any]:
+        members: list[dict[str, Any]] = current.get("members", [])
+        nameless = [one | {"name": session.ERASED} if one.get("userId") == self._id else one for one in members]
+        return {"members": nameless} if nameless != members else {}
 
     async def _delete_session(self, session_id: str) -> None:
         """All of it, the session itself last: nobody is left to whom it could mean anything."""
