@@ -77,7 +77,7 @@ class Viewer:
         self._spread = spread
         self._gentle = gentle
         self._line: Timeline | None = None
-        self._is_asked = False  # by that line
+        self._is_asked = False  # by that line, where one is
         self._wanted: frames.StatusWord | None = None
         self._wanted_at = float("-inf")
         self._sought_at = float("-inf")
@@ -194,7 +194,8 @@ class Viewer:
         if told is not None and self._follows_told() and self._can_place(told):
             at = self.clock.local(seconds(told.at)) if self._clock_fits() else now
             self._line = Timeline(told.current_position, at, told.rate, told.length)
-            self._is_asked = told.rate == 0 and told.status == "play" and self._is_waited_for(told)
+            is_place = told.status != "play" or told.reason == "seek"  # to be at, not one to say where one is
+            self._is_asked = told.rate == 0 and not is_place and self.user_id in told.waiting_for
         return self._line
 
     def error(self, now: float, head: Playhead | None) -> float | None:
@@ -273,12 +274,8 @@ class Viewer:
         if frame.code == "stale" and self._wanted is not None and self._still_wants(now):
             return self._report(now, head, cause="user", status=self._wanted)
         nothing_waits = self.timecode is not None and self.timecode.pending is None
-        if (
-            frame.code == "stale"
-            and frame.reply_to == "seek"
-            and nothing_waits
-            and now <= self._sought_at + ASK_AGAIN_SECONDS
-        ):
+        has_just_sought = frame.reply_to == "seek" and now <= self._sought_at + ASK_AGAIN_SECONDS
+        if frame.code == "stale" and has_just_sought and nothing_waits:
             return [Notice("error", "The film has gone there just now: ask again in a moment.")]
         if frame.code == "stale" and self.timecode is not None and self._granted:
             self._answered = None
@@ -330,10 +327,6 @@ class Viewer:
             return False
         return min(head.position, line.position_at(now)) > self.length - END_SECONDS and line.length > self.length
 
-    def _is_waited_for(self, told: frames.TimecodeFrame) -> bool:
-        """Whether this player is waited for, to say where it is or to be there at all; a move says where to be."""
-        return told.reason != "seek" and self.user_id in told.waiting_for
-
     def _exact(self) -> bool:
         """A wait is a time to stand still; a pause, a stop and a seek are places to be at."""
         told = self.timecode
@@ -375,9 +368,9 @@ class Viewer:
     def _plays_along(self, head: Playhead) -> bool:
         """Whether the player moves just as the timeline does that was told, so that a report need not say so."""
         line, told = self._line, self.timecode
-        if line is None or told is None or told.rate != 1.0:
+        if line is None or told is None or head.at < line.at:
             return False
-        return line.rate == head.rate == 1.0 and head.at >= line.at and self._word() == "play"
+        return told.rate == line.rate == head.rate == 1.0 and self._word() == "play"
 
     def _word(self) -> frames.StatusWord:
         assert self.timecode is not None
