@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from textual.pilot import Pilot
+from textual.screen import Screen
 
 from dateflicks.tui.asking import Asking
 from dateflicks.tui.screens.confirm import ConfirmScreen
@@ -18,6 +19,7 @@ from tests.tui.still import StillApp, settled, until
 
 STATES = states()
 NARROW = (80, 24)
+Do = Callable[[StillApp], object]
 
 
 async def withdrawn(asking: "asyncio.Task[bool]") -> None:
@@ -68,27 +70,24 @@ async def test_a_question_that_nobody_wants_to_be_answered_is_not_asked_later(
         assert type(app.screen) is WatchScreen
 
 
-async def test_a_question_below_another_screen_leaves_that_one_and_goes_once_it_is_seen(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("go", "kind", "back"),
+    [
+        (lambda app: app.action_help(), HelpScreen, lambda app: app.pop_screen()),
+        (lambda app: app.action_settings(), SettingsScreen, lambda app: app.to_film()),
+    ],
+    ids=["below another screen", "of another mode"],
+)
+async def test_a_question_that_is_not_seen_leaves_what_is_and_goes_once_it_is_seen(
+    tmp_path: Path, go: Do, kind: type[Screen[Any]], back: Do
+) -> None:
     app = StillApp(tmp_path, STATES["playing"])
     async with app.run_test(size=NARROW) as pilot:
         asking = await asked(app, pilot)
-        app.action_help()
-        await until(pilot, lambda: type(app.screen) is HelpScreen)
+        go(app)
+        await until(pilot, lambda: type(app.screen) is kind)
         await withdrawn(asking)
         await settled(pilot)
-        assert type(app.screen) is HelpScreen
-        app.pop_screen()
-        await until(pilot, lambda: type(app.screen) is WatchScreen)
-
-
-async def test_a_question_of_another_mode_leaves_this_one_and_goes_once_it_is_seen(tmp_path: Path) -> None:
-    app = StillApp(tmp_path, STATES["playing"])
-    async with app.run_test(size=NARROW) as pilot:
-        asking = await asked(app, pilot)
-        app.action_settings()
-        await until(pilot, lambda: type(app.screen) is SettingsScreen)
-        await withdrawn(asking)
-        await settled(pilot)
-        assert type(app.screen) is SettingsScreen
-        app.to_film()
+        assert type(app.screen) is kind
+        back(app)
         await until(pilot, lambda: type(app.screen) is WatchScreen)
